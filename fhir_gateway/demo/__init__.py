@@ -1,0 +1,1 @@
+"""What can a newcomer try before there is real data? A sample clinic and messages for it."""

@@ -1,0 +1,84 @@
+"""What does a patient seem to like, going by the visits that took place?
+
+Stated preferences win over learnt ones and the two are kept apart (row S16).
+
+Source: owner's plan, phase 10 (update_patient_scheduling_preferences); decision 22.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from fhir_gateway.engines.clinic_time import DAYS, PARTS, part_of
+
+REMEMBERED = 20  # fulfilled visits
+
+
+@dataclass(frozen=True, slots=True)
+class FulfilledVisit:
+    """One visit that took place.
+
+    Args:
+        start: Planned start, aware.
+        zone: IANA name of the clinic's zone.
+        practitioner: Reference, where there was one.
+    """
+
+    start: datetime
+    zone: str
+    practitioner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearntPreferences:
+    """Shares 0..1 of the remembered visits, by code.
+
+    A weekday or part of day is preferred by `plan` where its share is above zero.
+    """
+
+    day_shares: Mapping[str, float]
+    part_shares: Mapping[str, float]
+    practitioner_shares: Mapping[str, float]
+    visits: int
+
+    @property
+    def days(self) -> tuple[str, ...]:
+        """Days-of-week codes that occur at least once, in the order of the week."""
+        return tuple(day for day in DAYS if day in self.day_shares)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Parts of the day that occur at least once, in the order of the day."""
+        return tuple(part for part, _ in PARTS if part in self.part_shares)
+
+
+def learnt(visits: Iterable[FulfilledVisit]) -> LearntPreferences:
+    """Learn from the last 20 fulfilled visits.
+
+    Args:
+        visits: Fulfilled ones, in any order.
+
+    Returns:
+        Empty mappings where there was no visit.
+
+    Source: owner's plan, phase 10; row S4 (clinic time, days as codes).
+    """
+    last = sorted(visits, key=lambda visit: visit.start.astimezone(UTC), reverse=True)[:REMEMBERED]
+    local = [visit.start.astimezone(ZoneInfo(visit.zone)) for visit in last]
+    return LearntPreferences(
+        _shares([DAYS[start.weekday()] for start in local]),
+        _shares([part_of(start.hour) for start in local]),
+        _shares([visit.practitioner for visit in last if visit.practitioner]),
+        len(last),
+    )
+
+
+def _shares(names: Sequence[str]) -> Mapping[str, float]:
+    return {name: count / len(names) for name, count in Counter(names).items()}
+
+
+def effective(stated: Sequence[str], from_visits: Sequence[str]) -> tuple[str, ...]:
+    """The preference that counts: what was stated, else what was learnt (row S16)."""
+    return tuple(stated) or tuple(from_visits)

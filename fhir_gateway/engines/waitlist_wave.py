@@ -1,0 +1,188 @@
+"""How many are asked at once, who is next, and how long does an offer stay open?
+
+`plan` asks the first five once. `best` is a deadline-adaptive cascade: so many offers that one is
+accepted with probability .9 before the time is lost, spread over the waves that are left.
+
+Source: owner's plan, phase 12 (top 5, expiry 2 h before start), rows W6 and W9; decisions 15, 16.
+"""
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+
+from fhir_gateway.engines.decision import Refusal
+from fhir_gateway.engines.waitlist import Placed
+from fhir_gateway.engines.waitlist_facts import FreedTime
+
+PLAN_OFFERS = 5
+PLAN_MARGIN = timedelta(hours=2)  # before the start, when an offer of `plan` ends
+WANTED_FILL = 0.9  # P*
+CROWDED = 0.5  # most expected acceptances per wave, so that few are disappointed
+SHORT = 180.0  # minutes; below, the cap does not hold
+LIVE_OFFERS = 2  # per patient
+#: Prior of acceptance: one in twelve, as large portals report for offers sent to the phone.
+PRIOR_ACCEPTED, PRIOR_REFUSED = 1.0, 11.0
+WAVE_SHARE = 12  # a wave lasts this part of the minutes left …
+WAVE_SHORTEST, WAVE_LONGEST = 10.0, 120.0  # … within these, in minutes
+WINDOW_SHARE = 4  # an offer of `best` is open for this part of the lead …
+WINDOW_SHORTEST, WINDOW_LONGEST = timedelta(minutes=15), timedelta(hours=24)
+TRAVEL_MARGIN = timedelta(
+    minutes=30
+)  # before the start, when an offer of `best` ends at the latest
+
+
+class Occasion(Enum):
+    """Why somebody may have to be asked now."""
+
+    FREED = "freed"  #: the time has just come free
+    WAVE = "wave"  #: a wave has passed without an acceptance
+    ANSWERED = "answered"  #: one offer was declined or has expired
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Answers seen to offers like these (same notice, same channel)."""
+
+    accepted: int = 0
+    refused: int = 0
+
+    @property
+    def chance(self) -> float:
+        """Estimated probability that one offer is accepted: beta-binomial with the prior."""
+        won = PRIOR_ACCEPTED + self.accepted
+        return won / (won + PRIOR_REFUSED + self.refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """Where the offers for one freed time stand.
+
+    Args:
+        offered: Ids of entries that have been asked, whatever they answered.
+        live: How many of these offers are still open.
+        minutes_left: Until nobody could come any more (see `minutes_left`).
+        acceptance: Answers seen so far.
+    """
+
+    offered: frozenset[str] = frozenset()
+    live: int = 0
+    minutes_left: float = 0.0
+    acceptance: Acceptance = Acceptance()
+
+
+def next_wave(
+    policy: str, ranked: Sequence[Placed], cascade: Cascade, occasion: Occasion = Occasion.FREED
+) -> tuple[str, ...]:
+    """The entries that get an offer now.
+
+    Args:
+        policy: `plan` or `best`.
+        ranked: Eligible entries in order, those asked before included.
+        cascade: Where it stands.
+        occasion: `plan` asks when the time is freed and never again; `best` asks a wave then and
+            at each wave, and exactly one more after a decline or an expiry.
+
+    Returns:
+        Ids in order; empty where nobody is to be asked.
+
+    Source: owner's plan, phase 12, row W9; decision 16.
+    """
+    if policy == "plan":
+        first = ranked[:PLAN_OFFERS] if occasion is Occasion.FREED and not cascade.offered else ()
+        return tuple(each.entry.id for each in first)
+    size = 1 if occasion is Occasion.ANSWERED else wave_size(cascade)
+    candidates = _askable(ranked, cascade.offered)
+    return tuple(entry for entry, _ in zip(candidates, range(size), strict=False))
+
+
+def _askable(ranked: Sequence[Placed], offered: Collection[str]) -> Iterator[str]:
+    asked = {each.entry.patient for each in ranked if each.entry.id in offered}
+    for each in ranked:
+        if each.entry.patient not in asked and each.entry.live_offers < LIVE_OFFERS:
+            asked.add(each.entry.patient)
+            yield each.entry.id
+
+
+def wave_size(cascade: Cascade) -> int:
+    """How many offers the next wave of `best` has.
+
+    Offers that are still open count towards the number that fills the time with probability P*;
+    the rest is spread evenly over the waves left. Unless less than three hours remain, no wave is
+    so large that more than half an acceptance is expected of it (always at least one offer).
+
+    Returns:
+        0 where no minute is left or enough offers are open.
+    """
+    if cascade.minutes_left <= 0:
+        return 0
+    chance = cascade.acceptance.chance
+    residual = offers_needed(chance) - cascade.live
+    if residual <= 0:
+        return 0
+    size = math.ceil(residual / waves_left(cascade.minutes_left))
+    if cascade.minutes_left < SHORT:
+        return size
+    return min(size, max(1, math.floor(CROWDED / chance)))
+
+
+def offers_needed(chance: float, fill: float = WANTED_FILL) -> int:
+    """N = ⌈ln(1 − P*) / ln(1 − p̂)⌉.
+
+    Args:
+        chance: p̂, within 0..1, both excluded.
+        fill: P*, likewise.
+    """
+    return math.ceil(math.log1p(-fill) / math.log1p(-chance))
+
+
+def wave_minutes(left: float) -> float:
+    """How long a wave lasts: a twelfth of the minutes left, at least 10, at most 120."""
+    return min(max(left / WAVE_SHARE, WAVE_SHORTEST), WAVE_LONGEST)
+
+
+def waves_left(left: float) -> int:
+    """How many waves fit into the minutes left, the coming one included; at least one."""
+    return max(1, math.floor(left / wave_minutes(left)))
+
+
+def offer_expiry(policy: str, now: datetime, freed: FreedTime) -> datetime | Refusal:
+    """Until when an offer made now may be accepted.
+
+    Args:
+        policy: `plan`: two hours before the start. `best`: a quarter of the lead time, at least
+            15 minutes and at most 24 hours, and not after the last moment to set out (minimum
+            notice, at least 30 minutes before the start).
+        now: Aware.
+        freed: The time.
+
+    Returns:
+        UTC; or `too-late` where that moment has passed, for `best` also where less than 15
+        minutes to answer are left.
+
+    Source: owner's plan, phase 12, row W6; decision 15.
+    """
+    start = freed.start.astimezone(UTC)
+    if policy == "plan":
+        expiry, opened = start - PLAN_MARGIN, now.astimezone(UTC)
+        return expiry if expiry > opened else _too_late()
+    last = _last_moment(freed)
+    window = min(max((start - now) / WINDOW_SHARE, WINDOW_SHORTEST), WINDOW_LONGEST)
+    if last - now < WINDOW_SHORTEST:
+        return _too_late()
+    return min(now.astimezone(UTC) + window, last)
+
+
+def _too_late() -> Refusal:
+    return Refusal("too-late", "the time begins too soon for anybody to answer")
+
+
+def _last_moment(freed: FreedTime) -> datetime:
+    margin = max(TRAVEL_MARGIN, timedelta(minutes=freed.minimum_notice))
+    return freed.start.astimezone(UTC) - margin
+
+
+def minutes_left(freed: FreedTime, now: datetime) -> float:
+    """Minutes in which an offer of `best` can still be accepted; 0 where there are none."""
+    return max(0.0, (_last_moment(freed) - now).total_seconds() / 60)

@@ -1,0 +1,62 @@
+"""Which resource types does the gateway serve, and by what can they be searched?
+
+The one truth behind routes, tables, search, CapabilityStatement and published claims.
+FHIR R4 4.0.1; decisions 3, 5, 29.
+"""
+
+from fhir_gateway.fhir.catalogue_records import RECORDS
+from fhir_gateway.fhir.catalogue_scheduling import SCHEDULING
+from fhir_gateway.fhir.catalogue_work import WORK
+from fhir_gateway.fhir.declaration import ParamType, ResourceType, SearchParam
+
+__all__ = [
+    "CATALOGUE",
+    "COMMON",
+    "NOT_YET",
+    "ParamType",
+    "ResourceType",
+    "SearchParam",
+    "param_of",
+    "params_of",
+]
+
+#: In the order in which tables are made: what is pointed to comes before what points.
+CATALOGUE: dict[str, ResourceType] = {each.name: each for each in (*SCHEDULING, *WORK, *RECORDS)}
+
+#: Parameters of every type; storage answers them from its own columns.
+COMMON: dict[str, SearchParam] = {
+    "_id": SearchParam(
+        "_id", "token", ("id",), url="http://hl7.org/fhir/SearchParameter/Resource-id"
+    ),
+    "_lastUpdated": SearchParam(
+        "_lastUpdated",
+        "date",
+        ("meta.lastUpdated",),
+        url="http://hl7.org/fhir/SearchParameter/Resource-lastUpdated",
+    ),
+}
+
+#: R4 parameters that are not served: (type, name, reason).
+NOT_YET: tuple[tuple[str, str, str], ...] = (
+    ("Location", "near", "special: distance needs positions in an index of their own"),
+    ("PlanDefinition", "context-type-quantity", "composite"),
+    ("PlanDefinition", "context-type-value", "composite"),
+    ("Measure", "context-type-quantity", "composite"),
+    ("Measure", "context-type-value", "composite"),
+    ("Group", "characteristic-value", "composite"),
+)
+
+_BY_NAME = {
+    type_name: COMMON | {param.name: param for param in each.params}
+    for type_name, each in CATALOGUE.items()
+}
+
+
+def params_of(type_name: str) -> dict[str, SearchParam]:
+    """The search parameters of a served type by name, common ones first."""
+    return _BY_NAME[type_name]
+
+
+def param_of(type_name: str, param_name: str) -> SearchParam | None:
+    """The search parameter of that exact name, None where type or parameter is not served."""
+    return _BY_NAME.get(type_name, {}).get(param_name)

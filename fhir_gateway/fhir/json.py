@@ -1,0 +1,159 @@
+"""Which bytes does the gateway accept as JSON, and how are they written again?
+
+A gate before anything reads the tree: FHIR R4 section 2.6.2 (JSON) plus the rules that general
+parsers leave open (duplicate keys, NUL, lone surrogates, NaN, depth). Decimals keep their digits.
+"""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import orjson
+
+from fhir_gateway.core.errors import Category, GatewayError, fail
+
+MAX_DEPTH = 64
+MAX_TOKENS = 100_000
+#: Longer numbers have no meaning in FHIR and are slow to work with.
+MAX_DIGITS = 64
+MAX_EXPONENT = 100
+
+# Possessive, so that an unterminated string costs one pass.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b"{}[],"))
+_NOT_BRACKETS = b","
+_SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+
+
+def parse(body: bytes, *, what: str = "body") -> dict[str, Any]:
+    """Read one JSON object.
+
+    Args:
+        body: The bytes as received.
+        what: What the bytes are, for the message (`body`, `entry`).
+
+    Returns:
+        The tree; numbers with a fraction, an exponent or more than 18 digits are Decimal.
+
+    Raises:
+        GatewayError: invalid, saying what is wrong; too-costly above 100 000 tokens.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _refuse(what, f"is not UTF-8 (byte {error.start})") from error
+    if text.startswith("\ufeff"):
+        raise _refuse(what, "starts with a byte order mark")
+    _check_structure(body, what)
+    tree = _load(text, what)
+    if not isinstance(tree, dict):
+        raise _refuse(what, "is not a JSON object")
+    if _SUSPICIOUS.search(body):
+        _check_texts(tree, what)
+    return tree
+
+
+def dump(resource: Any) -> bytes:
+    """Write compact UTF-8 JSON; a Decimal keeps its digits (1.10 stays 1.10).
+
+    Raises:
+        TypeError: a value that JSON does not know.
+    """
+    return orjson.dumps(resource, default=_number)
+
+
+def _number(value: Any) -> orjson.Fragment:
+    if isinstance(value, Decimal) and value.is_finite():
+        return orjson.Fragment(str(value).encode())
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _refuse(what: str, why: str) -> GatewayError:
+    return fail(Category.INVALID, f"The {what} {why}", code="structure")
+
+
+def _load(text: str, what: str) -> Any:
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=_constant,
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno} column {error.colno}"
+        raise _refuse(what, f"is not JSON: {error.msg} at {where}") from error
+    except _RefusedError as error:
+        raise _refuse(what, str(error)) from error
+    except RecursionError as error:  # pragma: no cover - the depth check comes first
+        raise _refuse(what, f"is nested deeper than {MAX_DEPTH}") from error
+
+
+class _RefusedError(Exception):
+    """Raised inside the parser's hooks, where the name of the body is not known."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise _RefusedError(f"has the property '{_shown(name)}' twice in one object")
+        seen.add(name)
+    raise AssertionError("unreachable")  # pragma: no cover
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > MAX_DIGITS:
+        raise _RefusedError(f"has a number of more than {MAX_DIGITS} characters")
+    value = Decimal(text)
+    if abs(value.adjusted()) > MAX_EXPONENT:
+        raise _RefusedError(f"has a number beyond 10 to the {MAX_EXPONENT}")
+    return value
+
+
+def _integer(text: str) -> int | Decimal:
+    return int(text) if len(text) <= 18 else _decimal(text)
+
+
+def _constant(text: str) -> NoReturn:
+    raise _RefusedError(f"has {text}, which is not a JSON number")
+
+
+def _check_structure(body: bytes, what: str) -> None:
+    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH and len(body) < MAX_TOKENS:
+        return
+    structure = _STRING.sub(b"", body).translate(None, _NOT_STRUCTURE)
+    if len(structure) > MAX_TOKENS:
+        raise fail(
+            Category.TOO_COSTLY,
+            f"The {what} has more than {MAX_TOKENS} elements",
+        )
+    depth = 0
+    for byte in structure.translate(None, _NOT_BRACKETS):
+        depth += 1 if byte in b"{[" else -1
+        if depth > MAX_DEPTH:
+            raise _refuse(what, f"is nested deeper than {MAX_DEPTH}")
+
+
+def _check_texts(node: Any, what: str) -> None:
+    if isinstance(node, str):
+        if "\0" in node:
+            raise _refuse(what, "contains the character NUL")
+        if any("\ud800" <= character <= "\udfff" for character in node):
+            raise _refuse(what, "contains half of a surrogate pair")
+    elif isinstance(node, dict):
+        for name, child in node.items():
+            _check_texts(name, what)
+            _check_texts(child, what)
+    elif isinstance(node, list):
+        for child in node:
+            _check_texts(child, what)
+
+
+def _shown(text: str) -> str:
+    return text[:60].encode("utf-8", "replace").decode()

@@ -1,0 +1,90 @@
+"""How does a failure look to a FHIR client?
+
+One of the three tables that translate a category: to the OperationOutcome issue code.
+FHIR R4 OperationOutcome, IssueType.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fhir_gateway.core.codes import SYSTEM_REASON
+from fhir_gateway.core.errors import Category, GatewayError, Issue
+
+#: Category -> R4 issue-type code, for issues that carry none of their own.
+ISSUE_CODES: dict[Category, str] = {
+    Category.INVALID: "invalid",
+    Category.UNPROCESSABLE: "processing",
+    Category.NOT_FOUND: "not-found",
+    Category.GONE: "deleted",
+    Category.CONFLICT: "conflict",
+    Category.DUPLICATE: "duplicate",
+    Category.PRECONDITION_FAILED: "conflict",
+    Category.PRECONDITION_REQUIRED: "required",
+    Category.UNSUPPORTED: "not-supported",
+    Category.METHOD_NOT_ALLOWED: "not-supported",
+    Category.NOT_ACCEPTABLE: "not-supported",
+    Category.UNSUPPORTED_MEDIA_TYPE: "not-supported",
+    Category.TOO_LARGE: "too-long",
+    Category.TOO_COSTLY: "too-costly",
+    Category.BUSY: "transient",
+    Category.TIMEOUT: "timeout",
+    Category.FAULT: "exception",
+}
+
+#: What is said where nobody has said anything better.
+_SENTENCES: dict[Category, str] = {
+    Category.NOT_FOUND: "There is no such resource",
+    Category.GONE: "The resource has been deleted",
+    Category.BUSY: "The server is busy; try again shortly",
+    Category.TIMEOUT: "The time for this request ran out; nothing was changed",
+    Category.FAULT: "The server failed; the request is in its log",
+}
+
+
+def outcome(error: GatewayError) -> dict[str, Any]:
+    """The OperationOutcome of a failure: at least one issue, a text for people in each."""
+    issues = error.issues or (_default_issue(error.category),)
+    return outcome_of(issues, code=ISSUE_CODES[error.category])
+
+
+def outcome_of(
+    issues: Sequence[Issue], *, code: str = "informational", severity: str = "error"
+) -> dict[str, Any]:
+    """An OperationOutcome of these issues.
+
+    Args:
+        issues: At least one.
+        code: R4 issue-type for issues that name none.
+        severity: `fatal`, `error`, `warning` or `information`.
+    """
+    return {
+        "resourceType": "OperationOutcome",
+        "issue": [_issue(each, code, severity) for each in issues],
+    }
+
+
+def success(text: str) -> dict[str, Any]:
+    """The OperationOutcome that says that all is well (`Prefer: return=OperationOutcome`)."""
+    return outcome_of((Issue(text),), severity="information")
+
+
+def _default_issue(category: Category) -> Issue:
+    return Issue(_SENTENCES.get(category, category.value.replace("-", " ").capitalize()))
+
+
+def _issue(issue: Issue, code: str, severity: str) -> dict[str, Any]:
+    details: dict[str, Any] = {"text": issue.diagnostics}
+    if issue.details:
+        details["coding"] = [{"system": SYSTEM_REASON, "code": issue.details}]
+    element: dict[str, Any] = {}
+    if issue.extension:
+        element["extension"] = [dict(each) for each in issue.extension]
+    element |= {
+        "severity": severity,
+        "code": issue.code or code,
+        "details": details,
+        "diagnostics": issue.diagnostics,
+    }
+    if issue.expression:
+        element["expression"] = list(issue.expression)
+    return element

@@ -1,0 +1,274 @@
+"""What do we answer to a message, and what does an answer to ours say?
+
+`acknowledge` writes an answer, also to bytes of which no header could be read; `read_ack` reads
+one. The codes are those of `hl7.ack_codes`.
+
+Source: HL7 v2.9.1 chapter 2, MSA and ERR; tables 0357 and 0516; hl7v2.md section 3.2.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fhir_gateway.core.errors import Category, GatewayError, Issue
+from fhir_gateway.hl7.ack_codes import (
+    ANSWERS,
+    CONDITIONS,
+    AckCode,
+    AckModes,
+    ack_modes,
+    commit_code,
+    condition,
+)
+from fhir_gateway.hl7.charset import codec_of
+from fhir_gateway.hl7.delimiters import DEFAULT_DELIMITERS, Delimiters, Unreadable
+from fhir_gateway.hl7.message import Message, Segment
+from fhir_gateway.hl7.peek import Header
+from fhir_gateway.hl7.writer import SegmentWriter
+
+__all__ = [
+    "ANSWERS",
+    "CONDITIONS",
+    "AckCode",
+    "AckError",
+    "AckModes",
+    "AckView",
+    "ack_modes",
+    "acknowledge",
+    "commit_code",
+    "condition",
+    "read_ack",
+    "refuse",
+]
+
+_LOCATION = re.compile(r"[A-Z][A-Z0-9]{2}(\^[0-9]{1,5}){0,5}")
+_STRUCTURAL = str.maketrans("", "", "\r\n\x0b\x1c")
+_LONGEST_TEXT = 250
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """`2.5.1` as numbers; the newest form where the version cannot be read."""
+    parts = version.split(".")
+    known = all(part.isdecimal() and len(part) <= 3 for part in parts)
+    return tuple(map(int, parts)) if known else (2, 9)
+
+
+class _AckWriter:
+    """One acknowledgement, in the delimiters and character set of the message it answers."""
+
+    def __init__(self, header: Header | None) -> None:
+        self._header = header or Header(DEFAULT_DELIMITERS, ("MSH", "|"))
+        own = self._header.delimiters
+        complete = own.component and own.repetition and own.escape and own.subcomponent
+        self._delimiters: Delimiters = own if complete else DEFAULT_DELIMITERS
+        self._verbatim = self._delimiters is own
+        self.release = _release(self._header.version)
+        self._encoding = self._header.encoding
+        if self._encoding == "ascii":
+            self._encoding = _codec_or_ascii(self._header.component(18))
+        self._values = SegmentWriter(self._delimiters, self._encoding)
+
+    def echo(self, number: int, default: str = "") -> bytes:
+        """A field of the header, byte by byte; only what would break the frame is left out."""
+        if not self._verbatim:
+            return self._encode(self._values.part(self._header.component(number) or default))
+        raw = self._header.field(number).translate(_STRUCTURAL) or default
+        return raw.encode(self._header.encoding, "surrogateescape")
+
+    def _encode(self, text: str) -> bytes:
+        return text.encode(self._encoding, "replace")
+
+    def value(self, *components: str | tuple[str, ...]) -> bytes:
+        return self._encode(self._values.field(components))
+
+    def segment(self, name: str, *fields: bytes) -> bytes:
+        mark = self._delimiters.field.encode()
+        return mark.join([name.encode(), *fields]).rstrip(mark) + b"\r"
+
+    def msh(self, control_id: str, now: datetime) -> bytes:
+        """The header: the partners change places, version and processing id stay."""
+        trigger = self._header.event[1]
+        # Before 2.3.1 an answer needs no trigger event and there is no structure to name.
+        named = trigger and self.release >= (2, 3, 1)
+        before = [self.echo(5), self.echo(6), self.echo(3), self.echo(4)]
+        after = [self.echo(11, "P"), self.echo(12, "2.5.1"), *[b""] * 5, self.echo(18)]
+        return self.segment(
+            "MSH",
+            self._delimiters.encoding_characters.encode(),
+            *before,
+            self.value(now.strftime("%Y%m%d%H%M%S%z")),
+            b"",
+            self.value("ACK", trigger, "ACK") if named else b"ACK",
+            self.value(control_id),
+            *after,
+        )
+
+    def msa(self, code: AckCode, text: str) -> bytes:
+        """MSA-2 is what the sender finds its message by; MSA-3 is text before 2.5 only."""
+        return self.segment("MSA", code.encode(), self.echo(10), self.value(text))
+
+    def err(self, found: Sequence[tuple[str, Issue]], severity: str) -> bytes:
+        """ERR in the form of the version, for (table 0357 code, issue) pairs."""
+        if self.release < (2, 5):
+            mark = self._delimiters.repetition.encode()
+            return self.segment("ERR", mark.join(self._err_1(*each) for each in found))
+        return b"".join(self._err_2_5(*each, severity) for each in found)
+
+    def _err_1(self, code: str, issue: Issue) -> bytes:
+        place = [*(_places(issue)[:1] or [""])[0].split("^")[:3], "", ""][:3]
+        return self.value(*place, (code, CONDITIONS[code], "HL70357"))
+
+    def _err_2_5(self, code: str, issue: Issue, severity: str) -> bytes:
+        mark = self._delimiters.repetition.encode()
+        return self.segment(
+            "ERR",
+            b"",
+            mark.join(self.value(*place.split("^")) for place in _places(issue)),
+            self.value(code, CONDITIONS[code], "HL70357"),
+            self.value(severity),
+            self.value(issue.details or ""),
+            b"",
+            b"",
+            self.value(_short(issue.diagnostics)),
+        )
+
+
+def _codec_or_ascii(declared: str) -> str:
+    try:
+        codec = codec_of(declared) or "ascii"
+    except LookupError:
+        return "ascii"
+    return "ascii" if codec.startswith(("utf-16", "utf-32")) else codec
+
+
+def _places(issue: Issue) -> list[str]:
+    """The v2 locations of an issue; FHIRPath means nothing to the sender."""
+    return [each for each in issue.expression if _LOCATION.fullmatch(each)]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+
+
+def acknowledge(
+    header: Header | Message | None,
+    code: AckCode,
+    *,
+    control_id: str,
+    now: datetime,
+    issues: Sequence[Issue] = (),
+    category: Category | None = None,
+) -> bytes:
+    """Write an acknowledgement.
+
+    Args:
+        header: Of the message answered; None where none could be read.
+        code: MSA-1.
+        control_id: Our own, for MSH-10.
+        now: Aware; for MSH-7.
+        issues: What to report in ERR. With AA and CA they are warnings.
+        category: The kind of failure; it decides ERR-3 where the issues do not.
+
+    Returns:
+        The message, without MLLP framing.
+    """
+    writer = _AckWriter(header.header if isinstance(header, Message) else header)
+    accepted = code in (AckCode.AA, AckCode.CA)
+    kind = None if accepted else (category or _usual_category(code))
+    reported = issues or (
+        () if accepted else (Issue(CONDITIONS[ANSWERS[kind][1]] if kind else ""),)
+    )
+    text = "" if accepted or writer.release >= (2, 5) else _short(reported[0].diagnostics)
+    parts = [writer.msh(control_id, now), writer.msa(code, text)]
+    if reported:
+        found = [(condition(kind, issue), issue) for issue in reported]
+        parts.append(writer.err(found, "W" if accepted else "E"))
+    return b"".join(parts)
+
+
+def _usual_category(code: AckCode) -> Category:
+    return Category.INVALID if code in (AckCode.AR, AckCode.CR) else Category.FAULT
+
+
+def refuse(
+    header: Header | Message | None,
+    error: GatewayError,
+    *,
+    control_id: str,
+    now: datetime,
+    commit: bool = False,
+) -> bytes:
+    """Answer a failure as the table says.
+
+    Args:
+        header: Of the message answered; None where none could be read.
+        error: What happened.
+        control_id: Our own, for MSH-10.
+        now: Aware.
+        commit: Answer with CE or CR, as an accept acknowledgement.
+    """
+    code, _ = ANSWERS[error.category]
+    return acknowledge(
+        header,
+        commit_code(code) if commit else code,
+        control_id=control_id,
+        now=now,
+        issues=error.issues,
+        category=error.category,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AckError:
+    """One ERR, whatever version wrote it."""
+
+    location: str
+    condition: str
+    severity: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AckView:
+    """An acknowledgement of one of our messages."""
+
+    code: str
+    control_id: str
+    text: str
+    errors: tuple[AckError, ...]
+
+    @property
+    def positive(self) -> bool:
+        """AA or CA."""
+        return self.code in {"AA", "CA"}
+
+
+def read_ack(raw: bytes) -> AckView:
+    """Read an acknowledgement.
+
+    Raises:
+        Unreadable: no MSH or no MSA.
+    """
+    message = Message.parse(raw)
+    msa = message.first("MSA")
+    if msa is None:
+        raise Unreadable("an acknowledgement without MSA")
+    errors = tuple(error for segment in message.all("ERR") for error in _read_err(segment))
+    return AckView(
+        code=msa.text(1).strip().upper(),
+        control_id=message.syntax.value(msa.raw_field(2)),
+        text=msa.field(3).text,
+        errors=errors,
+    )
+
+
+def _read_err(segment: Segment) -> list[AckError]:
+    if segment.raw_field(3):
+        place = "^".join(filter(None, segment.field(2).components))
+        text = segment.field(8).text or segment.field(7).text or segment.text(3, 2)
+        return [AckError(place, segment.text(3), segment.text(4), text)]
+    return [
+        AckError("^".join(filter(None, each.components[:3])), each.sub(4, 1), "E", each.sub(4, 2))
+        for each in segment.repetitions(1)
+    ]

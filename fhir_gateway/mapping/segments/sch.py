@@ -1,0 +1,240 @@
+"""Which appointment is it, what is it for, who may be asked, and what has become of it?
+
+Source: HL7 v2.9.1 chapter 10, SCH; v2-to-FHIR SCH[Appointment]; tables 0276 to 0278;
+hl7v2.md sections 1.3, 1.7 and 2.3.
+"""
+
+from dataclasses import dataclass
+
+from fhir_gateway.core.errors import Category, fail
+from fhir_gateway.hl7.message import Segment
+from fhir_gateway.mapping.datatypes.cwe import concept, words
+from fhir_gateway.mapping.datatypes.ei import identifier
+from fhir_gateway.mapping.datatypes.xcn import practitioners
+from fhir_gateway.mapping.datatypes.xtn import contact_point
+from fhir_gateway.mapping.extensions import EXT_OCCURRENCE, EXT_PARENT
+from fhir_gateway.mapping.intent import ActorIntent, Concept, Identifier, Resource
+from fhir_gateway.mapping.reading import Reading, clean, part
+from fhir_gateway.mapping.tables import find
+
+#: Fields that delete elements of Appointment when they are `""`.
+_DELETES = {
+    7: ("reasonCode",), 8: ("appointmentType",), 26: ("basedOn",), 27: ("basedOn",),
+}  # fmt: skip
+
+
+def header(reading: Reading) -> Segment:
+    """The SCH.
+
+    Raises:
+        GatewayError: unprocessable, where there is none.
+    """
+    segment = reading.message.first("SCH")
+    if segment is None:
+        raise fail(
+            Category.UNPROCESSABLE, "a scheduling message needs an SCH", "SCH", code="structure"
+        )
+    return segment
+
+
+def occurrence(segment: Segment) -> int:
+    """SCH-3 where it counts occurrences; else 0."""
+    text = segment.text(3).strip()
+    return int(text[:9]) if text.isascii() and text.isdigit() else 0
+
+
+def own_identifiers(segment: Segment, reading: Reading) -> tuple[Identifier, ...]:
+    """Filler (SCH-2) and placer (SCH-1) id, as far as they are there.
+
+    The occurrences of a series share their placer id: with SCH-3 its value becomes `id#n`.
+    """
+    filler = identifier(segment.field(2), reading, "appointment-filler", "FILL")
+    placer = identifier(segment.field(1), reading, "appointment-placer", "PLAC")
+    number = occurrence(segment)
+    if placer and number:
+        placer["value"] = f"{placer['value']}#{number}"
+    return tuple(each for each in (filler, placer) if each)
+
+
+def configured_identifier(reading: Reading) -> Identifier | None:
+    """The first valued field of those that the profile says identify an appointment."""
+    for name in reading.profile.identity_fields:
+        segment_name, _, number = name.partition("-")
+        segment = reading.message.first(segment_name)
+        if segment is None or not number.isdigit():
+            continue
+        value = part(segment.field(int(number)), 1)
+        if value:
+            reading.took("identifier", segment, int(number))
+            return {"system": reading.system(f"appointment-{name.lower()}"), "value": value}
+    return None
+
+
+def keys(segment: Segment, reading: Reading) -> tuple[Identifier, ...]:
+    """Identity of the appointment: filler, placer, else as configured.
+
+    Raises:
+        GatewayError: unprocessable, where nothing identifies it.
+    """
+    own = own_identifiers(segment, reading)
+    if own:
+        for each, number in (("FILL", 2), ("PLAC", 1)):
+            if any(each == known["type"]["coding"][0]["code"] for known in own):
+                reading.took("identifier", segment, number)
+        return own
+    configured = configured_identifier(reading)
+    if configured is None:
+        raise fail(
+            Category.UNPROCESSABLE,
+            "the appointment has neither a filler id (SCH-2) nor a placer id (SCH-1)",
+            "SCH^1^2", "SCH^1^1",
+            code="required",
+        )  # fmt: skip
+    return (configured,)
+
+
+def group(segment: Segment, reading: Reading) -> Identifier | None:
+    """SCH-4, which several appointments share. EIP since 2.8: its first part is the placer's."""
+    value = part(segment.field(4), 1)
+    if not value:
+        return None
+    return {
+        "type": {"text": "placer group"}, "system": reading.system("placer-group"), "value": value,
+    }  # fmt: skip
+
+
+def schedule(segment: Segment, reading: Reading) -> Identifier | None:
+    """SCH-5 as identifier of a Schedule."""
+    value = part(segment.field(5), 1)
+    return {"system": reading.system("schedule"), "value": value} if value else None
+
+
+def event_reason(segment: Segment, reading: Reading) -> Concept | None:
+    """SCH-6."""
+    return concept(segment.field(6), reading, "event-reason")
+
+
+def types(segment: Segment, reading: Reading) -> Resource:
+    """reasonCode and appointmentType of SCH-7 and SCH-8.
+
+    A reason of table 0276 is a type in R4; where SCH-8 names another, both are its codings.
+    """
+    found: Resource = {}
+    codings: list[Resource] = []
+    reason = concept(segment.field(7), reading, "appointment-reason", tables=("0276",))
+    kind = concept(segment.field(8), reading, "appointment-type", tables=("0277", "0276"))
+    if reason and any(find("0276", word) for word in words(segment.field(7))):
+        codings += reason["coding"]
+        found["appointmentType"] = reason
+        reading.took("appointmentType", segment, 7)
+    elif reason:
+        found["reasonCode"] = [reason]
+        reading.took("reasonCode", segment, 7)
+    if kind:
+        codings += [each for each in kind.get("coding", ()) if each not in codings]
+        joined = {"coding": codings} if codings else {}
+        found["appointmentType"] = {**found.get("appointmentType", {}), **kind, **joined}
+        reading.took("appointmentType", segment, 8)
+    return found
+
+
+def based_on(segment: Segment, reading: Reading) -> list[Resource]:
+    """Orders by their numbers: SCH-26 placer, SCH-27 filler."""
+    found: list[Resource] = []
+    for number, kind in ((26, "PLAC"), (27, "FILL")):
+        for field in segment.repetitions(number):
+            order = identifier(field, reading, f"order-{kind.lower()}", kind)
+            if order and _is_status(order["value"], number, reading):
+                reading.warn("a status instead of an order number", segment.location(number))
+            elif order:
+                found.append({"type": "ServiceRequest", "identifier": order})
+                reading.took("basedOn", segment, number)
+    return found
+
+
+def _is_status(value: str, number: int, reading: Reading) -> bool:
+    """Some senders put the status where order numbers belong."""
+    declared = f"SCH-{number}" in reading.profile.status_fields
+    return declared or find("0278", value) is not None
+
+
+def links(segment: Segment, reading: Reading) -> list[Resource]:
+    """Extensions for the parent (SCH-23 placer, SCH-24 filler) and the occurrence (SCH-3)."""
+    found: list[Resource] = []
+    for number, kind in ((24, "filler"), (23, "placer")):
+        code = "FILL" if kind == "filler" else "PLAC"
+        parent = identifier(segment.field(number), reading, f"appointment-{kind}", code)
+        if parent:
+            reference = {"type": "Appointment", "identifier": parent}
+            found.append({"url": EXT_PARENT, "valueReference": reference})
+    if occurrence(segment):
+        found.append({"url": EXT_OCCURRENCE, "valuePositiveInt": occurrence(segment)})
+    return found
+
+
+def contacts(segment: Segment, reading: Reading) -> list[ActorIntent]:
+    """Those to ask: SCH-12 at the placer, SCH-16 at the filler. They do not attend."""
+    found: list[ActorIntent] = []
+    for number, phone, text in ((12, 13, "placer contact"), (16, 17, "filler contact")):
+        place = segment.location(phone)
+        points = [
+            contact_point(field, reading, place, default_use="work")
+            for field in segment.repetitions(phone)
+        ]
+        telecom = [point for point in points if point]
+        for person in practitioners(segment.repetitions(number), reading):
+            if "identifier" in person and telecom:
+                person["telecom"] = telecom
+            participant = {
+                "type": [{"text": text}], "required": "information-only", "status": "accepted",
+            }  # fmt: skip
+            found.append(
+                ActorIntent(person, participant, excludes=False, source=segment.location(number))
+            )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What the status field says.
+
+    Attributes:
+        status: Appointment.status; None where nothing or nothing known is said.
+        flag: `discontinued`, `overbooked`, `blocked` or ''.
+        unknown: Whether something is said that no table knows.
+    """
+
+    status: str | None = None
+    flag: str = ""
+    unknown: bool = False
+
+
+def stated_status(reading: Reading) -> Stated:
+    """Read the filler status: SCH-25, or where the profile says it is.
+
+    Two triplets may tell two states; the one that says more than `booked` counts.
+    """
+    for name in reading.profile.status_fields:
+        segment_name, _, number = name.partition("-")
+        segment = reading.message.first(segment_name)
+        if segment is None or not number.isdigit() or not segment.field(int(number)):
+            continue
+        field = segment.field(int(number))
+        said = [clean(each) for each in (*words(field), part(field, 3), part(field, 6))]
+        rows = [row for word in said if (row := reading.profile.status_row(word))]
+        reading.took("status", segment, int(number))
+        if not rows or rows[0]["flag"] == "blocked":
+            told = said[0][:30] if said else ""
+            reading.warn(
+                f"'{told}' is no status of an appointment that is known; the status stays",
+                segment.location(int(number)), details="unknown-status",
+            )  # fmt: skip
+            return Stated(unknown=True)
+        more = next((row for row in rows if row["status"] != "booked"), rows[0])
+        return Stated(more["status"], more["flag"])
+    return Stated()
+
+
+def removed(segment: Segment) -> tuple[str, ...]:
+    """The elements of Appointment that SCH deletes."""
+    return tuple(n for number, names in _DELETES.items() if segment.is_null(number) for n in names)

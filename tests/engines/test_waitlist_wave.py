@@ -1,0 +1,175 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fhir_gateway.engines.decision import Refusal
+from fhir_gateway.engines.waitlist import order
+from fhir_gateway.engines.waitlist_facts import FreedTime, WaitlistEntry
+from fhir_gateway.engines.waitlist_wave import (
+    Acceptance,
+    Cascade,
+    Occasion,
+    minutes_left,
+    next_wave,
+    offer_expiry,
+    offers_needed,
+    wave_minutes,
+    wave_size,
+    waves_left,
+)
+from tests.engines.builders import BERLIN, at, cases
+
+TEN = at("2026-06-15T10:00")
+HOUR = timedelta(hours=1)
+FREED = FreedTime(TEN, TEN + HOUR, "Asia/Riyadh", frozenset({"checkup"}))
+ENTRIES = [
+    WaitlistEntry(f"e{n}", f"Patient/{n}", FREED.service_types, TEN - (90 - n) * HOUR)
+    for n in range(9)
+]
+
+
+def placed(policy="best", entries=ENTRIES):
+    return order(policy, entries, FREED, TEN - 8 * HOUR)
+
+
+def test_row_w9_plan_asks_the_first_five_once_and_never_cascades():
+    ranked = placed("plan")
+    first = next_wave("plan", ranked, Cascade())
+    assert first == ("e0", "e1", "e2", "e3", "e4")
+    asked = Cascade(frozenset(first), live=4, minutes_left=300)
+    for occasion in Occasion:
+        assert next_wave("plan", ranked, asked, occasion) == ()
+
+
+def test_row_w5_plan_counts_by_entry_even_where_a_person_has_two():
+    twice = [ENTRIES[0], replace(ENTRIES[1], patient="Patient/0")]
+    assert next_wave("plan", placed("plan", twice), Cascade()) == ("e0", "e1")
+
+
+def test_best_asks_a_wave_and_then_those_who_come_next():
+    ranked = placed()
+    first = next_wave("best", ranked, Cascade(minutes_left=450))
+    assert first == ("e0", "e1", "e2")
+    after = Cascade(frozenset(first), live=3, minutes_left=410)
+    assert next_wave("best", ranked, after, Occasion.WAVE) == ("e3", "e4")
+
+
+def test_after_a_decline_or_an_expiry_exactly_the_next_is_asked():
+    declined = Cascade(frozenset({"e0", "e1"}), live=1, minutes_left=5)
+    assert next_wave("best", placed(), declined, Occasion.ANSWERED) == ("e2",)
+
+
+def test_nobody_is_left_when_all_were_asked():
+    everybody = Cascade(frozenset(entry.id for entry in ENTRIES), minutes_left=300)
+    assert next_wave("best", placed(), everybody, Occasion.ANSWERED) == ()
+
+
+def test_a_patient_has_at_most_two_live_offers():
+    entries = [replace(ENTRIES[0], live_offers=2), replace(ENTRIES[1], live_offers=1), ENTRIES[2]]
+    assert next_wave("best", placed(entries=entries), Cascade(minutes_left=20)) == ("e1", "e2")
+
+
+def test_best_asks_a_person_once_for_one_time():
+    twice = [ENTRIES[0], replace(ENTRIES[1], patient="Patient/0"), ENTRIES[2]]
+    assert next_wave("best", placed(entries=twice), Cascade(minutes_left=20)) == ("e0", "e2")
+    asked = Cascade(frozenset({"e0"}), minutes_left=20)
+    assert next_wave("best", placed(entries=twice), asked, Occasion.ANSWERED) == ("e2",)
+
+
+@pytest.mark.parametrize(
+    ("chance", "needed"), [(0.083333, 27), (0.2, 11), (0.5, 4), (0.9, 1), (0.95, 1)]
+)
+def test_so_many_offers_fill_nine_times_in_ten(chance, needed):
+    assert offers_needed(chance) == needed
+    assert 1 - (1 - chance) ** needed >= 0.9 - 1e-9
+
+
+def test_the_chance_starts_at_one_in_twelve_and_follows_the_answers():
+    assert Acceptance().chance == pytest.approx(1 / 12)
+    assert Acceptance(accepted=30, refused=30).chance == pytest.approx(31 / 72)
+
+
+def test_open_offers_count_towards_those_needed():
+    assert wave_size(Cascade(live=27, minutes_left=450)) == 0
+    assert wave_size(Cascade(live=20, minutes_left=450)) == 1
+
+
+def test_no_wave_expects_more_than_half_an_acceptance_unless_time_is_short():
+    good = Acceptance(accepted=30, refused=30)
+    assert wave_size(Cascade(minutes_left=180, acceptance=good)) == 1
+    assert wave_size(Cascade(minutes_left=19, acceptance=good)) == 5
+    assert wave_size(Cascade(minutes_left=19)) == 27
+
+
+def test_no_minute_left_asks_nobody():
+    assert wave_size(Cascade(minutes_left=0)) == 0
+    assert next_wave("best", placed(), Cascade(minutes_left=0)) == ()
+
+
+@cases(200)
+@given(st.floats(0.1, 50_000), st.integers(0, 40), st.integers(0, 99), st.integers(0, 99))
+def test_a_wave_is_never_larger_than_needed_and_keeps_the_cap(left, live, won, lost):
+    answers = Acceptance(won, lost)
+    size = wave_size(Cascade(live=live, minutes_left=left, acceptance=answers))
+    assert 0 <= size <= max(0, offers_needed(answers.chance) - live)
+    assert left < 180 or size <= 1 or size * answers.chance <= 0.5
+    assert waves_left(left) * wave_minutes(left) <= max(left, wave_minutes(left)) + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("left", "minutes", "waves"), [(450, 37.5, 12), (60, 10, 6), (5, 10, 1), (2880, 120, 24)]
+)
+def test_waves_are_a_twelfth_of_what_is_left_within_limits(left, minutes, waves):
+    assert (wave_minutes(left), waves_left(left)) == (minutes, waves)
+
+
+def test_plan_offers_end_two_hours_before_the_start():
+    assert offer_expiry("plan", TEN - 9 * HOUR, FREED) == TEN - 2 * HOUR
+
+
+def test_row_w6_an_expiry_in_the_past_is_too_late():
+    for now in (TEN - 2 * HOUR, TEN - HOUR, TEN + HOUR):
+        refusal = offer_expiry("plan", now, FREED)
+        assert isinstance(refusal, Refusal)
+        assert refusal.reason == "too-late"
+
+
+@pytest.mark.parametrize(
+    ("lead", "window"),
+    [
+        (timedelta(days=10), timedelta(hours=24)),
+        (timedelta(hours=48), timedelta(hours=12)),
+        (timedelta(hours=8), timedelta(hours=2)),
+        (timedelta(hours=1), timedelta(minutes=15)),
+        (timedelta(minutes=45), timedelta(minutes=15)),
+    ],
+)
+def test_the_window_of_best_shrinks_with_the_lead(lead, window):
+    assert offer_expiry("best", TEN - lead, FREED) == TEN - lead + window
+
+
+def test_best_is_too_late_where_nobody_could_answer_and_come():
+    assert offer_expiry("best", TEN - timedelta(minutes=44), FREED).reason == "too-late"
+    careful = replace(FREED, minimum_notice=240)
+    assert offer_expiry("best", TEN - 4 * HOUR, careful).reason == "too-late"
+    assert (
+        offer_expiry("best", TEN - 5 * HOUR, careful) == TEN - 5 * HOUR + 1.25 * HOUR - 0.25 * HOUR
+    )
+
+
+def test_an_expiry_is_counted_in_real_hours_across_a_clock_change():
+    four = at("2026-03-29T04:00", BERLIN).astimezone(BERLIN)
+    freed = FreedTime(four, four + HOUR, "Europe/Berlin", FREED.service_types)
+    assert offer_expiry("plan", at("2026-03-28T12:00", BERLIN), freed) == at(
+        "2026-03-29T01:00", BERLIN
+    )
+    assert minutes_left(freed, at("2026-03-29T01:00", BERLIN)) == 90
+
+
+def test_minutes_left_end_with_the_last_moment_to_set_out():
+    assert minutes_left(FREED, TEN - 8 * HOUR) == 450
+    assert minutes_left(replace(FREED, minimum_notice=60), TEN - 8 * HOUR) == 420
+    assert minutes_left(FREED, TEN) == 0
