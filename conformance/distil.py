@@ -24,6 +24,17 @@ from fhir_gateway.fhir.catalogue import CATALOGUE
 DATA = Path(__file__).parent.parent / "fhir_gateway" / "fhir" / "data"
 BASE = "http://hl7.org/fhir/StructureDefinition/"
 FHIRPATH_STRING = "http://hl7.org/fhirpath/System.String"
+#: Elements that the package adds and R4 4.0.1 does not have.
+NOT_R4 = {
+    ("Meta", name)
+    for name in ("project", "author", "onBehalfOf", "account", "accounts", "compartment")
+}
+#: Types that the definitions leave vague or the package narrows; "*" is any resource.
+CORRECTIONS = {
+    ("*", "id"): "id",
+    ("Extension", "url"): "uri",
+    ("Bundle.entry.response", "outcome"): "Resource",
+}
 
 
 def resources(path: Path) -> list[dict[str, Any]]:
@@ -67,9 +78,10 @@ class Distiller:
 
     def _add_element(self, element: dict[str, Any]) -> None:
         owner, _, name = element["path"].rpartition(".")
-        if not owner or element["max"] == "0":
+        if not owner or element["max"] == "0" or (owner, name) in NOT_R4:
             return
         types, targets = self._types(element)
+        types = self._corrected(owner, name, types)
         self.types.setdefault(owner, {})[name] = [
             element["min"],
             "*" if element["max"] == "*" else int(element["max"]),
@@ -79,6 +91,12 @@ class Distiller:
         ]
         for each in types:
             self.add(each)
+
+    def _corrected(self, owner: str, name: str, types: list[str]) -> list[str]:
+        structure = self.definitions.structures.get(owner, {})
+        group = "*" if structure.get("kind") == "resource" else owner
+        correction = CORRECTIONS.get((owner, name)) or CORRECTIONS.get((group, name))
+        return [correction] if correction else types
 
     def _types(self, element: dict[str, Any]) -> tuple[list[str], list[str] | None]:
         if "contentReference" in element:

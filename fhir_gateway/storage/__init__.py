@@ -1,0 +1,1 @@
+"""Where is everything kept? The only floor that speaks SQL."""

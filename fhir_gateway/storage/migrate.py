@@ -1,0 +1,41 @@
+"""How does a database get the present schema?
+
+Alembic, run as the owner role, one process at a time.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, make_url, text
+
+#: Any number that nobody else uses.
+_LOCK = 7_301_840_217
+
+
+def migrate(url: str, *, role: str | None = None) -> None:
+    """Bring a database to the newest schema; does nothing where it is there already. Blocks.
+
+    Args:
+        url: `postgresql://…` of a login that may create tables, or that may take the role.
+        role: Taken before anything is made, so that it owns the tables.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the server cannot be reached or refuses.
+    """
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    try:
+        with engine.connect() as connection:
+            if role is not None:
+                connection.execute(text(f"SET ROLE {role}"))
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+            connection.commit()
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+            connection.commit()
+    finally:
+        engine.dispose()

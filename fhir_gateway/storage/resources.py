@@ -1,0 +1,407 @@
+"""How is a resource kept?
+
+A narrow row to search by, the content as bytes, and every version in the history (decisions 3, 4
+and 7). Reads answer with bytes as stored.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fhir_gateway.core.refs import Ref
+from fhir_gateway.core.time import format_instant
+from fhir_gateway.fhir import json
+from fhir_gateway.fhir.catalogue import CATALOGUE
+from fhir_gateway.fhir.search_values import IndexRow, index
+from fhir_gateway.storage.names import column_of, columns_of, table_of
+from fhir_gateway.storage.postgres import RaceLostError, Transaction
+
+Resource = dict[str, Any]
+_TICK = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One version of one resource.
+
+    Attributes:
+        type, id: What it is.
+        version: 1, 2, 3 …
+        last_updated: Aware.
+        content: Canonical JSON with id and meta.
+    """
+
+    type: str
+    id: str
+    version: int
+    last_updated: datetime
+    content: bytes
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.type, self.id)
+
+    def resource(self) -> Resource:
+        """The content as a tree of its own."""
+        return json.parse(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One entry of a history; content is None for a deletion."""
+
+    type: str
+    id: str
+    version: int
+    last_updated: datetime
+    method: str
+    content: bytes | None
+
+
+@cache
+def _select(type_name: str) -> str:
+    name = table_of(type_name)
+    return (
+        f"SELECT r.id, r.version, r.last_updated, c.content FROM {name} r"
+        f" JOIN {name}_content c ON c.tenant = r.tenant AND c.id = r.id"
+    )
+
+
+async def read(tx: Transaction, ref: Ref, *, lock: bool = False) -> Stored | None:
+    """The present version; None where there is none (never was, or deleted).
+
+    Args:
+        tx: Open transaction.
+        ref: Of a served type.
+        lock: Whether nobody else may change it until the transaction ends.
+    """
+    tail = " WHERE r.tenant = %s AND r.id = %s" + (" FOR UPDATE OF r" if lock else "")
+    row = await tx.row(_select(ref.type) + tail, (tx.tenant, ref.id))
+    return Stored(ref.type, *row) if row else None
+
+
+async def read_many(
+    tx: Transaction, type_name: str, ids: Iterable[str], *, lock: bool = False
+) -> dict[str, Stored]:
+    """Present versions by id; those that are not there are left out. Locked in order of id."""
+    tail = " WHERE r.tenant = %s AND r.id = ANY(%s) ORDER BY r.id" + (
+        " FOR UPDATE OF r" if lock else ""
+    )
+    rows = await tx.rows(_select(type_name) + tail, (tx.tenant, sorted(set(ids))))
+    return {row[0]: Stored(type_name, *row) for row in rows}
+
+
+async def existing(tx: Transaction, refs: Iterable[Ref]) -> frozenset[Ref]:
+    """Which of these resources are there now."""
+    by_type: dict[str, set[str]] = {}
+    for ref in refs:
+        if ref.type in CATALOGUE:
+            by_type.setdefault(ref.type, set()).add(ref.id)
+    if not by_type:
+        return frozenset()
+    parts = [f"SELECT '{name}', id FROM {table_of(name)} WHERE tenant = %s AND id = ANY(%s)"
+             for name in by_type]  # fmt: skip
+    params = [value for ids in by_type.values() for value in (tx.tenant, sorted(ids))]
+    return frozenset(Ref(*row) for row in await tx.rows(" UNION ALL ".join(parts), params))
+
+
+async def last_version(tx: Transaction, ref: Ref) -> Version | None:
+    """The newest entry of the history, a deletion as well."""
+    rows = await versions(tx, ref, limit=1)
+    return rows[0] if rows else None
+
+
+async def versions(
+    tx: Transaction, ref: Ref, *, before: int | None = None, limit: int = 100
+) -> list[Version]:
+    """History of one resource, newest first.
+
+    Args:
+        tx: Open transaction.
+        ref: Of a served type.
+        before: Only versions below this.
+        limit: At most so many.
+    """
+    rows = await tx.rows(
+        "SELECT type, id, version, last_updated, method, content FROM history"
+        " WHERE tenant = %s AND type = %s AND id = %s AND version < %s"
+        " ORDER BY version DESC LIMIT %s",
+        (tx.tenant, ref.type, ref.id, before or 2**31 - 1, limit),
+    )
+    return [Version(*row) for row in rows]
+
+
+async def read_version(tx: Transaction, ref: Ref, version: int) -> Version | None:
+    """One version; None where it never was."""
+    rows = await versions(tx, ref, before=version + 1, limit=1)
+    return rows[0] if rows and rows[0].version == version else None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One resource to be written.
+
+    Args:
+        resource: With id; meta.versionId and meta.lastUpdated are set here.
+        version: The version that it replaces; 0 for a new one.
+        updated: When that version was written; None for a new one.
+        method: POST, PUT, PATCH, as the history says it.
+        revives: Whether that version was a deletion.
+    """
+
+    resource: Resource
+    version: int = 0
+    updated: datetime | None = None
+    method: str = "PUT"
+    revives: bool = False
+
+    @property
+    def replaces(self) -> bool:
+        return self.version > 0 and not self.revives
+
+
+def replacing(old: Stored, resource: Resource, method: str = "PUT") -> Write:
+    """The write that puts a resource in the place of a version that was read."""
+    return Write(resource, old.version, old.last_updated, method)
+
+
+async def write(tx: Transaction, each: Write, *, now: datetime, zone: ZoneInfo) -> Stored:
+    """Write one resource; see `write_many`."""
+    return (await write_many(tx, [each], now=now, zone=zone))[0]
+
+
+async def write_many(
+    tx: Transaction, writes: Sequence[Write], *, now: datetime, zone: ZoneInfo
+) -> list[Stored]:
+    """Write resources with all that they are found by, in few round trips.
+
+    Args:
+        tx: Open transaction.
+        writes: No resource twice; may be empty.
+        now: Becomes meta.lastUpdated, or a tick after the version replaced.
+        zone: For dates without offset.
+
+    Raises:
+        RaceLostError: a replaced version is not the present one, or a new id exists.
+    """
+    stored = [_stamped(each, now) for each in writes]
+    by_type: dict[tuple[str, bool], list[tuple[Stored, IndexRow, Write]]] = {}
+    for each, new in zip(writes, stored, strict=True):
+        row = index(new.type, each.resource, zone=zone)
+        by_type.setdefault((new.type, each.replaces), []).append((new, row, each))
+    for (type_name, replaces), group in sorted(by_type.items(), key=lambda item: item[0]):
+        group.sort(key=lambda item: item[0].id)
+        await _write_group(tx, type_name, group, replaces=replaces)
+    return stored
+
+
+def _stamped(each: Write, now: datetime) -> Stored:
+    moment = now if each.updated is None else max(now, each.updated + _TICK)
+    moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    if each.updated is not None and moment <= each.updated:
+        moment += _TICK
+    resource = each.resource
+    type_name, resource_id = resource["resourceType"], resource["id"]
+    meta = dict(resource.get("meta") or {})
+    meta |= {"versionId": str(each.version + 1), "lastUpdated": format_instant(moment)}
+    rest = {key: resource[key] for key in resource if key not in ("resourceType", "id", "meta")}
+    resource.clear()
+    resource |= {"resourceType": type_name, "id": resource_id, "meta": meta} | rest
+    content = json.dump(resource)
+    return Stored(type_name, resource_id, each.version + 1, moment, content)
+
+
+async def _write_group(
+    tx: Transaction,
+    type_name: str,
+    group: list[tuple[Stored, IndexRow, Write]],
+    *,
+    replaces: bool,
+) -> None:
+    names = _columns(type_name)
+    rows = [_values(tx.tenant, names, new, row, each.version) for new, row, each in group]
+    statement = _update(type_name) if replaces else _insert(type_name)
+    if await tx.execute_many(statement, rows) != len(rows):
+        raise RaceLostError
+    await tx.execute_many(
+        _put_content(type_name, replaces=replaces),
+        [{"t": tx.tenant, "id": new.id, "v": new.version, "c": new.content} for new, _, _ in group],
+    )
+    await tx.execute_many(
+        "INSERT INTO history (tenant, type, id, version, last_updated, method, content)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        [
+            (tx.tenant, type_name, new.id, new.version, new.last_updated, each.method, new.content)
+            for new, _, each in group
+        ],
+    )
+    await _write_side_rows(tx, type_name, group, replaces=replaces)
+
+
+async def _write_side_rows(
+    tx: Transaction,
+    type_name: str,
+    group: list[tuple[Stored, IndexRow, Write]],
+    *,
+    replaces: bool,
+) -> None:
+    if replaces:
+        await clear_side_rows(tx, type_name, [new.id for new, _, _ in group])
+    head = [(tx.tenant, type_name, new.id, row) for new, row, _ in group]
+    for kind in _side_kinds(type_name):
+        values = [
+            (tenant, name, key, *found)
+            for tenant, name, key, row in head
+            for found in _side_values(kind, type_name, row)
+        ]
+        await tx.execute_many(_SIDE_INSERT[kind], values)
+
+
+_SIDE_INSERT = {
+    "text": "INSERT INTO search_text (tenant, type, id, param, folded, exact)"
+    " VALUES (%s, %s, %s, %s, %s, %s)",
+    "date": "INSERT INTO search_date (tenant, type, id, param, low, high)"
+    " VALUES (%s, %s, %s, %s, %s, %s)",
+    "number": "INSERT INTO search_number (tenant, type, id, param, low, high)"
+    " VALUES (%s, %s, %s, %s, %s, %s)",
+}
+
+
+@cache
+def _side_kinds(type_name: str) -> tuple[str, ...]:
+    """Which side tables a type has rows in."""
+    params = CATALOGUE[type_name].params
+    kinds = ["text"] if any(each.type == "string" for each in params) else []
+    if any(each.type == "date" and each.multiple for each in params):
+        kinds.append("date")
+    if any(each.type in ("number", "quantity") and each.multiple for each in params):
+        kinds.append("number")
+    return tuple(kinds)
+
+
+def _side_values(kind: str, type_name: str, row: IndexRow) -> Iterable[tuple[Any, ...]]:
+    if kind == "text":
+        return row.strings
+    ranges: dict[str, list[Any]] = dict(row.dates if kind == "date" else row.numbers)
+    many = {each.name for each in CATALOGUE[type_name].params if each.multiple}
+    return [(name, *each) for name in ranges if name in many for each in ranges[name]]
+
+
+async def clear_side_rows(tx: Transaction, type_name: str, ids: list[str]) -> None:
+    """Forget what resources are found by in the side tables."""
+    for kind in _side_kinds(type_name):
+        await tx.execute(
+            f"DELETE FROM search_{kind} WHERE tenant = %s AND type = %s AND id = ANY(%s)",
+            (tx.tenant, type_name, ids),
+        )
+
+
+@cache
+def _columns(type_name: str) -> tuple[str, ...]:
+    return tuple(name for each in CATALOGUE[type_name].params for name in columns_of(each))
+
+
+@cache
+def _insert(type_name: str) -> str:
+    names = ("tenant", "id", "version", "last_updated", "tokens", *_columns(type_name))
+    marks = ", ".join(f"%({name})s" for name in names)
+    return (
+        f"INSERT INTO {table_of(type_name)} ({', '.join(names)}) VALUES ({marks})"
+        " ON CONFLICT (tenant, id) DO NOTHING"
+    )
+
+
+@cache
+def _update(type_name: str) -> str:
+    names = ("version", "last_updated", "tokens", *_columns(type_name))
+    return (
+        f"UPDATE {table_of(type_name)} SET {', '.join(f'{name} = %({name})s' for name in names)}"
+        " WHERE tenant = %(tenant)s AND id = %(id)s AND version = %(replaced)s"
+    )
+
+
+@cache
+def _put_content(type_name: str, *, replaces: bool) -> str:
+    name = f"{table_of(type_name)}_content"
+    if replaces:
+        change = f"UPDATE {name} SET version = %(v)s, content = %(c)s"
+        return change + " WHERE tenant = %(t)s AND id = %(id)s"
+    return f"INSERT INTO {name} (tenant, id, version, content) VALUES (%(t)s, %(id)s, %(v)s, %(c)s)"
+
+
+def _values(
+    tenant: int, names: tuple[str, ...], new: Stored, row: IndexRow, replaced: int
+) -> dict[str, Any]:
+    values: dict[str, Any] = dict.fromkeys(names)
+    values |= {
+        "tenant": tenant,
+        "id": new.id,
+        "version": new.version,
+        "replaced": replaced,
+        "last_updated": new.last_updated,
+        "tokens": [f"{tenant}|{token}" for token in row.tokens],
+    }
+    for param in CATALOGUE[new.type].params:
+        if param.multiple or param.name not in row.columns:
+            continue
+        column = column_of(param)
+        ranges: Any = row.dates.get(param.name) or row.numbers.get(param.name)
+        if ranges:
+            values[column], values[f"{column}_high"] = ranges[0]
+        else:
+            values[column] = row.columns[param.name]
+    return values
+
+
+async def remove(tx: Transaction, old: Stored, *, now: datetime) -> Version:
+    """Delete a resource; its history stays and says so.
+
+    Raises:
+        RaceLostError: the version read is not the present one.
+    """
+    name = table_of(old.type)
+    moment = max(now, old.last_updated + _TICK)
+    touched = await tx.execute(
+        f"DELETE FROM {name} WHERE tenant = %s AND id = %s AND version = %s",
+        (tx.tenant, old.id, old.version),
+    )
+    if touched != 1:
+        raise RaceLostError
+    await tx.execute(
+        f"DELETE FROM {name}_content WHERE tenant = %s AND id = %s", (tx.tenant, old.id)
+    )
+    await clear_side_rows(tx, old.type, [old.id])
+    await tx.execute(
+        "DELETE FROM identity WHERE tenant = %s AND type = %s AND id = %s",
+        (tx.tenant, old.type, old.id),
+    )
+    version = Version(old.type, old.id, old.version + 1, moment, "DELETE", None)
+    await tx.execute(
+        "INSERT INTO history (tenant, type, id, version, last_updated, method)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        (tx.tenant, old.type, old.id, version.version, moment, "DELETE"),
+    )
+    return version
+
+
+async def referencing(tx: Transaction, ref: Ref) -> Ref | None:
+    """One live resource that points to this one by a searchable reference; None where none does."""
+    parts: list[str] = []
+    params: list[Any] = []
+    for each in CATALOGUE.values():
+        names = [
+            param.name
+            for param in each.params
+            if param.type == "reference" and (not param.targets or ref.type in param.targets)
+        ]
+        if names:
+            parts.append(
+                f"(SELECT '{each.name}', id FROM {table_of(each.name)}"
+                " WHERE tokens && %s::text[] LIMIT 1)"
+            )
+            params.append([f"{tx.tenant}|{name}|{ref}" for name in names])
+    row = await tx.row(" UNION ALL ".join(parts) + " LIMIT 1", params)
+    return Ref(*row) if row else None

@@ -1,0 +1,336 @@
+"""Which tables are there?
+
+Made from the catalogue: two tables for each resource type (decision 7), and the gateway's own. The
+migrations hold the same as text; a test compares the two.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZRANGE, ExcludeConstraint
+from sqlalchemy.types import TypeEngine
+
+from fhir_gateway.fhir.catalogue import CATALOGUE, ResourceType, SearchParam
+from fhir_gateway.storage.names import columns_of, table_of
+
+#: Compared byte by byte, so that prefixes use the index and order is the same on every server.
+PLAIN = Text(collation="C")
+TIME = DateTime(timezone=True)
+
+metadata = MetaData(
+    naming_convention={"pk": "%(table_name)s_pkey", "ck": "%(table_name)s_%(constraint_name)s"}
+)
+
+
+def _tenant() -> Column[int]:
+    return Column("tenant", Integer, ForeignKey("tenant.id"), nullable=False)
+
+
+def _keyed_tenant() -> Column[int]:
+    return Column("tenant", Integer, ForeignKey("tenant.id"), primary_key=True)
+
+
+def _derived_tenant(*, key: bool = False) -> Column[int]:
+    """Of rows that never stand without one that has been checked."""
+    return Column("tenant", Integer, primary_key=key, nullable=False)
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, PLAIN, primary_key=True)
+
+
+def _text(name: str, *, nullable: bool = False) -> Column[str]:
+    return Column(name, PLAIN, nullable=nullable)
+
+
+def _serial() -> Column[int]:
+    return Column("id", BigInteger, Identity(always=True), primary_key=True)
+
+
+tenant = Table(
+    "tenant",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("slug", PLAIN, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("zone", PLAIN, nullable=False),
+    Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
+)
+
+#: Values that every process of one installation shares, such as the key of signatures.
+instance = Table("instance", metadata, _key("name"), Column("value", LargeBinary, nullable=False))
+
+history = Table(
+    "history",
+    metadata,
+    _keyed_tenant(),
+    _key("type"),
+    _key("id"),
+    Column("version", Integer, primary_key=True),
+    Column("last_updated", TIME, nullable=False),
+    _text("method"),
+    Column("content", LargeBinary),
+    Index("history_by_type", "tenant", "type", "last_updated", "id"),
+    Index("history_by_time", "tenant", "last_updated", "type", "id"),
+)
+
+search_text = Table(
+    "search_text",
+    metadata,
+    _derived_tenant(),
+    _text("type"),
+    _text("id"),
+    _text("param"),
+    _text("folded"),
+    _text("exact"),
+    Index("search_text_by_value", "tenant", "type", "param", "folded", "id"),
+    Index("search_text_by_id", "tenant", "type", "id"),
+)
+
+search_date = Table(
+    "search_date",
+    metadata,
+    _derived_tenant(),
+    _text("type"),
+    _text("id"),
+    _text("param"),
+    Column("low", TIME, nullable=False),
+    Column("high", TIME, nullable=False),
+    Index("search_date_by_value", "tenant", "type", "param", "low", "id"),
+    Index("search_date_by_id", "tenant", "type", "id"),
+)
+
+search_number = Table(
+    "search_number",
+    metadata,
+    _derived_tenant(),
+    _text("type"),
+    _text("id"),
+    _text("param"),
+    Column("low", Numeric, nullable=False),
+    Column("high", Numeric, nullable=False),
+    Index("search_number_by_value", "tenant", "type", "param", "low", "id"),
+    Index("search_number_by_id", "tenant", "type", "id"),
+)
+
+identity = Table(
+    "identity",
+    metadata,
+    _derived_tenant(key=True),
+    _key("type"),
+    _key("system"),
+    _key("value"),
+    _text("id"),
+    Index("identity_by_id", "tenant", "type", "id"),
+)
+
+#: One number for whatever can be held; never reused, the same for all tenants together.
+actor = Table(
+    "actor",
+    metadata,
+    Column("key", BigInteger, Identity(always=True), primary_key=True),
+    _tenant(),
+    _text("reference"),
+    Index("actor_by_reference", "tenant", "reference", unique=True),
+)
+
+#: Whose time the Slots of a Schedule are.
+schedule_actor = Table(
+    "schedule_actor",
+    metadata,
+    _derived_tenant(key=True),
+    _key("schedule"),
+    Column("actor_key", BigInteger, ForeignKey("actor.key"), primary_key=True),
+    _text("reference"),
+    Column("exclusive", Boolean, nullable=False),
+    Column("buffer_before", Integer, nullable=False),
+    Column("buffer_after", Integer, nullable=False),
+    Index("schedule_actor_by_actor", "tenant", "actor_key"),
+)
+
+#: The guard (decision 8).
+busy = Table(
+    "busy",
+    metadata,
+    _serial(),
+    _tenant(),
+    Column("actor_key", BigInteger, ForeignKey("actor.key"), nullable=False),
+    Column("during", TSTZRANGE, nullable=False),
+    Column("core", TSTZRANGE, nullable=False),
+    _text("kind"),
+    _text("appointment", nullable=True),
+    _text("task", nullable=True),
+    Column("slots", ARRAY(PLAIN), nullable=False),
+    Column("tentative", Boolean, nullable=False, server_default=text("false")),
+    Column("active", Boolean, nullable=False),
+    Column("exclusive", Boolean, nullable=False),
+    Column("expires_at", TIME),
+    CheckConstraint(
+        "NOT isempty(during) AND lower_inc(during) AND NOT upper_inc(during)", name="during_check"
+    ),
+    CheckConstraint(
+        "kind IN ('appointment', 'overlap', 'hold', 'offer', 'taken', 'block')", name="kind_check"
+    ),
+    ExcludeConstraint(
+        (text("int8range(actor_key, actor_key, '[]')"), "&&"),
+        (text("during"), "&&"),
+        where=text("active AND exclusive"),
+        name="busy_guard",
+    ),
+    Index("busy_by_actor", "actor_key", text("upper(during)")),
+    Index("busy_by_appointment", "tenant", "appointment"),
+    Index("busy_by_task", "tenant", "task"),
+    Index("busy_by_expiry", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    _serial(),
+    _tenant(),
+    Column("received_at", TIME, nullable=False),
+    _text("peer"),
+    Column("raw", LargeBinary, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    _text("application"),
+    _text("facility"),
+    _text("control_id"),
+    _text("event"),
+    _text("state"),
+    Column("ack", LargeBinary, nullable=False),
+    _text("ack_code"),
+    Column("issues", JSONB, nullable=False, server_default=text("'[]'")),
+    _text("appointment", nullable=True),
+    CheckConstraint("state IN ('sent', 'filtered', 'error', 'refused')", name="state_check"),
+    Index("inbox_by_time", "tenant", "received_at"),
+    Index("inbox_by_control_id", "tenant", "control_id"),
+)
+
+#: The acknowledgement of each message, kept longer than the message (decision 20).
+inbox_key = Table(
+    "inbox_key",
+    metadata,
+    _keyed_tenant(),
+    _key("application"),
+    _key("facility"),
+    _key("control_id"),
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("received_at", TIME, nullable=False),
+    Column("ack", LargeBinary, nullable=False),
+)
+
+#: Appointments that were ended before they were known, by their feed's key.
+tombstone = Table(
+    "tombstone",
+    metadata,
+    _keyed_tenant(),
+    _key("system"),
+    _key("value"),
+    Column("message_time", TIME, nullable=False),
+    Column("event", PLAIN, nullable=False),
+)
+
+#: The newest message that has been applied to an Appointment.
+feed_state = Table(
+    "feed_state",
+    metadata,
+    _keyed_tenant(),
+    _key("appointment"),
+    Column("message_time", TIME),
+    Column("received_at", TIME, nullable=False),
+    _text("control_id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _serial(),
+    _tenant(),
+    Column("created_at", TIME, nullable=False),
+    _text("kind"),
+    Column("payload", JSONB, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("not_before", TIME, nullable=False),
+    _text("error", nullable=True),
+    Index("outbox_by_time", "not_before", "id"),
+)
+
+timer = Table(
+    "timer",
+    metadata,
+    _keyed_tenant(),
+    _key("kind"),
+    _key("subject"),
+    Column("due", TIME, nullable=False),
+    Column("payload", JSONB, nullable=False, server_default=text("'{}'")),
+    Index("timer_by_due", "due"),
+)
+
+#: Tables whose rows belong to no single tenant.
+SHARED = frozenset({"tenant", "instance", "alembic_version"})
+#: Tables that a worker reads for all tenants at once (decision 6).
+QUEUES = frozenset({"outbox", "timer", "inbox"})
+
+
+def _search_columns(param: SearchParam) -> list[Column[Any]]:
+    kinds: dict[str, TypeEngine[Any]] = {"date": TIME, "number": Numeric(), "quantity": Numeric()}
+    return [Column(name, kinds.get(param.type, PLAIN)) for name in columns_of(param)]
+
+
+def _resource_tables(each: ResourceType) -> None:
+    name = table_of(each.name)
+    columns = [column for param in each.params for column in _search_columns(param)]
+    indexes: list[Index] = [
+        Index(f"{name}_by_token", "tokens", postgresql_using="gin",
+              postgresql_with={"fastupdate": "off"}),
+        Index(f"{name}_by_update", "tenant", "last_updated", "id"),
+    ]  # fmt: skip
+    indexes += [
+        Index(f"{name}_by_{columns_of(param)[0]}", "tenant", columns_of(param)[0], "id")
+        for param in each.params
+        if param.hot and not param.multiple
+    ]
+    Table(
+        name,
+        metadata,
+        _keyed_tenant(),
+        _key("id"),
+        Column("version", Integer, nullable=False),
+        Column("last_updated", TIME, nullable=False),
+        Column("tokens", ARRAY(PLAIN), nullable=False),
+        *columns,
+        *indexes,
+    )
+    Table(
+        f"{name}_content",
+        metadata,
+        _derived_tenant(key=True),
+        _key("id"),
+        Column("version", Integer, nullable=False),
+        Column("content", LargeBinary, nullable=False),
+    )
+
+
+for _each in CATALOGUE.values():
+    _resource_tables(_each)
+
+_slot = metadata.tables["slot"]
+Index("slot_by_schedule", _slot.c.tenant, _slot.c.p_schedule, _slot.c.p_start)
+Index("slot_by_time", func.tstzrange(_slot.c.p_start, _slot.c.p_end), postgresql_using="gist")
