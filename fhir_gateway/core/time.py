@@ -24,7 +24,10 @@ INSTANT = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Interval:
-    """The time from start (included) to end (excluded), both aware.
+    """The time from start (included) to end (excluded), kept in UTC.
+
+    Two times of one zone compare by the wall clock, also in the hour that a clock change repeats;
+    in UTC they compare as what they are.
 
     Raises:
         ValueError: naive or empty at birth.
@@ -36,6 +39,8 @@ class Interval:
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
             raise ValueError("an interval needs aware times")
+        object.__setattr__(self, "start", self.start.astimezone(UTC))
+        object.__setattr__(self, "end", self.end.astimezone(UTC))
         if self.end <= self.start:
             raise ValueError("an interval ends after it starts")
 

@@ -230,6 +230,7 @@ SCHEDULING = (
         token("appointment-type", "appointmentType"),
         date("end", "end", own=True),
         token("identifier", "identifier", multiple=True),
+        token("overbooked", "overbooked", own=True),
         reference("schedule", "schedule", to="Schedule", hot=True),
         token("service-category", "serviceCategory", multiple=True),
         token("service-type", "serviceType", multiple=True),

@@ -15,6 +15,7 @@ from fhir_gateway.fhir.invariants_datatypes import DATATYPE_INVARIANTS
 from fhir_gateway.fhir.node import (
     Invariant,
     Node,
+    Rule,
     exactly_one,
     exists,
     has_coding,
@@ -67,16 +68,11 @@ def _inv_1(node: Node) -> bool:
     return not_after(node.get("authoredOn"), node.get("lastModified"))
 
 
-def _not_at_home(name: str) -> "_NotAtHome":
-    return _NotAtHome(name)
+def _not_at_home(name: str) -> Rule:
+    def holds(node: Node) -> bool:
+        return all(each.get("use") != "home" for each in objects(node, name))
 
-
-class _NotAtHome:
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __call__(self, node: Node) -> bool:
-        return all(each.get("use") != "home" for each in objects(node, self._name))
+    return holds
 
 
 def _ras_2(node: Node) -> bool:
@@ -84,18 +80,12 @@ def _ras_2(node: Node) -> bool:
     return probability is None or probability <= Decimal(100)
 
 
-def _only_in_mode(mode: str, name: str) -> "_OnlyInMode":
-    return _OnlyInMode(mode, name)
+def _only_in_mode(mode: str, name: str) -> Rule:
+    def holds(node: Node) -> bool:
+        used = any(exists(each, name) for each in objects(node, "entry"))
+        return node.get("mode") == mode or not used
 
-
-class _OnlyInMode:
-    def __init__(self, mode: str, name: str) -> None:
-        self._mode = mode
-        self._name = name
-
-    def __call__(self, node: Node) -> bool:
-        used = any(exists(each, self._name) for each in objects(node, "entry"))
-        return node.get("mode") == self._mode or not used
+    return holds
 
 
 def _parameter(node: Node) -> bool:
@@ -202,9 +192,7 @@ INVARIANTS: dict[str, tuple[Invariant, ...]] = {
     "ServiceRequest": (
         Invariant("prr-1", implies("orderDetail", "code"), "orderDetail needs a code", "code"),
     ),
-    "Task": (
-        Invariant("inv-1", _inv_1, "lastModified is not before authoredOn", "lastModified"),
-    ),
+    "Task": (Invariant("inv-1", _inv_1, "lastModified is not before authoredOn", "lastModified"),),
     "RiskAssessment.prediction": (
         Invariant(
             "ras-2", _ras_2, "A probability is a percentage, at most 100", "probabilityDecimal"

@@ -8,7 +8,7 @@ Source: FHIR R4 4.0.1 section 2.24 (datatypes).
 
 from decimal import Decimal
 
-from fhir_gateway.fhir.node import Invariant, Node, exists, implies, not_after, number
+from fhir_gateway.fhir.node import Invariant, Node, Rule, exists, implies, not_after, number
 
 _UCUM = "http://unitsofmeasure.org"
 _MEALS = frozenset({"C", "CM", "CD", "CV"})
@@ -62,17 +62,12 @@ def _per_1(node: Node) -> bool:
     return not_after(node.get("start"), node.get("end"))
 
 
-def _at_least_zero(name: str) -> "_AtLeastZero":
-    return _AtLeastZero(name)
-
-
-class _AtLeastZero:
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __call__(self, node: Node) -> bool:
-        value = number(node.get(self._name))
+def _at_least_zero(name: str) -> Rule:
+    def holds(node: Node) -> bool:
+        value = number(node.get(name))
         return value is None or value >= 0
+
+    return holds
 
 
 def _tim_9(node: Node) -> bool:
@@ -122,6 +117,8 @@ _TRIGGER = (
     Invariant("trd-3", _trd_3, "A named event has a name, a periodic one a timing, others data"),
 )
 
+_UNIT = Invariant("qty-3", implies("code", "system"), "The code of a unit needs a system")
+
 DATATYPE_INVARIANTS: dict[str, tuple[Invariant, ...]] = {
     "Extension": (
         Invariant(
@@ -131,16 +128,14 @@ DATATYPE_INVARIANTS: dict[str, tuple[Invariant, ...]] = {
         ),
     ),
     "Period": (Invariant("per-1", _per_1, "A period does not end before it starts", "end"),),
-    "Quantity": (
-        Invariant("qty-3", implies("code", "system"), "The code of a unit needs a system"),
-    ),
+    "Quantity": (_UNIT,),
     "Age": (
         Invariant("age-1", _age_1, "An age is more than 0, with a unit of UCUM"),
-        Invariant("qty-3", implies("code", "system"), "The code of a unit needs a system"),
+        _UNIT,
     ),
-    "Count": (Invariant("cnt-3", _cnt_3, "A count is a whole number with the UCUM code 1"),),
-    "Distance": (Invariant("dis-1", _dis_1, "A distance has a unit of UCUM"),),
-    "Duration": (Invariant("drt-1", _drt_1, "A duration has a value and a unit of UCUM"),),
+    "Count": (Invariant("cnt-3", _cnt_3, "A count is a whole number with the UCUM code 1"), _UNIT),
+    "Distance": (Invariant("dis-1", _dis_1, "A distance has a unit of UCUM"), _UNIT),
+    "Duration": (Invariant("drt-1", _drt_1, "A duration has a value and a unit of UCUM"), _UNIT),
     "Range": (Invariant("rng-2", _rng_2, "The low end of a range is not above the high", "low"),),
     "Ratio": (
         Invariant("rat-1", _rat_1, "A ratio has both numerator and denominator, or an extension"),

@@ -16,6 +16,8 @@ from fhir_gateway.fhir.date_ranges import Range, stored_range
 Node = dict[str, Any]
 Rule = Callable[[Node], bool]
 
+#: Choices that R4's rules ask about; their members are `valueString` and the like.
+_CHOICES = frozenset({"value", "abatement", "timing"})
 _UTC = ZoneInfo("UTC")
 _UNKNOWN_OFFSET = timedelta(hours=14)
 
@@ -38,20 +40,14 @@ class Invariant:
 
 
 def exists(node: Node, name: str) -> bool:
-    """Whether an element is there, as a value, as an extension of one, or as any of a choice."""
-    return name in node or f"_{name}" in node or any(_chosen(name, each) for each in node)
+    """Whether an element is there: as a value, as an extension of one, or as any of a choice."""
+    if name in node or f"_{name}" in node:
+        return True
+    return name in _CHOICES and any(_is_member(each.lstrip("_"), name) for each in node)
 
 
-def _chosen(name: str, found: str) -> bool:
-    return (
-        name in _CHOICES
-        and found.lstrip("_").startswith(name)
-        and found.lstrip("_")[len(name) : len(name) + 1].isupper()
-    )
-
-
-#: Choices that R4's rules ask about; their members are `valueString` and the like.
-_CHOICES = frozenset({"value", "abatement", "timing", "probability"})
+def _is_member(found: str, stem: str) -> bool:
+    return found.startswith(stem) and found[len(stem) :][:1].isupper()
 
 
 def objects(node: Node, name: str) -> Iterator[Node]:
@@ -107,9 +103,8 @@ def not_after(first: Any, second: Any, *, equal: bool = True) -> bool:
         return True
     # Times that name no offset may be anywhere on earth.
     slack = _UNKNOWN_OFFSET if _names_offset(first) != _names_offset(second) else timedelta(0)
-    if equal or high[1] - high[0] > timedelta(seconds=1):
-        return low[0] < high[1] + slack
-    return low[0] < high[0] + slack
+    latest = high[1] if equal else high[0]
+    return latest - low[0] > -slack
 
 
 def _range(text: str) -> Range:

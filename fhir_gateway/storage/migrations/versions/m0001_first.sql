@@ -843,6 +843,7 @@ CREATE TABLE slot (
     p_appointment_type TEXT COLLATE "C", 
     p_end TIMESTAMP WITH TIME ZONE, 
     p_end_high TIMESTAMP WITH TIME ZONE, 
+    p_overbooked TEXT COLLATE "C", 
     p_schedule TEXT COLLATE "C", 
     p_start TIMESTAMP WITH TIME ZONE, 
     p_start_high TIMESTAMP WITH TIME ZONE, 

@@ -1,0 +1,124 @@
+"""Whose time is it?
+
+Numbers for whatever can be held, and the Schedules that share it (decision 8).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from fhir_gateway.storage.postgres import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleActor:
+    """One actor of a Schedule.
+
+    Attributes:
+        schedule: Id of the Schedule.
+        key: Number of the actor.
+        reference: `Practitioner/7`; `Schedule/7` where nobody else is exclusive.
+        exclusive: Whether it can be in one place only.
+        buffer_before, buffer_after: Minutes kept clear around each booking.
+    """
+
+    schedule: str
+    key: int
+    reference: str
+    exclusive: bool
+    buffer_before: int
+    buffer_after: int
+
+
+async def keys_of(tx: Transaction, references: Iterable[str]) -> dict[str, int]:
+    """The number of each actor, given out where it has none yet.
+
+    Args:
+        tx: Open transaction.
+        references: `Practitioner/7`; PractitionerRoles already resolved.
+    """
+    wanted = sorted(set(references))
+    if not wanted:
+        return {}
+    known = await _known(tx, wanted)
+    missing = [each for each in wanted if each not in known]
+    if missing:
+        await tx.execute(
+            "INSERT INTO actor (tenant, reference) SELECT %s, unnest(%s::text[])"
+            " ON CONFLICT (tenant, reference) DO NOTHING",
+            (tx.tenant, missing),
+        )
+        known = await _known(tx, wanted)
+    return known
+
+
+async def _known(tx: Transaction, references: list[str]) -> dict[str, int]:
+    rows = await tx.rows(
+        "SELECT reference, key FROM actor WHERE tenant = %s AND reference = ANY(%s)",
+        (tx.tenant, references),
+    )
+    return dict(rows)
+
+
+async def references_of(tx: Transaction, keys: Iterable[int]) -> dict[int, str]:
+    """The reference behind each number."""
+    rows = await tx.rows(
+        "SELECT key, reference FROM actor WHERE tenant = %s AND key = ANY(%s)",
+        (tx.tenant, sorted(set(keys))),
+    )
+    return dict(rows)
+
+
+_COLUMNS = "schedule, actor_key, reference, exclusive, buffer_before, buffer_after"
+
+
+async def of_schedules(tx: Transaction, schedules: Iterable[str]) -> list[ScheduleActor]:
+    """The actors of these Schedules."""
+    rows = await tx.rows(
+        f"SELECT {_COLUMNS} FROM schedule_actor WHERE tenant = %s AND schedule = ANY(%s)"
+        " ORDER BY schedule, reference",
+        (tx.tenant, sorted(set(schedules))),
+    )
+    return [ScheduleActor(*row) for row in rows]
+
+
+async def by_references(tx: Transaction, references: Iterable[str]) -> list[ScheduleActor]:
+    """The Schedules of these actors."""
+    rows = await tx.rows(
+        f"SELECT {_COLUMNS} FROM schedule_actor WHERE tenant = %s AND reference = ANY(%s)"
+        " ORDER BY schedule, reference",
+        (tx.tenant, sorted(set(references))),
+    )
+    return [ScheduleActor(*row) for row in rows]
+
+
+async def set_schedule(tx: Transaction, schedule: str, actors: Sequence[ScheduleActor]) -> None:
+    """Replace the actors of a Schedule."""
+    await tx.execute(
+        "DELETE FROM schedule_actor WHERE tenant = %s AND schedule = %s", (tx.tenant, schedule)
+    )
+    await tx.execute_many(
+        f"INSERT INTO schedule_actor (tenant, {_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        [
+            (tx.tenant, each.schedule, each.key, each.reference, each.exclusive,
+             each.buffer_before, each.buffer_after)
+            for each in actors
+        ],
+    )  # fmt: skip
+
+
+async def practitioners_of_roles(tx: Transaction, roles: Iterable[str]) -> dict[str, str]:
+    """PractitionerRole id to `Practitioner/id`, for those that name one."""
+    rows = await tx.rows(
+        "SELECT id, p_practitioner FROM practitioner_role WHERE tenant = %s AND id = ANY(%s)"
+        " AND p_practitioner IS NOT NULL",
+        (tx.tenant, sorted(set(roles))),
+    )
+    return dict(rows)
+
+
+async def lock(tx: Transaction, keys: Iterable[int]) -> None:
+    """Let changes of the same people's time pass one at a time."""
+    await tx.execute(
+        "SELECT key FROM actor WHERE tenant = %s AND key = ANY(%s) ORDER BY key FOR NO KEY UPDATE",
+        (tx.tenant, sorted(set(keys))),
+    )

@@ -1,0 +1,318 @@
+"""Whose time is taken?
+
+The `busy` table: its exclusion constraint is the guarantee that nothing is booked twice. Rows are
+always inserted in order of their actor, which keeps two bookings from waiting for each other.
+Decisions 8, 14 and 15.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.range import TimestamptzRange
+
+from fhir_gateway.core.time import Interval
+from fhir_gateway.storage.postgres import Transaction
+
+APPOINTMENT = "appointment"
+OVERLAP = "overlap"
+HOLD = "hold"
+OFFER = "offer"
+TAKEN = "taken"
+BLOCK = "block"
+
+#: A hold or an offer counts until this moment, whoever has had time to remove it.
+_LIVE = "(b.expires_at IS NULL OR b.expires_at > clock_timestamp())"
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """One actor's time that is taken.
+
+    Attributes:
+        actor_key: Number of the actor.
+        during: The time, with the buffers around it.
+        core: The time that is reported to people.
+        kind: One of the constants of this module.
+        exclusive: Whether nothing else may overlap it.
+        appointment: Id of the Appointment that holds it.
+        task: Id of the Task that holds it (offers).
+        slots: Ids of the Slots that it takes.
+        tentative: Whether it is not certain yet (pending).
+        active: False for a booking of the EHR that overlaps another.
+        expires_at: When a hold ends by itself.
+        id: Set by the database.
+    """
+
+    actor_key: int
+    during: Interval
+    core: Interval
+    kind: str
+    exclusive: bool = True
+    appointment: str | None = None
+    task: str | None = None
+    slots: tuple[str, ...] = ()
+    tentative: bool = False
+    active: bool = True
+    expires_at: datetime | None = None
+    id: int = 0
+
+
+_COLUMNS = (
+    "b.id, b.actor_key, b.during, b.core, b.kind, b.exclusive, b.appointment, b.task, b.slots,"
+    " b.tentative, b.active, b.expires_at"
+)
+
+
+def _engagement(row: Sequence[Any]) -> Engagement:
+    return Engagement(
+        id=row[0],
+        actor_key=row[1],
+        during=Interval(row[2].lower, row[2].upper),
+        core=Interval(row[3].lower, row[3].upper),
+        kind=row[4],
+        exclusive=row[5],
+        appointment=row[6],
+        task=row[7],
+        slots=tuple(row[8]),
+        tentative=row[9],
+        active=row[10],
+        expires_at=row[11],
+    )
+
+
+def _range(interval: Interval) -> TimestamptzRange:
+    return TimestamptzRange(interval.start, interval.end, "[)")
+
+
+async def of_appointment(tx: Transaction, appointment: str) -> list[Engagement]:
+    """What an Appointment holds."""
+    rows = await tx.rows(
+        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.appointment = %s"
+        " ORDER BY b.actor_key",
+        (tx.tenant, appointment),
+    )
+    return [_engagement(row) for row in rows]
+
+
+async def of_task(tx: Transaction, task: str) -> list[Engagement]:
+    """What a Task holds for its offers; an expired hold is still listed until it is released."""
+    rows = await tx.rows(
+        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.task = %s ORDER BY b.actor_key",
+        (tx.tenant, task),
+    )
+    return [_engagement(row) for row in rows]
+
+
+async def of_slot(tx: Transaction, slot: str) -> list[Engagement]:
+    """What was entered on a Slot itself: taken elsewhere, or blocked."""
+    rows = await tx.rows(
+        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.kind IN ('{TAKEN}', '{BLOCK}')"
+        " AND b.slots = ARRAY[%s] ORDER BY b.actor_key",
+        (tx.tenant, slot),
+    )
+    return [_engagement(row) for row in rows]
+
+
+async def overlapping(
+    tx: Transaction,
+    actor_keys: Iterable[int],
+    span: Interval,
+    *,
+    without: str | None = None,
+    without_task: str | None = None,
+) -> list[Engagement]:
+    """What these actors have in a span of time; expired holds are not there any more.
+
+    Args:
+        tx: Open transaction.
+        actor_keys: Numbers of actors.
+        span: Half open.
+        without: Id of an Appointment to leave out.
+        without_task: Id of a Task to leave out.
+    """
+    rows = await tx.rows(
+        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
+        f" AND upper(b.during) > %s AND lower(b.during) < %s AND {_LIVE}"
+        " AND b.appointment IS DISTINCT FROM %s AND (b.task IS NULL OR b.task <> %s)"
+        " ORDER BY lower(b.during), b.actor_key, b.id",
+        (
+            tx.tenant,
+            sorted(set(actor_keys)),
+            span.start,
+            span.end,
+            without or "",
+            without_task or "",
+        ),
+    )
+    return [_engagement(row) for row in rows]
+
+
+async def release_expired(tx: Transaction, actor_keys: Iterable[int], span: Interval) -> int:
+    """Remove holds whose time is over, so that whoever wants the time now can have it."""
+    return await tx.execute(
+        "DELETE FROM busy WHERE tenant = %s AND actor_key = ANY(%s) AND expires_at IS NOT NULL"
+        " AND expires_at <= clock_timestamp() AND upper(during) > %s AND lower(during) < %s",
+        (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
+    )
+
+
+async def insert(tx: Transaction, wanted: Sequence[Engagement]) -> list[Engagement]:
+    """Take time, actor by actor in order; what is taken already is left out of the answer.
+
+    Args:
+        tx: Open transaction; the caller rolls back where the answer is too short.
+        wanted: Any order; may be empty.
+
+    Returns:
+        What is held now, with ids.
+    """
+    held: list[Engagement] = []
+    for each in sorted(wanted, key=lambda one: (one.actor_key, one.during)):
+        row = await tx.row(
+            "INSERT INTO busy (tenant, actor_key, during, core, kind, appointment, task, slots,"
+            " tentative, active, exclusive, expires_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING RETURNING id",
+            (tx.tenant, each.actor_key, _range(each.during), _range(each.core), each.kind,
+             each.appointment, each.task, list(each.slots), each.tentative, each.active,
+             each.exclusive, each.expires_at),
+        )  # fmt: skip
+        if row is not None:
+            held.append(replace(each, id=row[0]))
+    return held
+
+
+async def release(tx: Transaction, ids: Iterable[int]) -> None:
+    """Give time back."""
+    await tx.execute(
+        "DELETE FROM busy WHERE tenant = %s AND id = ANY(%s)", (tx.tenant, sorted(set(ids)))
+    )
+
+
+async def set_tentative(tx: Transaction, appointment: str, *, tentative: bool) -> None:
+    """Say whether what an Appointment holds is certain."""
+    await tx.execute(
+        "UPDATE busy SET tentative = %s WHERE tenant = %s AND appointment = %s",
+        (tentative, tx.tenant, appointment),
+    )
+
+
+async def promote(tx: Transaction, actor_keys: Iterable[int], span: Interval) -> list[Engagement]:
+    """Give released time to the EHR's bookings that overlapped it, oldest first (decision 14).
+
+    Returns:
+        Those that hold their time now.
+    """
+    promoted: list[Engagement] = []
+    rows = await tx.rows(
+        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
+        f" AND NOT b.active AND b.kind = '{OVERLAP}'"
+        " AND upper(b.during) > %s AND lower(b.during) < %s ORDER BY b.id",
+        (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
+    )
+    for row in rows:
+        touched = await tx.execute(
+            f"UPDATE busy b SET active = true, kind = '{APPOINTMENT}' WHERE b.tenant = %s"
+            " AND b.id = %s AND NOT EXISTS (SELECT FROM busy o WHERE o.actor_key = b.actor_key"
+            " AND o.active AND o.exclusive AND o.during && b.during AND o.id <> b.id)",
+            (tx.tenant, row[0]),
+        )
+        if touched:
+            promoted.append(replace(_engagement(row), active=True, kind=APPOINTMENT))
+    return promoted
+
+
+#: What each Slot's status should be, from `busy` (decision 9): the one statement of the invariant.
+_DERIVED = f"""
+SELECT s.id, s.p_status, CASE
+  WHEN f.certain THEN 'busy'
+  WHEN f.tentative OR f.held THEN 'busy-tentative'
+  WHEN f.anything THEN 'busy-unavailable'
+  ELSE 'free' END,
+  coalesce(f.overbooked, false),
+  coalesce(s.p_overbooked = 'true', false)
+FROM slot s
+CROSS JOIN LATERAL (
+  SELECT bool_or(b.kind IN ('{APPOINTMENT}', '{OVERLAP}', '{TAKEN}')
+                 AND s.id = ANY(b.slots) AND NOT b.tentative) AS certain,
+         bool_or(b.kind IN ('{APPOINTMENT}', '{OVERLAP}')
+                 AND s.id = ANY(b.slots) AND b.tentative) AS tentative,
+         bool_or(b.kind IN ('{HOLD}', '{OFFER}')) AS held,
+         count(*) > 0 AS anything,
+         bool_or(b.kind = '{OVERLAP}') AS overbooked
+  FROM schedule_actor a JOIN busy b ON b.actor_key = a.actor_key
+  WHERE a.tenant = s.tenant AND 'Schedule/' || a.schedule = s.p_schedule AND a.exclusive
+    AND upper(b.during) > s.p_start AND lower(b.during) < s.p_end AND {_LIVE}
+) f
+WHERE s.tenant = %(tenant)s AND s.p_status <> 'entered-in-error'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotState:
+    """What a Slot says and what it should say."""
+
+    id: str
+    status: str
+    derived: str
+    overbooked: bool
+    says_overbooked: bool
+
+
+async def lock_slots(tx: Transaction, areas: Sequence[tuple[Interval, Iterable[int]]]) -> list[str]:
+    """Lock the Slots of every Schedule of these actors that overlap these spans, by id.
+
+    Args:
+        tx: Open transaction.
+        areas: Spans, each with numbers of actors; not empty.
+
+    Returns:
+        Ids of the Slots.
+    """
+    part = (
+        "SELECT s.id FROM slot s WHERE s.tenant = %s"
+        " AND tstzrange(s.p_start, s.p_end) && tstzrange(%s, %s)"
+        " AND s.p_schedule IN (SELECT 'Schedule/' || a.schedule FROM schedule_actor a"
+        "   WHERE a.tenant = %s AND a.actor_key = ANY(%s))"
+    )
+    params: list[Any] = []
+    for span, keys in areas:
+        params += [tx.tenant, span.start, span.end, tx.tenant, sorted(set(keys))]
+    found = " UNION ".join([part] * len(areas))
+    rows = await tx.rows(
+        f"SELECT id FROM slot WHERE tenant = %s AND id IN ({found}) ORDER BY id FOR UPDATE",
+        (tx.tenant, *params),
+    )
+    return [row[0] for row in rows]
+
+
+async def states_of_slots(tx: Transaction, slots: Iterable[str]) -> list[SlotState]:
+    """The same for Slots by id."""
+    rows = await tx.rows(
+        _DERIVED + " AND s.id = ANY(%(ids)s) ORDER BY s.id",
+        {"tenant": tx.tenant, "ids": sorted(set(slots))},
+    )
+    return [SlotState(*row) for row in rows]
+
+
+async def wrong_slots(tx: Transaction, limit: int = 100) -> list[SlotState]:
+    """Slots whose status is not what `busy` says; the invariant holds where there is none."""
+    rows = await tx.rows(
+        f"SELECT * FROM ({_DERIVED}) d (id, status, derived, overbooked, says)"
+        " WHERE status <> derived ORDER BY id LIMIT %(limit)s",
+        {"tenant": tx.tenant, "limit": limit},
+    )
+    return [SlotState(*row) for row in rows]
+
+
+async def expired(tx: Transaction, limit: int = 500) -> list[Engagement]:
+    """Holds whose time is over and that still stand, soonest first."""
+    rows = await tx.rows(
+        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.expires_at IS NOT NULL"
+        " AND b.expires_at <= clock_timestamp() ORDER BY b.expires_at LIMIT %s"
+        " FOR UPDATE SKIP LOCKED",
+        (tx.tenant, limit),
+    )
+    return [_engagement(row) for row in rows]

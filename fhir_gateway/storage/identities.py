@@ -1,0 +1,50 @@
+"""Who is known by this identifier?
+
+Unique for each type of the tenant, for REST and v2 alike (decision 5).
+"""
+
+from collections.abc import Iterable
+
+from fhir_gateway.storage.postgres import Transaction
+
+Key = tuple[str, str]
+
+
+async def find(tx: Transaction, type_name: str, keys: Iterable[Key]) -> dict[Key, str]:
+    """The ids of resources by (system, value); unknown ones are left out."""
+    wanted = sorted(set(keys))
+    rows = await tx.rows(
+        "SELECT system, value, id FROM identity WHERE tenant = %s AND type = %s"
+        " AND (system, value) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
+        (tx.tenant, type_name, [system for system, _ in wanted], [value for _, value in wanted]),
+    )
+    return {(system, value): key for system, value, key in rows}
+
+
+async def add(tx: Transaction, type_name: str, resource_id: str, keys: Iterable[Key]) -> Key | None:
+    """Give a resource identifiers.
+
+    Returns:
+        None, or the first key that belongs to another resource; the caller then rolls back.
+    """
+    wanted = sorted(set(keys))
+    if not wanted:
+        return None
+    await tx.execute_many(
+        "INSERT INTO identity (tenant, type, system, value, id) VALUES (%s, %s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
+        [(tx.tenant, type_name, system, value, resource_id) for system, value in wanted],
+    )
+    held = await find(tx, type_name, wanted)
+    return next((key for key in wanted if held.get(key) != resource_id), None)
+
+
+async def keep_only(tx: Transaction, type_name: str, resource_id: str, keys: Iterable[Key]) -> None:
+    """Take away identifiers that a resource does not have any more."""
+    kept = sorted(set(keys))
+    await tx.execute(
+        "DELETE FROM identity WHERE tenant = %s AND type = %s AND id = %s"
+        " AND NOT (system, value) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
+        (tx.tenant, type_name, resource_id, [system for system, _ in kept],
+         [value for _, value in kept]),
+    )  # fmt: skip

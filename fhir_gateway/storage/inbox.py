@@ -1,0 +1,182 @@
+"""Which messages have come in, and what was answered?
+
+The row and the effect of a message commit together, before the acknowledgement leaves; a repeated
+message gets the same answer again (decision 20).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from fhir_gateway.storage.postgres import Transaction
+
+#: Applied · read and not for us · content fault, kept to be looked at · not even readable.
+SENT, FILTERED, ERROR, REFUSED = "sent", "filtered", "error", "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKey:
+    """What makes a message the same message.
+
+    Attributes:
+        application, facility, control_id: MSH-3, MSH-4, MSH-10.
+        sha256: Of the bytes; the same id with other bytes is another message.
+    """
+
+    application: str
+    facility: str
+    control_id: str
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message and its answer.
+
+    Attributes:
+        key: See MessageKey.
+        received_at: Aware.
+        peer: Where it came from.
+        raw: The bytes between the frame's marks.
+        event: `SIU^S12`, '' where it cannot be told.
+        state: One of the constants of this module.
+        ack: The answer's bytes.
+        ack_code: MSA-1.
+        issues: What was wrong or strange, for people.
+        appointment: Id of the Appointment it was about.
+    """
+
+    key: MessageKey
+    received_at: datetime
+    peer: str
+    raw: bytes
+    event: str
+    state: str
+    ack: bytes
+    ack_code: str
+    issues: Sequence[Mapping[str, Any]] = ()
+    appointment: str | None = None
+
+
+async def answer_of(tx: Transaction, key: MessageKey) -> bytes | None:
+    """The answer that this very message got before."""
+    row = await tx.row(
+        "SELECT ack FROM inbox_key WHERE tenant = %s AND application = %s AND facility = %s"
+        " AND control_id = %s AND sha256 = %s",
+        (tx.tenant, key.application, key.facility, key.control_id, key.sha256),
+    )
+    return None if row is None else row[0]
+
+
+async def control_id_seen(tx: Transaction, key: MessageKey) -> bool:
+    """Whether another message has come with the same control id."""
+    row = await tx.row(
+        "SELECT 1 FROM inbox_key WHERE tenant = %s AND application = %s AND facility = %s"
+        " AND control_id = %s AND sha256 <> %s LIMIT 1",
+        (tx.tenant, key.application, key.facility, key.control_id, key.sha256),
+    )
+    return row is not None
+
+
+async def keep(tx: Transaction, message: Received, *, replay: bool = True) -> bool:
+    """Keep a message with its answer.
+
+    Args:
+        tx: Open transaction, with the effect of the message.
+        message: What came.
+        replay: Whether its repetition gets the same answer; not for what could not be read.
+
+    Returns:
+        False where the same message was kept in the meantime; the caller then rolls back.
+    """
+    key = message.key
+    if replay:
+        touched = await tx.execute(
+            "INSERT INTO inbox_key (tenant, application, facility, control_id, sha256,"
+            " received_at, ack) VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            (tx.tenant, key.application, key.facility, key.control_id, key.sha256,
+             message.received_at, message.ack),
+        )  # fmt: skip
+        if touched == 0:
+            return False
+    await tx.execute(
+        "INSERT INTO inbox (tenant, received_at, peer, raw, sha256, application, facility,"
+        " control_id, event, state, ack, ack_code, issues, appointment)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (tx.tenant, message.received_at, message.peer, message.raw, key.sha256, key.application,
+         key.facility, key.control_id, message.event, message.state, message.ack,
+         message.ack_code, Jsonb(list(message.issues)), message.appointment),
+    )  # fmt: skip
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """The newest message that has been applied to an Appointment.
+
+    Attributes:
+        message_time: Its MSH-7, if it had one.
+        received_at: When it came.
+        control_id: Its MSH-10.
+    """
+
+    message_time: datetime | None
+    received_at: datetime
+    control_id: str
+
+
+async def feed_state(tx: Transaction, appointment: str) -> FeedState | None:
+    """The newest message applied to an Appointment; locked until the transaction ends."""
+    row = await tx.row(
+        "SELECT message_time, received_at, control_id FROM feed_state"
+        " WHERE tenant = %s AND appointment = %s FOR UPDATE",
+        (tx.tenant, appointment),
+    )
+    return FeedState(*row) if row else None
+
+
+async def set_feed_state(tx: Transaction, appointment: str, state: FeedState) -> None:
+    """Remember the newest message applied to an Appointment."""
+    await tx.execute(
+        "INSERT INTO feed_state (tenant, appointment, message_time, received_at, control_id)"
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (tenant, appointment) DO UPDATE SET"
+        " message_time = excluded.message_time, received_at = excluded.received_at,"
+        " control_id = excluded.control_id",
+        (tx.tenant, appointment, state.message_time, state.received_at, state.control_id),
+    )
+
+
+async def bury(
+    tx: Transaction, keys: Iterable[tuple[str, str]], event: str, message_time: datetime
+) -> None:
+    """Remember that an Appointment that is not known was ended at that time."""
+    await tx.execute_many(
+        "INSERT INTO tombstone (tenant, system, value, message_time, event)"
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (tenant, system, value) DO UPDATE SET"
+        " message_time = greatest(tombstone.message_time, excluded.message_time),"
+        " event = excluded.event",
+        [(tx.tenant, system, value, message_time, event) for system, value in sorted(set(keys))],
+    )
+
+
+async def buried_at(tx: Transaction, keys: Iterable[tuple[str, str]]) -> datetime | None:
+    """When an unknown Appointment was last ended; None where it never was."""
+    wanted = sorted(set(keys))
+    row = await tx.row(
+        "SELECT max(message_time) FROM tombstone WHERE tenant = %s"
+        " AND (system, value) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
+        (tx.tenant, [system for system, _ in wanted], [value for _, value in wanted]),
+    )
+    return None if row is None else row[0]
+
+
+async def lock_keys(tx: Transaction, keys: Iterable[tuple[str, str]]) -> None:
+    """Let messages about one appointment pass one at a time, also before it is known."""
+    for system, value in sorted(set(keys)):
+        await tx.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))",
+            (f"appointment|{system}|{value}", tx.tenant),
+        )

@@ -1,0 +1,266 @@
+"""How does an Appointment change?
+
+The half that lives inside a caller's transaction: REST, operations, the waitlist and the feed all
+come through here, so that time is taken, given back and explained in one way. Decisions 8, 9, 14
+and 15.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fhir_gateway.core.codes import HOLDING, OFFER_REASONS, SYSTEM_REASON
+from fhir_gateway.core.errors import Category, GatewayError, Issue
+from fhir_gateway.core.time import Interval, merged
+from fhir_gateway.engines.decision import Refusal
+from fhir_gateway.engines.lifecycle import By, transition
+from fhir_gateway.storage import actors, engagements, outbox, resources
+from fhir_gateway.storage.engagements import Engagement
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Stored, Write
+from fhir_gateway.usecases import conflict_tasks, freed, identifying
+from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.engaging import Needs, Resource, needs, slot_ids, span_of
+from fhir_gateway.usecases.slot_states import areas_of, refresh
+
+#: An outbox event: the EHR took time that was on offer; the offers have to be withdrawn.
+OFFER_DISPLACED = "offer-displaced"
+
+
+class TimeTakenError(Exception):
+    """The time is somebody else's; the caller rolls back and explains.
+
+    Attributes:
+        appointment: What was to be booked.
+        needs: What it would have held.
+        patient_only: Whether it is the patient who is elsewhere.
+    """
+
+    def __init__(self, appointment: Resource, wanted: Needs, *, patient_only: bool = False) -> None:
+        super().__init__("time taken")
+        self.appointment = appointment
+        self.needs = wanted
+        self.patient_only = patient_only
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one Appointment.
+
+    Args:
+        resource: As it shall be, with id.
+        by: Whose word it is. The feed's is never refused (decision 14).
+        old: What it replaces; None for a new one.
+        method: For the history.
+        revives: The deletion that comes before a new one with the same id.
+        keys: Identifiers that identify it; None reads them from the resource.
+    """
+
+    resource: Resource
+    by: By
+    old: Stored | None = None
+    method: str = "PUT"
+    revives: Write | None = None
+    keys: tuple[tuple[str, str], ...] | None = None
+
+
+@dataclass(slots=True)
+class Changed:
+    """What became of it.
+
+    Attributes:
+        stored: The version written.
+        overlaps: Rows of the EHR's booking that stand beside somebody else's.
+        freed: Ids of the Tasks made for time that was given up.
+    """
+
+    stored: Stored
+    overlaps: list[Engagement] = field(default_factory=list)
+    freed: list[str] = field(default_factory=list)
+
+
+async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
+    """Carry out a change with all that follows from it in the same transaction.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        change: The resource has been validated and its references exist.
+
+    Raises:
+        GatewayError: unprocessable, for a status that cannot follow or a time outside its Slots;
+            duplicate, for an identifier that is in use.
+        TimeTakenError: for all but the feed.
+    """
+    old = change.old.resource() if change.old else None
+    _check_transition(old, change)
+    wanted = await needs(tx, change.resource)
+    before = await engagements.of_appointment(tx, change.resource["id"]) if old else []
+    lost, added = _difference(before, wanted)
+    await engagements.release(tx, (each.id for each in lost))
+    overlaps = await _take(tx, change, wanted, added)
+    promoted = await engagements.promote(
+        tx, {each.actor_key for each in lost if each.exclusive}, _hull(lost)
+    ) if any(each.exclusive for each in lost) else []  # fmt: skip
+    stored = await _write(tx, deps, change)
+    await refresh(tx, deps, areas_of([*lost, *added, *promoted]))
+    changed = Changed(stored, overlaps)
+    for each in overlaps:
+        await conflict_tasks.open_task(tx, deps, change.resource, each)
+    await conflict_tasks.close_tasks(tx, deps, [each.appointment or "" for each in promoted])
+    if old is not None and _gives_up(old, change.resource):
+        free = _given_up(lost, added, promoted)
+        changed.freed = await freed.open_tasks(tx, deps, old, free)
+    return changed
+
+
+def _check_transition(old: Resource | None, change: Change) -> None:
+    if old is None:
+        return
+    refusal = transition(old["status"], change.resource["status"], change.by)
+    if refusal is not None:
+        raise refused(refusal, "Appointment.status")
+
+
+def refused(refusal: Refusal, expression: str) -> GatewayError:
+    """An engine's no as the failure of a request."""
+    return GatewayError(
+        Category.UNPROCESSABLE, Issue(refusal.text, (expression,), "business-rule", refusal.reason)
+    )
+
+
+def _same(one: Engagement, other: Engagement) -> bool:
+    return (
+        one.actor_key == other.actor_key
+        and one.during == other.during
+        and one.core == other.core
+        and one.slots == other.slots
+        and one.exclusive == other.exclusive
+        and one.tentative == other.tentative
+    )
+
+
+def _difference(
+    before: Sequence[Engagement], wanted: Needs
+) -> tuple[list[Engagement], list[Engagement]]:
+    """Rows to give back and rows to take; what stays the same is not touched."""
+    lost = [each for each in before if not any(_same(each, other) for other in wanted.all)]
+    added = [each for each in wanted.all if not any(_same(each, other) for other in before)]
+    return lost, added
+
+
+async def _take(
+    tx: Transaction, change: Change, wanted: Needs, added: list[Engagement]
+) -> list[Engagement]:
+    """Take the time; the answer has the rows that the feed's word put beside others."""
+    if not added:
+        return []
+    exclusive = [each for each in added if each.exclusive]
+    span = _hull(added)
+    await engagements.release_expired(tx, {each.actor_key for each in exclusive}, span)
+    held = await engagements.insert(tx, exclusive)
+    missing = [each for each in exclusive if each.actor_key not in {one.actor_key for one in held}]
+    if missing and change.by is not By.FEED:
+        raise TimeTakenError(change.resource, wanted)
+    overlaps = await _overlap(tx, missing) if missing else []
+    await _take_patients(tx, change, wanted, added)
+    return overlaps
+
+
+async def _take_patients(
+    tx: Transaction, change: Change, wanted: Needs, added: list[Engagement]
+) -> None:
+    people = [each for each in added if not each.exclusive]
+    if people and wanted.span is not None and change.by is not By.FEED:
+        keys = {each.actor_key for each in people}
+        await actors.lock(tx, keys)
+        mine = change.resource["id"]
+        if await engagements.overlapping(tx, keys, wanted.span, without=mine):
+            raise TimeTakenError(change.resource, wanted, patient_only=True)
+    await engagements.insert(tx, people)
+
+
+async def _overlap(tx: Transaction, missing: list[Engagement]) -> list[Engagement]:
+    """Let the EHR's booking stand: an offer or hold gives way, a booking stays beside it."""
+    for each in missing:
+        for other in await engagements.overlapping(tx, [each.actor_key], each.during):
+            if other.kind in (engagements.OFFER, engagements.HOLD):
+                await engagements.release(tx, [other.id])
+                if other.task is not None:
+                    await outbox.publish(tx, OFFER_DISPLACED, {"task": other.task})
+    held = await engagements.insert(tx, missing)
+    won = {each.actor_key for each in held}
+    beside = [
+        replace(each, active=False, kind=engagements.OVERLAP)
+        for each in missing
+        if each.actor_key not in won
+    ]
+    return await engagements.insert(tx, beside)
+
+
+def _hull(rows: Sequence[Engagement]) -> Interval:
+    return Interval(min(each.during.start for each in rows), max(each.during.end for each in rows))
+
+
+async def _write(tx: Transaction, deps: Deps, change: Change) -> Stored:
+    if change.old is not None:
+        write = resources.replacing(change.old, change.resource, change.method)
+    else:
+        write = change.revives or Write(change.resource, method=change.method)
+    zone = deps.tenants[tx.tenant].zone
+    stored = await resources.write(tx, write, now=deps.clock.now(), zone=zone)
+    await identifying.register(tx, change.resource, change.keys)
+    return stored
+
+
+def ended_by_waitlist(appointment: Resource) -> bool:
+    """Whether it was ended by an offer's fate: no cancellation, frees nothing (decision 16)."""
+    codings = (appointment.get("cancelationReason") or {}).get("coding", ())
+    return any(
+        each.get("system") == SYSTEM_REASON and each.get("code") in OFFER_REASONS
+        for each in codings
+    )
+
+
+def _gives_up(old: Resource, new: Resource) -> bool:
+    """Whether booked time may have been given up, as against never having been booked."""
+    if old["status"] not in HOLDING or ended_by_waitlist(new):
+        return False
+    if new["status"] not in HOLDING:
+        return True
+    return span_of(old) != span_of(new) or slot_ids(old) != slot_ids(new)
+
+
+def _given_up(
+    lost: Iterable[Engagement], added: Iterable[Engagement], promoted: Iterable[Engagement]
+) -> list[tuple[Interval, frozenset[int], tuple[str, ...]]]:
+    """Times that are free now with whose they are, and the Slots that they were booked through."""
+    taken: dict[int, list[Interval]] = {}
+    for each in (*added, *promoted):
+        taken.setdefault(each.actor_key, []).append(each.core)
+    free: dict[Interval, set[int]] = {}
+    slots: tuple[str, ...] = ()
+    for each in lost:
+        if each.exclusive and each.active:
+            slots = slots or each.slots
+            for span in subtract(each.core, taken.get(each.actor_key, ())):
+                free.setdefault(span, set()).add(each.actor_key)
+    return [(span, frozenset(keys), slots) for span, keys in sorted(free.items())]
+
+
+def subtract(span: Interval, taken: Iterable[Interval]) -> list[Interval]:
+    """What is left of a time after others have been cut out of it, in order."""
+    left: list[Interval] = []
+    start = span.start
+    for each in merged(one for one in taken if one.overlaps(span)):
+        if each.start > start:
+            left.append(Interval(start, each.start))
+        start = max(start, each.end)
+    if start < span.end:
+        left.append(Interval(start, span.end))
+    return left
+
+
+def reason(code: str, text: str) -> dict[str, Any]:
+    """Appointment.cancelationReason in our own codes."""
+    return {"coding": [{"system": SYSTEM_REASON, "code": code, "display": text}], "text": text}

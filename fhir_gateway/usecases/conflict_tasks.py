@@ -1,0 +1,60 @@
+"""What do people get to see where the EHR has booked over somebody else's time?
+
+A Task with code resolve-conflict about the Appointment that stands beside another (decision 14).
+"""
+
+from collections.abc import Iterable
+
+from fhir_gateway.core.codes import SYSTEM_TASK, TASK_RESOLVE_CONFLICT
+from fhir_gateway.core.refs import Ref
+from fhir_gateway.storage import engagements, resources
+from fhir_gateway.storage.engagements import Engagement
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Write
+from fhir_gateway.usecases import tasks
+from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.engaging import Resource
+
+
+async def open_task(tx: Transaction, deps: Deps, appointment: Resource, row: Engagement) -> None:
+    """Ask people to look at a double booking; once for each Appointment at a time."""
+    ref = Ref("Appointment", appointment["id"])
+    if await _open(tx, ref):
+        return
+    others = await engagements.overlapping(tx, [row.actor_key], row.during, without=ref.id)
+    now = deps.clock.now()
+    task = tasks.new_task(
+        deps.ids.new(), TASK_RESOLVE_CONFLICT, now, "Two bookings of one person at the same time"
+    )
+    task["focus"] = tasks.reference(ref)
+    task["input"] = [tasks.entry("overlap", valuePeriod=tasks.period(row.core))] + [
+        tasks.entry("appointment", valueReference=tasks.reference(f"Appointment/{each}"))
+        for each in sorted({each.appointment for each in others if each.appointment})
+    ]
+    zone = deps.tenants[tx.tenant].zone
+    await resources.write(tx, Write(task, method="POST"), now=now, zone=zone)
+
+
+async def close_tasks(tx: Transaction, deps: Deps, appointments: Iterable[str]) -> None:
+    """Complete the Tasks of Appointments that have the time for themselves now."""
+    for each in sorted(set(appointments) - {""}):
+        rows = await engagements.of_appointment(tx, each)
+        if any(not row.active for row in rows):
+            continue
+        for stored in (await _read(tx, await _open(tx, Ref("Appointment", each)))).values():
+            now = deps.clock.now()
+            task = tasks.moved(stored.resource(), "completed", now, "The other booking has gone")
+            zone = deps.tenants[tx.tenant].zone
+            await resources.write(tx, resources.replacing(stored, task), now=now, zone=zone)
+
+
+async def _open(tx: Transaction, ref: Ref) -> list[str]:
+    return await resources.with_tokens(
+        tx,
+        "Task",
+        (f"code|{SYSTEM_TASK}|{TASK_RESOLVE_CONFLICT}", f"focus|{ref}", "status|=requested"),
+    )
+
+
+async def _read(tx: Transaction, ids: list[str]) -> dict[str, resources.Stored]:
+    return await resources.read_many(tx, "Task", ids)

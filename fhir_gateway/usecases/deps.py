@@ -1,0 +1,67 @@
+"""What does every use case need?"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from fhir_gateway.core.clock import Clock
+from fhir_gateway.core.ids import IdSource
+from fhir_gateway.mapping.profiles import DEFAULT_PROFILE, SenderProfile
+from fhir_gateway.storage.postgres import Database
+from fhir_gateway.storage.tenants import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the gateway decides where people may differ.
+
+    Args:
+        slots: `plan` or `best`, for `$find-optimal-slots` where the caller names none.
+        waitlist: `plan` or `best`.
+        offer_hold: Whether offered time is held; None: as the policy says (decision 15).
+        minimum_notice: Minutes between now and the start of a freed time below which nobody is
+            asked.
+        require_if_match: Whether an update has to name the version that it replaces.
+        strict_feeds: Whether a content fault in a message is answered AE instead of AA.
+        free_on_release: Whether a Slot made for a feed's booking stays, free, after its release.
+    """
+
+    slots: str = "best"
+    waitlist: str = "best"
+    offer_hold: bool | None = None
+    minimum_notice: int = 60
+    require_if_match: bool = False
+    strict_feeds: bool = False
+    free_on_release: bool = True
+
+    @property
+    def holds_offers(self) -> bool:
+        return self.waitlist == "best" if self.offer_hold is None else self.offer_hold
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """Made once, in wiring; the first argument of every use case.
+
+    Args:
+        database: Acts as the application role.
+        worker_role: Role that sees the outbox and the timers of all tenants.
+        clock: The present.
+        ids: New ids.
+        tenants: By number.
+        signing_key: 32 bytes that all processes of the installation share.
+        policy: See Policy.
+        profiles: Of senders, by (MSH-3, MSH-4).
+        default_profile: Of every other sender; its zone is replaced by the tenant's.
+        log: Called with an action of a closed list and ids only.
+    """
+
+    database: Database
+    worker_role: str
+    clock: Clock
+    ids: IdSource
+    tenants: Mapping[int, Tenant]
+    signing_key: bytes
+    policy: Policy = field(default_factory=Policy)
+    profiles: Mapping[tuple[str, str], SenderProfile] = field(default_factory=dict)
+    default_profile: SenderProfile = DEFAULT_PROFILE
+    log: Callable[..., None] = lambda action, **ids: None

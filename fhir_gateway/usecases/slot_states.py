@@ -1,0 +1,74 @@
+"""What does a Slot say, after somebody's time has changed?
+
+Slot.status is never set, it is derived from what is held, in the transaction that holds it
+(decision 9).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fhir_gateway.core.time import Interval
+from fhir_gateway.storage import engagements, resources
+from fhir_gateway.storage.engagements import Engagement, SlotState
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Stored
+from fhir_gateway.usecases.deps import Deps
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Somebody's time that has changed."""
+
+    actor_key: int
+    span: Interval
+
+
+def areas_of(rows: Iterable[Engagement]) -> list[Area]:
+    """The time that these rows take or took, of exclusive actors only."""
+    return [Area(each.actor_key, each.during) for each in rows if each.exclusive]
+
+
+async def refresh(tx: Transaction, deps: Deps, areas: Iterable[Area]) -> list[SlotState]:
+    """Bring every Slot in these areas to what `busy` says.
+
+    The Slots are locked before they are looked at, so that two changes beside each other cannot
+    both miss what the other does.
+
+    Returns:
+        All Slots in the areas, with the status that they have now in `derived`.
+    """
+    by_span: dict[Interval, set[int]] = {}
+    for each in areas:
+        by_span.setdefault(each.span, set()).add(each.actor_key)
+    if not by_span:
+        return []
+    ids = await engagements.lock_slots(tx, list(by_span.items()))
+    return await refresh_slots(tx, deps, ids)
+
+
+async def refresh_slots(tx: Transaction, deps: Deps, ids: Iterable[str]) -> list[SlotState]:
+    """The same for Slots by id, already locked."""
+    states = await engagements.states_of_slots(tx, ids)
+    stored = await resources.read_many(tx, "Slot", [each.id for each in states if _stale(each)])
+    writes = [
+        write for each in states if (write := _corrected(each, stored.get(each.id))) is not None
+    ]
+    zone = deps.tenants[tx.tenant].zone
+    await resources.write_many(tx, writes, now=deps.clock.now(), zone=zone)
+    return states
+
+
+def _stale(state: SlotState) -> bool:
+    return state.status != state.derived or state.overbooked != state.says_overbooked
+
+
+def _corrected(state: SlotState, stored: Stored | None) -> resources.Write | None:
+    if stored is None:
+        return None
+    slot = stored.resource()
+    slot["status"] = state.derived
+    if state.overbooked:
+        slot["overbooked"] = True
+    else:
+        slot.pop("overbooked", None)
+    return resources.replacing(stored, slot)
