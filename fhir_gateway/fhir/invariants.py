@@ -40,7 +40,8 @@ def _app_2(node: Node) -> bool:
 def _app_3(node: Node) -> bool:
     timed = exists(node, "start") and exists(node, "end")
     status = node.get("status")
-    return timed or status in TIMELESS or status not in APPOINTMENT_STATUSES
+    # A status that is none is reported as that.
+    return timed or status not in APPOINTMENT_STATUSES or status in TIMELESS
 
 
 def _app_4(node: Node) -> bool:

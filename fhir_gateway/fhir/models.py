@@ -15,7 +15,6 @@ from pydantic import BaseModel, ValidationError
 
 from fhir_gateway.core.errors import Issue
 from fhir_gateway.fhir.findings import Path, expression
-from fhir_gateway.fhir.spec import resource_types
 
 Objection = dict[str, Any]
 
@@ -76,11 +75,9 @@ def _model(type_name: str) -> type[BaseModel] | None:
     # Inside, because it takes most of a second and reading alone does not need it.
     from fhir.resources.R4B import get_fhir_model_class
 
-    if type_name not in resource_types():
-        return None
     try:
         found: type[BaseModel] = get_fhir_model_class(type_name)
-    except (KeyError, ImportError, LookupError):
+    except ValueError:
         return None
     return found
 

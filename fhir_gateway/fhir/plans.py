@@ -202,7 +202,7 @@ def _check_concept(element: Element) -> Check:
         if found is not None:
             found.check(value, path, findings)
         if len(findings.issues) > before or any(
-            each.get("code") in codes and each.get("system") == element.system
+            each.get("system") == element.system and each.get("code") in codes
             for each in value.get("coding", ())
         ):
             return

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from html import unescape
 from typing import Any, Literal
 
 from fhir_gateway.core.refs import ID
@@ -33,12 +34,15 @@ _BASE64 = re.compile(r"(?:[0-9a-zA-Z+/]{4})*(?:[0-9a-zA-Z+/]{2}==|[0-9a-zA-Z+/]{
 _BLANKS = re.compile(r"\s+")
 _DIV = re.compile(r"\s*<div\s[^>]*>(.*)</div>\s*", re.DOTALL)
 _XHTML = re.compile(r"""xmlns=["']http://www\.w3\.org/1999/xhtml["']""")
-_TAGS = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 #: txt-1: text and layout only; nothing that runs, loads or asks.
-_ACTIVE = re.compile(
-    r"<\s*/?\s*(script|iframe|object|embed|form|input|button|base|link|meta|style|head|body|html"
-    r"|frame|applet)\b|<!|<\?|\son[a-z]+\s*=|(href|src)\s*=\s*[\"']?\s*(javascript|vbscript):",
+_ACTIVE_ELEMENT = re.compile(
+    r"<!|<\?|<\s*(?:/\s*)?(script|iframe|object|embed|form|input|button|base|link|meta|style|head"
+    r"|body|html|frame|applet)\b",
     re.IGNORECASE,
+)
+_ACTIVE_ATTRIBUTE = re.compile(
+    r"\son[a-z]+\s*=|(href|src)\s*=\s*(?:[\"']\s*)?(javascript|vbscript):", re.IGNORECASE
 )
 
 
@@ -114,10 +118,12 @@ def _is_base64(text: str) -> bool:
 
 def _is_xhtml(text: str) -> bool:
     match = _DIV.fullmatch(text)
-    if match is None or not _XHTML.search(text[: match.start(1)]) or _ACTIVE.search(text):
+    if match is None or not _XHTML.search(text[: match.start(1)]) or _ACTIVE_ELEMENT.search(text):
+        return False
+    if any(_ACTIVE_ATTRIBUTE.search(unescape(tag)) for tag in _TAG.findall(text)):
         return False
     # txt-2: something to see.
-    return bool(_TAGS.sub("", match[1]).strip()) or "<img" in match[1]
+    return bool(_TAG.sub("", match[1]).strip()) or "<img" in match[1]
 
 
 def _uri(what: str) -> Primitive:

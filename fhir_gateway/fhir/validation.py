@@ -114,7 +114,7 @@ def _check_contained(
     node: dict[str, Any], contained: list[Any], path: Path, findings: Findings
 ) -> None:
     inside: Path = (path, "contained")
-    ids = {each["id"] for each in contained if isinstance(each, dict) and "id" in each}
+    ids = {_id(each) for each in contained}
     for place, reference in findings.local:
         if reference != "#" and reference[1:] not in ids:
             findings.add(
@@ -131,7 +131,7 @@ def _check_one_contained(
 ) -> None:
     if "id" not in each:
         findings.add((path, "id"), "required", "is missing; a contained resource needs an id")
-    elif each["id"] not in pointed and "#" not in _fragments(each):
+    elif _id(each) not in pointed and "#" not in _fragments(each):
         findings.add(path, "invariant", "is not referred to from the resource around it (dom-3)")
     if "contained" in each:
         findings.add((path, "contained"), "invariant", "is not allowed here (dom-2)")
@@ -143,6 +143,11 @@ def _check_one_contained(
                 "invariant",
                 "is not allowed in a contained resource (dom-4, dom-5)",
             )
+
+
+def _id(contained: Any) -> str | None:
+    found = contained.get("id") if isinstance(contained, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def _fragments(node: Any) -> Iterator[str]:

@@ -127,6 +127,12 @@ def open_cluster(directory: Path, programs: Path | None, *, durable: bool) -> Cl
     home = link.resolve() if link.exists() else directory
     account = account_for(home / "data")
     if not account.reaches(home):
+        if (home / "data").exists():
+            raise fail(
+                Category.UNSUPPORTED,
+                f"The account that owns the database in {home} can no longer reach it there. "
+                f"Move it back, or open the folders above it to that account.",
+            )
         home = account.give(Path(tempfile.mkdtemp(prefix="data-", dir=neutral_folder())))
         link.symlink_to(home)
     data = home / "data"
@@ -228,14 +234,15 @@ def _version_of_programs(programs: Path) -> str:
 
 def _command_line(number: str) -> str:
     """What a process was started with; empty where there is none, or only its remains."""
-    file = Path("/proc") / number / "cmdline"
     if Path("/proc/self/cmdline").exists():
-        return (
-            file.read_bytes().replace(b"\0", b" ").decode(errors="replace") if file.exists() else ""
-        )
+        try:
+            raw = (Path("/proc") / number / "cmdline").read_bytes()
+        except OSError:
+            return ""
+        return raw.replace(b"\0", b" ").decode(errors="replace")
     return subprocess.run(  # noqa: S603 - no shell; a number
         ["/bin/ps", "-ww", "-o", "command=", "-p", number],
-        capture_output=True, text=True, check=False,
+        capture_output=True, text=True, errors="replace", check=False,
     ).stdout  # fmt: skip
 
 

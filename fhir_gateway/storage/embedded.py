@@ -14,6 +14,7 @@ Source: decision 6. What is particular to accounts and programs: `account`, `clu
 import fcntl
 import os
 import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Mapping
@@ -104,7 +105,7 @@ class Embedded:
             raise _unusable(directory, error) from error
         try:
             return cls._start(directory, settings, programs, hold)
-        except OSError as error:
+        except (OSError, subprocess.SubprocessError, psycopg.Error) as error:
             hold.release()
             raise _unusable(directory, error) from error
         except BaseException:
@@ -227,5 +228,5 @@ def _held(directory: Path) -> GatewayError:
     )
 
 
-def _unusable(directory: Path, error: OSError) -> GatewayError:
+def _unusable(directory: Path, error: Exception) -> GatewayError:
     return fail(Category.FAULT, f"The database in {directory} cannot be used: {error}.")

@@ -199,6 +199,15 @@ async def set_tentative(tx: Transaction, appointment: str, *, tentative: bool) -
     )
 
 
+async def prolong(tx: Transaction, task: str, until: datetime) -> int:
+    """Let a Task's hold last longer; returns how many rows it still has."""
+    return await tx.execute(
+        "UPDATE busy SET expires_at = %s WHERE tenant = %s AND task = %s"
+        " AND expires_at > clock_timestamp()",
+        (until, tx.tenant, task),
+    )
+
+
 async def promote(tx: Transaction, actor_keys: Iterable[int], span: Interval) -> list[Engagement]:
     """Give released time to the EHR's bookings that overlapped it, oldest first (decision 14).
 
@@ -316,3 +325,13 @@ async def expired(tx: Transaction, limit: int = 500) -> list[Engagement]:
         (tx.tenant, limit),
     )
     return [_engagement(row) for row in rows]
+
+
+async def held_in_schedule(tx: Transaction, schedule: str) -> bool:
+    """Whether anything is held in a Slot of a Schedule from now on."""
+    row = await tx.row(
+        "SELECT 1 FROM slot WHERE tenant = %s AND p_schedule = %s AND p_end > clock_timestamp()"
+        " AND p_status IN ('busy', 'busy-tentative') LIMIT 1",
+        (tx.tenant, f"Schedule/{schedule}"),
+    )
+    return row is not None

@@ -3,6 +3,7 @@
 Alembic, run as the owner role, one process at a time.
 """
 
+import secrets
 from pathlib import Path
 
 from alembic import command
@@ -34,8 +35,30 @@ def migrate(url: str, *, role: str | None = None) -> None:
             config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            connection.execute(
+                text(
+                    "INSERT INTO instance (name, value) VALUES ('signing-key', :key)"
+                    " ON CONFLICT DO NOTHING"
+                ),
+                {"key": secrets.token_bytes(32)},
+            )
             connection.commit()
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
             connection.commit()
+    finally:
+        engine.dispose()
+
+
+def name_tenant(url: str, tenant: int, *, name: str, zone: str, role: str | None = None) -> None:
+    """Say what people call a tenant and in which zone it lives. Blocks."""
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    try:
+        with engine.begin() as connection:
+            if role is not None:
+                connection.execute(text(f"SET ROLE {role}"))
+            connection.execute(
+                text("UPDATE tenant SET name = :name, zone = :zone WHERE id = :tenant"),
+                {"name": name, "zone": zone, "tenant": tenant},
+            )
     finally:
         engine.dispose()

@@ -131,8 +131,26 @@ async def take_timer(tx: Transaction, timer: Event) -> bool:
     return True
 
 
+async def postpone_timer(tx: Transaction, timer: Event) -> None:
+    """Try a failed timer again in a minute."""
+    await tx.execute(
+        "UPDATE timer SET due = clock_timestamp() + interval '1 minute'"
+        " WHERE tenant = %s AND kind = %s AND subject = %s",
+        (tx.tenant, timer.kind, timer.subject),
+    )
+
+
 async def seconds_to_next(database: Database, role: str) -> float | None:
     """Until the next timer is due; None where there is none."""
     async with database.transaction(0, role=role) as tx:
         row = await tx.row("SELECT extract(epoch FROM min(due) - clock_timestamp()) FROM timer")
     return None if row is None or row[0] is None else max(0.0, float(row[0]))
+
+
+async def timer_due(tx: Transaction, kind: str, subject: str) -> datetime | None:
+    """When a timer is due; None where there is none."""
+    row = await tx.row(
+        "SELECT due FROM timer WHERE tenant = %s AND kind = %s AND subject = %s",
+        (tx.tenant, kind, subject),
+    )
+    return None if row is None else row[0]

@@ -16,8 +16,18 @@ from fhir_gateway.core.time import format_instant
 from fhir_gateway.fhir import json
 from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.fhir.search_values import IndexRow, index
-from fhir_gateway.storage.names import column_of, columns_of, table_of
+from fhir_gateway.storage.names import table_of
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
+from fhir_gateway.storage.resource_rows import (
+    SIDE_INSERT,
+    columns,
+    insert_row,
+    put_content,
+    row_values,
+    side_kinds,
+    side_values,
+    update_row,
+)
 
 Resource = dict[str, Any]
 _TICK = timedelta(milliseconds=1)
@@ -221,13 +231,13 @@ async def _write_group(
     *,
     replaces: bool,
 ) -> None:
-    names = _columns(type_name)
-    rows = [_values(tx.tenant, names, new, row, each.version) for new, row, each in group]
-    statement = _update(type_name) if replaces else _insert(type_name)
+    names = columns(type_name)
+    rows = [row_values(tx.tenant, names, new, row, each.version) for new, row, each in group]
+    statement = update_row(type_name) if replaces else insert_row(type_name)
     if await tx.execute_many(statement, rows) != len(rows):
         raise RaceLostError
     await tx.execute_many(
-        _put_content(type_name, replaces=replaces),
+        put_content(type_name, replaces=replaces),
         [{"t": tx.tenant, "id": new.id, "v": new.version, "c": new.content} for new, _, _ in group],
     )
     await tx.execute_many(
@@ -251,109 +261,22 @@ async def _write_side_rows(
     if replaces:
         await clear_side_rows(tx, type_name, [new.id for new, _, _ in group])
     head = [(tx.tenant, type_name, new.id, row) for new, row, _ in group]
-    for kind in _side_kinds(type_name):
+    for kind in side_kinds(type_name):
         values = [
             (tenant, name, key, *found)
             for tenant, name, key, row in head
-            for found in _side_values(kind, type_name, row)
+            for found in side_values(kind, type_name, row)
         ]
-        await tx.execute_many(_SIDE_INSERT[kind], values)
-
-
-_SIDE_INSERT = {
-    "text": "INSERT INTO search_text (tenant, type, id, param, folded, exact)"
-    " VALUES (%s, %s, %s, %s, %s, %s)",
-    "date": "INSERT INTO search_date (tenant, type, id, param, low, high)"
-    " VALUES (%s, %s, %s, %s, %s, %s)",
-    "number": "INSERT INTO search_number (tenant, type, id, param, low, high)"
-    " VALUES (%s, %s, %s, %s, %s, %s)",
-}
-
-
-@cache
-def _side_kinds(type_name: str) -> tuple[str, ...]:
-    """Which side tables a type has rows in."""
-    params = CATALOGUE[type_name].params
-    kinds = ["text"] if any(each.type == "string" for each in params) else []
-    if any(each.type == "date" and each.multiple for each in params):
-        kinds.append("date")
-    if any(each.type in ("number", "quantity") and each.multiple for each in params):
-        kinds.append("number")
-    return tuple(kinds)
-
-
-def _side_values(kind: str, type_name: str, row: IndexRow) -> Iterable[tuple[Any, ...]]:
-    if kind == "text":
-        return row.strings
-    ranges: dict[str, list[Any]] = dict(row.dates if kind == "date" else row.numbers)
-    many = {each.name for each in CATALOGUE[type_name].params if each.multiple}
-    return [(name, *each) for name in ranges if name in many for each in ranges[name]]
+        await tx.execute_many(SIDE_INSERT[kind], values)
 
 
 async def clear_side_rows(tx: Transaction, type_name: str, ids: list[str]) -> None:
     """Forget what resources are found by in the side tables."""
-    for kind in _side_kinds(type_name):
+    for kind in side_kinds(type_name):
         await tx.execute(
             f"DELETE FROM search_{kind} WHERE tenant = %s AND type = %s AND id = ANY(%s)",
             (tx.tenant, type_name, ids),
         )
-
-
-@cache
-def _columns(type_name: str) -> tuple[str, ...]:
-    return tuple(name for each in CATALOGUE[type_name].params for name in columns_of(each))
-
-
-@cache
-def _insert(type_name: str) -> str:
-    names = ("tenant", "id", "version", "last_updated", "tokens", *_columns(type_name))
-    marks = ", ".join(f"%({name})s" for name in names)
-    return (
-        f"INSERT INTO {table_of(type_name)} ({', '.join(names)}) VALUES ({marks})"
-        " ON CONFLICT (tenant, id) DO NOTHING"
-    )
-
-
-@cache
-def _update(type_name: str) -> str:
-    names = ("version", "last_updated", "tokens", *_columns(type_name))
-    return (
-        f"UPDATE {table_of(type_name)} SET {', '.join(f'{name} = %({name})s' for name in names)}"
-        " WHERE tenant = %(tenant)s AND id = %(id)s AND version = %(replaced)s"
-    )
-
-
-@cache
-def _put_content(type_name: str, *, replaces: bool) -> str:
-    name = f"{table_of(type_name)}_content"
-    if replaces:
-        change = f"UPDATE {name} SET version = %(v)s, content = %(c)s"
-        return change + " WHERE tenant = %(t)s AND id = %(id)s"
-    return f"INSERT INTO {name} (tenant, id, version, content) VALUES (%(t)s, %(id)s, %(v)s, %(c)s)"
-
-
-def _values(
-    tenant: int, names: tuple[str, ...], new: Stored, row: IndexRow, replaced: int
-) -> dict[str, Any]:
-    values: dict[str, Any] = dict.fromkeys(names)
-    values |= {
-        "tenant": tenant,
-        "id": new.id,
-        "version": new.version,
-        "replaced": replaced,
-        "last_updated": new.last_updated,
-        "tokens": [f"{tenant}|{token}" for token in row.tokens],
-    }
-    for param in CATALOGUE[new.type].params:
-        if param.multiple or param.name not in row.columns:
-            continue
-        column = column_of(param)
-        ranges: Any = row.dates.get(param.name) or row.numbers.get(param.name)
-        if ranges:
-            values[column], values[f"{column}_high"] = ranges[0]
-        else:
-            values[column] = row.columns[param.name]
-    return values
 
 
 async def remove(tx: Transaction, old: Stored, *, now: datetime) -> Version:

@@ -64,3 +64,13 @@ async def free_slots(
         },
     )
     return [FreeSlot(*row) for row in rows]
+
+
+async def slots_of_schedule(tx: Transaction, schedule: str, span: Interval) -> list[str]:
+    """Ids of all Slots of a Schedule that overlap a span, whatever their status, by start."""
+    rows = await tx.rows(
+        "SELECT id FROM slot WHERE tenant = %s AND p_schedule = %s AND p_start < %s AND p_end > %s"
+        " AND p_status <> 'entered-in-error' ORDER BY p_start, id",
+        (tx.tenant, f"Schedule/{schedule}", span.end, span.start),
+    )
+    return [row[0] for row in rows]

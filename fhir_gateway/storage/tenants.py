@@ -1,6 +1,5 @@
 """Which clinics does this installation serve?"""
 
-import secrets
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -39,26 +38,10 @@ async def instance_value(tx: Transaction, name: str) -> bytes | None:
     return None if row is None else row[0]
 
 
-async def signing_key(database: Database, owner_role: str) -> bytes:
-    """The key of our signatures: 32 random bytes, made once by whoever comes first."""
+async def signing_key(database: Database) -> bytes:
+    """The key of our signatures, 32 bytes; made with the schema."""
     async with database.transaction(0) as tx:
         found = await instance_value(tx, "signing-key")
-    if found is not None:
-        return found
-    async with database.transaction(0, role=owner_role) as tx:
-        await tx.execute(
-            "INSERT INTO instance (name, value) VALUES ('signing-key', %s) ON CONFLICT DO NOTHING",
-            (secrets.token_bytes(32),),
-        )
-        made = await instance_value(tx, "signing-key")
-    if made is None:
-        raise RuntimeError("the signing key was not kept")
-    return made
-
-
-async def set_zone(database: Database, owner_role: str, tenant: int, zone: str, name: str) -> None:
-    """Name a tenant and say in which zone it lives."""
-    async with database.transaction(0, role=owner_role) as tx:
-        await tx.execute(
-            "UPDATE tenant SET zone = %s, name = %s WHERE id = %s", (zone, name, tenant)
-        )
+    if found is None:
+        raise RuntimeError("the database has no signing key; it has not been migrated")
+    return found

@@ -26,6 +26,11 @@ time.sleep(600)
 """
 
 
+as_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root needs another account for the server"
+)
+
+
 def ask(url: str, query: LiteralString, *values: object) -> tuple[Any, ...]:
     with psycopg.connect(url, autocommit=True) as connection:
         row = connection.execute(query, values).fetchone()
@@ -250,7 +255,7 @@ def test_the_servers_log_holds_nothing_that_people_wrote(shared: Embedded) -> No
     assert "Farah" not in log
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another account for the server")
+@as_root
 def test_a_folder_that_is_closed_to_the_servers_account_stays_closed(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
@@ -259,3 +264,12 @@ def test_a_folder_that_is_closed_to_the_servers_account_stays_closed(tmp_path: P
         assert server.data.stat().st_uid != 0
         assert closed not in server.data.parents
     assert closed.stat().st_mode & 0o777 == 0o700
+
+
+@as_root
+def test_a_cluster_that_was_moved_out_of_reach_is_not_silently_begun_anew(tmp_path: Path) -> None:
+    with embedded_server(tmp_path / "database") as server:
+        server.stop()
+        server.data.rename(tmp_path / "data")
+        with pytest.raises(GatewayError, match="can no longer reach it"):
+            Embedded.start(tmp_path)

@@ -19,6 +19,11 @@ Connection = AsyncConnection[Any]
 Connect = Callable[..., Awaitable[Connection]]
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
 @pytest.fixture(
     scope="module", params=["embedded", pytest.param("system", marks=pytest.mark.server)]
 )
@@ -36,7 +41,6 @@ def bare(server: Embedded) -> Embedded:
         connection.execute("DROP DATABASE IF EXISTS fhir_gateway")
         connection.execute("DROP DATABASE IF EXISTS clinic")
         for name in ("fhir_gateway", "stranger", *Role):
-            connection.execute(ROLE_SQL)
             connection.execute(_if_there(name))
         connection.execute("CREATE ROLE stranger LOGIN")
         connection.execute("CREATE DATABASE clinic")
@@ -75,7 +79,6 @@ async def one(connection: Connection, query: LiteralString, *values: object) -> 
 async def may_make_roles(superuser: Connection) -> None:
     await superuser.execute("ALTER ROLE stranger CREATEROLE")
     await superuser.execute("ALTER DATABASE clinic OWNER TO stranger")
-    await superuser.execute("ALTER SCHEMA public OWNER TO stranger")
 
 
 @pytest.mark.parametrize("autocommit", [False, True])

@@ -1,0 +1,11 @@
+"""Which operations are there? Each declares itself once, beside its `run`."""
+
+from fhir_gateway.usecases.operations import check_conflicts, find_optimal_slots
+from fhir_gateway.usecases.operations.call import Call, Operation
+
+__all__ = ["OPERATIONS", "Call", "Operation"]
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
+    Operation(check_conflicts.SPEC, check_conflicts.run),
+)

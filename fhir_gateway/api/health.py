@@ -1,0 +1,58 @@
+"""Is the process alive, and can it do its work?
+
+Asked by whoever starts and balances processes; no records are touched and nobody signs in.
+What is not FHIR is served by this application, pages included.
+"""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from fhir_gateway.api.answers import FHIR_JSON
+from fhir_gateway.api.errors import failure
+from fhir_gateway.core.errors import Category, fail
+
+_CATEGORIES = {
+    HTTPStatus.NOT_FOUND: Category.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED: Category.METHOD_NOT_ALLOWED,
+}
+
+
+def make_pages(ready: Callable[[], Awaitable[bool]], software_version: str) -> FastAPI:
+    """The application for everything that is not FHIR.
+
+    Args:
+        ready: Whether the process can do its work now.
+        software_version: Of the gateway.
+    """
+    pages = FastAPI(
+        title="fhir_gateway", version=software_version, docs_url=None, redoc_url=None,
+        openapi_url=None,
+    )  # fmt: skip
+
+    @pages.get("/health/live")
+    async def live() -> dict[str, str]:
+        return {"status": "live", "version": software_version}
+
+    @pages.get("/health/ready")
+    async def is_ready(response: Response) -> dict[str, str]:
+        if await ready():
+            return {"status": "ready"}
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return {"status": "not ready"}
+
+    @pages.exception_handler(HTTPException)
+    async def refuse(request: Request, error: HTTPException) -> Response:
+        category = _CATEGORIES.get(HTTPStatus(error.status_code), Category.INVALID)
+        path = request.url.path[:100]
+        answer = failure(fail(category, f"There is nothing at '{path}'; FHIR is at /fhir"))
+        return Response(
+            answer.body,
+            error.status_code,
+            headers=dict(error.headers or {}),
+            media_type=FHIR_JSON.decode(),
+        )
+
+    return pages

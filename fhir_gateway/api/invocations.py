@@ -1,0 +1,32 @@
+"""How is an operation invoked over HTTP?
+
+By POST with a Parameters resource, or by GET where it changes nothing. The operation's own
+declaration says what is read.
+
+Source: FHIR R4 section 3.2.0.1 (executing an operation).
+"""
+
+from http import HTTPStatus
+
+from fhir_gateway.api.answers import Answer
+from fhir_gateway.api.interactions import ref_of
+from fhir_gateway.api.requests import Request
+from fhir_gateway.api.routing import Handler, Place
+from fhir_gateway.api.searches import address
+from fhir_gateway.api.use_cases import Service
+from fhir_gateway.fhir import parameters
+from fhir_gateway.usecases.operations import Call, Operation
+
+
+def invocation(operation: Operation) -> Handler:
+    """Who answers the addresses of an operation: with the resource that it returns."""
+
+    async def invoke(service: Service, request: Request, place: Place) -> Answer:
+        body = None if request.method in ("GET", "HEAD") else await request.resource_if_any()
+        values = parameters.read(operation.spec, body, request.pairs)
+        called = address(f"{request.base}/{request.path}", request.pairs)
+        call = Call(ref_of(place) if place.id else None, values, request.base, called)
+        content = await operation.run(service.deps, request.tenant.id, call)
+        return Answer(HTTPStatus.OK, content)
+
+    return invoke

@@ -1,0 +1,212 @@
+"""What does an address stand for, and which methods does it take?
+
+Found by dictionary, from the catalogue and the operations' own declarations; nothing is routed
+that is not declared.
+
+Source: FHIR R4 sections 3.1.0 (RESTful API) and 3.2.0 (operations).
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+from fhir_gateway.api.answers import Answer
+from fhir_gateway.api.requests import Request
+from fhir_gateway.api.use_cases import Service
+from fhir_gateway.core.errors import Category, fail
+from fhir_gateway.fhir.catalogue import CATALOGUE, ResourceType
+from fhir_gateway.fhir.operations import OperationSpec
+from fhir_gateway.fhir.spec import resource_types
+from fhir_gateway.usecases.operations import Operation
+
+#: Answers a request to a place.
+Handler = Callable[[Service, Request, "Place"], Awaitable[Answer]]
+Methods = Mapping[str, Handler]
+
+_TYPE, _INSTANCE, _SEARCH, _HISTORY, _VERSION = "type", "instance", "_search", "history", "version"
+
+#: Address -> method -> R4 interaction that has to be served for it.
+_INTERACTION: dict[str, dict[str, str]] = {
+    _TYPE: {"GET": "search-type", "POST": "create"},
+    _SEARCH: {"GET": "search-type", "POST": "search-type"},
+    _INSTANCE: {"GET": "read", "PUT": "update", "DELETE": "delete"},
+    _HISTORY: {"GET": "history-instance"},
+    _VERSION: {"GET": "vread"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What an address stands for.
+
+    Args:
+        methods: Which take it, with what each does.
+        type: Resource type; empty at system level.
+        id: Of the resource, unchecked; empty above instance level.
+        version: Of the resource, unchecked.
+    """
+
+    methods: Methods
+    type: str = ""
+    id: str = ""
+    version: str = ""
+
+    @property
+    def allow(self) -> tuple[str, ...]:
+        """The methods, as the Allow header lists them."""
+        head = ("HEAD",) if "GET" in self.methods else ()
+        return tuple(dict.fromkeys((*self.methods, *head, "OPTIONS")))
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Who answers which interaction.
+
+    Args:
+        interactions: By R4 interaction code; `search-type` by GET.
+        search_by_form: `search-type` by POST.
+        operation: Makes who answers an operation.
+        metadata: The CapabilityStatement.
+        definition: One of our own definitions.
+        system: What is not served at the base address itself, by method.
+    """
+
+    interactions: Mapping[str, Handler]
+    search_by_form: Handler
+    operation: Callable[[Operation], Handler]
+    metadata: Handler
+    definition: Handler
+    system: Methods
+
+
+class Router:
+    """The addresses of one tenant; the same for all.
+
+    Args:
+        handlers: Who answers.
+        operations: All that are served.
+        definitions: Types of which only our own definitions are served.
+        types: The served types by name.
+    """
+
+    def __init__(
+        self,
+        handlers: Handlers,
+        operations: Iterable[Operation],
+        definitions: Iterable[str],
+        types: Mapping[str, ResourceType] = CATALOGUE,
+    ) -> None:
+        self._types = {name: _offered(handlers, served) for name, served in types.items()}
+        self._metadata = Place({"GET": handlers.metadata})
+        self._system = Place(handlers.system)
+        self._definitions = frozenset(definitions)
+        self._definition: Methods = {"GET": handlers.definition}
+        self._operations: dict[tuple[str, str], dict[str, Methods]] = {}
+        for each in operations:
+            self._add(each.spec, handlers.operation(each))
+
+    def _add(self, spec: OperationSpec, handler: Handler) -> None:
+        by_get = spec.get_allowed and not spec.affects_state
+        methods: Methods = ({"GET": handler} if by_get else {}) | {"POST": handler}
+        for level in spec.levels:
+            key = ("" if level == "system" else spec.resource or "", level)
+            self._operations.setdefault(key, {})[spec.code] = methods
+
+    def find(self, path: str) -> Place:
+        """What a path below the base address stands for.
+
+        Args:
+            path: Percent-decoded, without slash at either end; empty for the base itself.
+
+        Raises:
+            GatewayError: not-found, or unsupported for what R4 knows and we do not serve.
+        """
+        steps = path.split("/")
+        first, count = steps[0], len(steps)
+        offered = self._types.get(first)
+        if offered is None:
+            return self._elsewhere(steps)
+        if count == 1:
+            return Place(offered[_TYPE], first)
+        second = steps[1]
+        if count == 2:
+            if second[:1] not in ("$", "_"):
+                return Place(offered[_INSTANCE], first, second)
+            return self._special(offered, first, second)
+        if count == 3 and steps[2][:1] == "$":
+            return self._invoked(first, "instance", steps[2][1:], second)
+        if count == 3 and steps[2] == "_history":
+            return Place(offered[_HISTORY], first, second)
+        if count == 4 and steps[2] == "_history":
+            return Place(offered[_VERSION], first, second, steps[3])
+        return _no_compartment(steps) if count == 3 else _nothing(path)
+
+    def _special(self, offered: Mapping[str, Methods], kind: str, step: str) -> Place:
+        if step == "_search":
+            return Place(offered[_SEARCH], kind)
+        if step[:1] == "$":
+            return self._invoked(kind, "type", step[1:])
+        if step == "_history":
+            text = "The history of a whole type is not offered; ask Type/id/_history"
+            raise fail(Category.UNSUPPORTED, text)
+        return _nothing(f"{kind}/{step}")
+
+    def _invoked(self, kind: str, level: str, code: str, id_: str = "") -> Place:
+        served = self._operations.get((kind, level), {})
+        if code in served:
+            return Place(served[code], kind, id_)
+        where = f"{kind} at {level} level" if kind else "the base address"
+        listed = ", ".join(f"${each}" for each in sorted(served)) or "none"
+        text = f"There is no operation ${code[:60]} on {where}. Served there: {listed}"
+        raise fail(Category.NOT_FOUND, text, code="not-supported")
+
+    def _elsewhere(self, steps: list[str]) -> Place:
+        first, count = steps[0], len(steps)
+        if count == 1:
+            if first == "metadata":
+                return self._metadata
+            if not first:
+                return self._system
+            if first[0] == "$":
+                return self._invoked("", "system", first[1:])
+            if first in ("_history", "_search"):
+                text = f"{first} over all types is not offered; name a type"
+                raise fail(Category.UNSUPPORTED, text)
+        if first in self._definitions:
+            if count == 2:
+                return Place(self._definition, first, steps[1])
+            text = f"Of {first} only {first}/id of our own is served"
+            raise fail(Category.UNSUPPORTED, text)
+        return self._no_type(first)
+
+    def _no_type(self, name: str) -> NoReturn:
+        what = "is not served here" if name in resource_types() else "is no resource type of R4"
+        listed = ", ".join(sorted({*self._types, *self._definitions}))
+        text = f"'{name[:60]}' {what}. Served are: {listed}"
+        raise fail(Category.NOT_FOUND, text, code="not-supported")
+
+
+def _offered(handlers: Handlers, served: ResourceType) -> dict[str, Methods]:
+    offered: dict[str, Methods] = {
+        address: {
+            method: handlers.interactions[code]
+            for method, code in methods.items()
+            if code in served.interactions
+        }
+        for address, methods in _INTERACTION.items()
+    }
+    if "search-type" in served.interactions:
+        offered[_SEARCH] = dict(offered[_SEARCH]) | {"POST": handlers.search_by_form}
+    return offered
+
+
+def _no_compartment(steps: list[str]) -> NoReturn:
+    kind, id_, inside = (each[:64] for each in steps)
+    if inside not in CATALOGUE:
+        _nothing("/".join(steps))
+    text = f"Compartments are not offered; search {inside} by a parameter that names {kind}/{id_}"
+    raise fail(Category.UNSUPPORTED, text)
+
+
+def _nothing(path: str) -> NoReturn:
+    raise fail(Category.NOT_FOUND, f"There is nothing at '{path[:100]}'")

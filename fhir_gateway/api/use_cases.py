@@ -1,0 +1,75 @@
+"""What does the FHIR door ask of the floor below?
+
+One function for each RESTful interaction, and the operations. They are passed in, so that the
+door's own rules can be tested without a database.
+
+Source: FHIR R4 sections 3.1.0 (RESTful interactions) and 3.2.0 (operations).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fhir_gateway.core.refs import Ref
+from fhir_gateway.fhir.search_query import SearchQuery
+from fhir_gateway.usecases import read as reading
+from fhir_gateway.usecases import write as writing
+from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.operations import OPERATIONS, Operation
+from fhir_gateway.usecases.read import Page, Stored, Version
+from fhir_gateway.usecases.write import Updated
+
+Resource = dict[str, Any]
+
+
+class History(Protocol):
+    """The versions of a resource, newest first."""
+
+    def __call__(
+        self, deps: Deps, tenant: int, ref: Ref, *, before: int | None, limit: int
+    ) -> Awaitable[list[Version]]: ...
+
+
+class Update(Protocol):
+    """Replaces a resource, or keeps a new one under the client's id."""
+
+    def __call__(
+        self, deps: Deps, tenant: int, ref: Ref, resource: Resource, *, if_match: int | None
+    ) -> Awaitable[Updated]: ...
+
+
+class Delete(Protocol):
+    """Deletes a resource; None where there was nothing to delete."""
+
+    def __call__(
+        self, deps: Deps, tenant: int, ref: Ref, *, if_match: int | None
+    ) -> Awaitable[Version | None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """Everything that clients can have done; the second argument is the tenant's number."""
+
+    read: Callable[[Deps, int, Ref], Awaitable[Stored]] = reading.read
+    vread: Callable[[Deps, int, Ref, int], Awaitable[Version]] = reading.vread
+    history: History = reading.history
+    search: Callable[[Deps, int, SearchQuery], Awaitable[Page]] = reading.search
+    create: Callable[[Deps, int, Resource], Awaitable[Stored]] = writing.create
+    update: Update = writing.update
+    delete: Delete = writing.delete
+    operations: tuple[Operation, ...] = OPERATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What every handler of the door has at hand.
+
+    Args:
+        deps: The first argument of every use case.
+        use_cases: What can be asked for.
+        patience: Seconds that a body may take from the first read to its last byte.
+    """
+
+    deps: Deps
+    use_cases: UseCases
+    patience: float = 30.0

@@ -1,0 +1,46 @@
+"""Which search parameters are ours, and what do they find?
+
+The SearchParameter resources of those that the catalogue declares as own; R4 has published the
+others. FHIR R4 SearchParameter.
+"""
+
+from typing import Any
+
+from fhir_gateway.fhir.catalogue import CATALOGUE, SearchParam
+
+_EVERY_PREFIX = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]
+
+
+def search_parameters() -> tuple[dict[str, Any], ...]:
+    """One SearchParameter for each own parameter of the catalogue, without version and date."""
+    return tuple(
+        _definition(type_name, param)
+        for type_name, served in CATALOGUE.items()
+        for param in served.params
+        if param.own
+    )
+
+
+def _definition(type_name: str, param: SearchParam) -> dict[str, Any]:
+    paths = [f"{type_name}.{path}" for path in param.paths]
+    definition: dict[str, Any] = {
+        "resourceType": "SearchParameter",
+        "id": param.url.rsplit("/", 1)[1],
+        "url": param.url,
+        "name": param.name,
+        "status": "active",
+        "publisher": "fhir_gateway",
+        "description": f"{type_name} by {' or '.join(param.paths)}",
+        "code": param.name,
+        "base": [type_name],
+        "type": param.type,
+        "expression": " | ".join(paths),
+        "xpathUsage": "normal",
+        "multipleOr": True,
+        "multipleAnd": True,
+    }
+    if param.targets:
+        definition["target"] = list(param.targets)
+    if param.type in ("date", "number", "quantity"):
+        definition["comparator"] = _EVERY_PREFIX
+    return definition

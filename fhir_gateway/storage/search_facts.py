@@ -1,0 +1,168 @@
+"""What does the search for the best Slots look at?
+
+Schedules, free Slots and diaries as plain rows and columns; no content is parsed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fhir_gateway.core.time import Interval
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.slot_facts import FreeSlot
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which Slots are looked for.
+
+    Attributes:
+        span: They begin and end inside.
+        practitioners: `Practitioner/7`, any of them; empty for all.
+        locations: `Location/7` or one that is part of it, any of them; empty for all.
+        services: `HealthcareService/7`, any of them; empty for all.
+        service_types: Token entries as in `fhir.search_values` (`service-type|=x`), any of them.
+        specialties: Likewise.
+        appointment_types: Likewise; a Slot that names none takes all.
+    """
+
+    span: Interval
+    practitioners: Sequence[str] = ()
+    locations: Sequence[str] = ()
+    services: Sequence[str] = ()
+    service_types: Sequence[str] = ()
+    specialties: Sequence[str] = ()
+    appointment_types: Sequence[str] = field(default_factory=tuple)
+
+
+async def schedules(tx: Transaction, wanted: Wanted) -> list[str]:
+    """Ids of the active Schedules that any of the wanted people, places and services share."""
+    conditions = ["s.tenant = %(tenant)s", "(s.p_active IS NULL OR s.p_active = 'true')"]
+    params: dict[str, object] = {"tenant": tx.tenant}
+    if wanted.practitioners:
+        conditions.append(_has_actor("practitioners"))
+        params["practitioners"] = list(wanted.practitioners)
+    if wanted.locations:
+        conditions.append(_has_actor("locations"))
+        params["locations"] = await _with_parts(tx, wanted.locations)
+    if wanted.services:
+        conditions.append(f"({_has_actor('services')} OR {_OFFERS})")
+        params["services"] = list(wanted.services)
+        params["offered"] = [f"{tx.tenant}|service|{each}" for each in wanted.services]
+    rows = await tx.rows(
+        f"SELECT s.id FROM schedule s WHERE {' AND '.join(conditions)} ORDER BY s.id", params
+    )
+    return [row[0] for row in rows]
+
+
+def _has_actor(name: str) -> str:
+    return (
+        "EXISTS (SELECT FROM schedule_actor a WHERE a.tenant = s.tenant AND a.schedule = s.id"
+        f" AND a.reference = ANY(%({name})s))"
+    )
+
+
+_OFFERS = (
+    "EXISTS (SELECT FROM schedule_actor a JOIN practitioner_role r ON r.tenant = a.tenant"
+    " AND r.p_practitioner = a.reference AND r.tokens && %(offered)s::text[]"
+    " WHERE a.tenant = s.tenant AND a.schedule = s.id)"
+)
+
+
+async def _with_parts(tx: Transaction, locations: Sequence[str]) -> list[str]:
+    """Locations with all that is part of them."""
+    rows = await tx.rows(
+        "WITH RECURSIVE place(reference) AS (SELECT unnest(%s::text[]) UNION"
+        " SELECT 'Location/' || l.id FROM location l JOIN place p ON l.p_partof = p.reference"
+        " WHERE l.tenant = %s) SELECT reference FROM place",
+        (list(locations), tx.tenant),
+    )
+    return [row[0] for row in rows]
+
+
+async def free_slots(
+    tx: Transaction, schedule_ids: Iterable[str], wanted: Wanted, *, limit: int
+) -> list[FreeSlot]:
+    """Free Slots of these Schedules that may be used as wanted, by Schedule and start.
+
+    A Slot that names no service type or specialty is used for those of its Schedule.
+    """
+    conditions = [
+        (
+            "s.tenant = %(tenant)s AND s.p_status = 'free' AND s.p_schedule = ANY(%(schedules)s)"
+            " AND s.p_start >= %(start)s AND s.p_end <= %(end)s"
+        )
+    ]
+    params: dict[str, object] = {
+        "tenant": tx.tenant,
+        "schedules": sorted(f"Schedule/{each}" for each in set(schedule_ids)),
+        "start": wanted.span.start,
+        "end": wanted.span.end,
+        "limit": limit,
+    }
+    for name, entries in (
+        ("service-type", wanted.service_types),
+        ("specialty", wanted.specialties),
+    ):
+        if entries:
+            key = name.replace("-", "_")
+            conditions.append(
+                f"(s.tokens && %({key})s::text[] OR (NOT s.tokens @> ARRAY[%({key}_any)s]"
+                " AND EXISTS (SELECT FROM schedule c WHERE c.tenant = s.tenant"
+                f" AND 'Schedule/' || c.id = s.p_schedule AND c.tokens && %({key})s::text[])))"
+            )
+            params[key] = [f"{tx.tenant}|{each}" for each in entries]
+            params[f"{key}_any"] = f"{tx.tenant}|{name}"
+    if wanted.appointment_types:
+        conditions.append("(s.p_appointment_type IS NULL OR s.tokens && %(kinds)s::text[])")
+        params["kinds"] = [f"{tx.tenant}|{each}" for each in wanted.appointment_types]
+    rows = await tx.rows(
+        "SELECT s.id, substr(s.p_schedule, 10), s.p_start, s.p_end FROM slot s"
+        f" WHERE {' AND '.join(conditions)}"
+        " ORDER BY s.p_schedule, s.p_start, s.id LIMIT %(limit)s",
+        params,
+    )
+    return [FreeSlot(*row) for row in rows]
+
+
+async def diaries(
+    tx: Transaction, actor_keys: Iterable[int], span: Interval
+) -> dict[int, list[tuple[datetime, datetime]]]:
+    """Booked times of each actor (not pending ones) around a span, by start."""
+    rows = await tx.rows(
+        "SELECT actor_key, lower(core), upper(core) FROM busy WHERE tenant = %s"
+        " AND actor_key = ANY(%s) AND kind IN ('appointment', 'overlap') AND NOT tentative"
+        " AND upper(during) > %s AND lower(during) < %s ORDER BY actor_key, lower(core)",
+        (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
+    )
+    found: dict[int, list[tuple[datetime, datetime]]] = {}
+    for key, start, end in rows:
+        found.setdefault(key, []).append((start, end))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One Appointment of a patient: its status, when it began, and with whom (`Practitioner/7`)."""
+
+    status: str
+    start: datetime
+    practitioners: tuple[str, ...]
+
+
+async def visits_of(tx: Transaction, patient: str, *, limit: int = 1000) -> list[Visit]:
+    """A patient's Appointments that have a time, newest first."""
+    rows = await tx.rows(
+        "SELECT p_status, p_date, tokens FROM appointment WHERE tenant = %s"
+        " AND tokens @> ARRAY[%s] AND p_date IS NOT NULL ORDER BY p_date DESC, id LIMIT %s",
+        (tx.tenant, f"{tx.tenant}|patient|{patient}", limit),
+    )
+    prefix = f"{tx.tenant}|practitioner|"
+    return [
+        Visit(
+            status,
+            start,
+            tuple(each.removeprefix(prefix) for each in tokens if each.startswith(prefix)),
+        )
+        for status, start, tokens in rows
+    ]

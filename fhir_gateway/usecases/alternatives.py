@@ -1,0 +1,82 @@
+"""When else would it go?
+
+Times of the same length at which everybody needed is free, nearest first. Decision 18.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from fhir_gateway.core.time import Interval, merged
+from fhir_gateway.engines import conflicts
+from fhir_gateway.storage import actors, engagements, resources, slot_facts
+from fhir_gateway.storage.actors import ScheduleActor
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.zones import zone_of
+
+DAYS = 7
+
+
+async def alternatives(
+    tx: Transaction,
+    deps: Deps,
+    references: Iterable[str],
+    span: Interval,
+    *,
+    ignore: str | None = None,
+    count: int = 5,
+) -> tuple[Interval, ...]:
+    """Other times for the same people.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        references: Actors, `Type/id`, patients too; PractitionerRoles already resolved. Without
+            a Schedule among them there is no bookable time, hence no answer.
+        span: The time that was wanted.
+        ignore: Id of an Appointment whose time counts as free.
+        count: At most so many.
+
+    Returns:
+        Intervals in UTC, by distance from the wanted start; within seven days from its day.
+    """
+    wanted = sorted(set(references))
+    keys = await actors.keys_of(tx, wanted)
+    rows = await actors.by_references(tx, wanted)
+    schedules = _by_reference(rows)
+    if not schedules:
+        return ()
+    now = deps.clock.now()
+    week = Interval(
+        max(span.start - timedelta(days=1), now), max(span.start, now) + timedelta(days=DAYS + 1)
+    )
+    free = await _free(tx, schedules, week)
+    busy = await engagements.overlapping(tx, keys.values(), week, without=ignore)
+    clear = conflicts.clear_of(free, [each.during for each in busy if each.active])
+    schedule = await resources.read_many(tx, "Schedule", [rows[0].schedule])
+    tree = next((each.resource() for each in schedule.values()), None)
+    zone = await zone_of(tx, deps, tree)
+    return conflicts.alternatives(clear, span, now, zone, count, DAYS)
+
+
+def _by_reference(rows: Iterable[ScheduleActor]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for each in rows:
+        found.setdefault(each.reference, set()).add(each.schedule)
+    return {reference: frozenset(schedules) for reference, schedules in found.items()}
+
+
+async def _free(
+    tx: Transaction, schedules: dict[str, frozenset[str]], week: Interval
+) -> Sequence[Interval]:
+    """Free Slots of the first Schedules that lie in free time of all the others'."""
+    free: list[Interval] | None = None
+    for group in dict.fromkeys(schedules.values()):
+        slots = await slot_facts.free_slots(tx, group, week)
+        times = [Interval(each.start, each.end) for each in slots]
+        if free is None:
+            free = times
+            continue
+        spans = merged(times)
+        free = [each for each in free if any(span.contains(each) for span in spans)]
+    return free or []

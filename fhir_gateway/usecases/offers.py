@@ -1,0 +1,215 @@
+"""Who is asked for a freed time, and what becomes of the offers?
+
+A worker runs this for each event of a fill-slot Task: time freed, an answer, an expiry, the end of
+a wave. Offers are proposed Appointments that point to their waitlist entry and to the Task; only
+the Task holds the time. Decisions 15 and 16.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from fhir_gateway.core.codes import (
+    REASON_EXPIRED,
+    REASON_SUPERSEDED,
+)
+from fhir_gateway.core.refs import Ref
+from fhir_gateway.core.time import format_instant
+from fhir_gateway.engines.decision import Refusal
+from fhir_gateway.engines.lifecycle import By
+from fhir_gateway.engines.waitlist import Placed
+from fhir_gateway.engines.waitlist_wave import Occasion, next_wave, offer_expiry, wave_minutes
+from fhir_gateway.storage import engagements, outbox, resources, waitlist_facts
+from fhir_gateway.storage.postgres import RaceLostError, Transaction
+from fhir_gateway.storage.resources import Stored, Write
+from fhir_gateway.usecases import appointments, cascade, notices, offer_shape, tasks
+from fhir_gateway.usecases.appointments import Change
+from fhir_gateway.usecases.cascade import Opening
+from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.engaging import Resource, needs
+from fhir_gateway.usecases.slot_states import areas_of, refresh
+
+#: Timers: an offer's answer is due · the next wave is due.
+OFFER_EXPIRY = "offer-expiry"
+WAVE = "waitlist-wave"
+
+
+async def fill(tx: Transaction, deps: Deps, task_id: str, occasion: Occasion) -> None:
+    """Ask whoever is next for a freed time, or end its Task where nobody is left.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        task_id: A fill-slot Task; nothing happens where it is finished.
+        occasion: Why somebody may have to be asked now.
+    """
+    opening = await cascade.open_task(tx, deps, task_id)
+    if opening is None:
+        return
+    if await _taken(tx, opening):
+        await withdraw(tx, deps, task_id)
+        await _end(tx, deps, opening, "cancelled", "The time was booked in another way")
+        return
+    found = await cascade.match(tx, deps, opening)
+    where = await cascade.standing(tx, opening)
+    expiry = offer_expiry(deps.policy.waitlist, opening.now, opening.freed)
+    if isinstance(expiry, Refusal):
+        chosen: tuple[str, ...] = ()
+    else:
+        chosen = next_wave(deps.policy.waitlist, found.placed, where, occasion)
+    placed = [each for each in found.placed if each.entry.id in chosen]
+    if placed and not isinstance(expiry, Refusal):
+        await _offer(tx, deps, opening, placed, expiry, len(found.placed))
+    elif where.live == 0:
+        why = "Nobody accepted" if where.offered else "Nobody on the waitlist could take it"
+        await _end(tx, deps, opening, "failed", why)
+
+
+async def _taken(tx: Transaction, opening: Opening) -> bool:
+    """Whether somebody else has the time by now."""
+    keys = await cascade.owners(tx, opening)
+    others = await engagements.overlapping(
+        tx, keys.values(), opening.span, without_task=opening.ref.id
+    )
+    if any(each.exclusive for each in others):
+        return True
+    return any(each["status"] not in ("free", "busy-tentative") for each in opening.slots)
+
+
+async def _offer(
+    tx: Transaction,
+    deps: Deps,
+    opening: Opening,
+    placed: Sequence[Placed],
+    expiry: datetime,
+    eligible: int,
+) -> None:
+    await _hold(tx, deps, opening, expiry)
+    zone = deps.tenants[tx.tenant].zone
+    found = await resources.read_many(tx, "Appointment", [each.entry.id for each in placed])
+    for each in placed:
+        entry = found[each.entry.id]
+        offer = offer_shape.offer(opening, entry.resource(), each, deps.policy.waitlist, deps.ids)
+        await resources.write(tx, Write(offer, method="POST"), now=deps.clock.now(), zone=zone)
+        counted = offer_shape.counted(entry.resource(), "offered", opening.now)
+        await resources.write(
+            tx, resources.replacing(entry, counted), now=deps.clock.now(), zone=zone
+        )
+        await outbox.set_timer(
+            tx, OFFER_EXPIRY, offer["id"], expiry, {"task": opening.ref.id, "offer": offer["id"]}
+        )
+        await notices.offered(tx, deps, offer, opening, expiry)
+        opening.task.setdefault("output", []).append(
+            tasks.entry("offer", valueReference=tasks.reference(f"Appointment/{offer['id']}"))
+        )
+    await _progress(tx, deps, opening, expiry, more=eligible > len(placed))
+
+
+async def _hold(tx: Transaction, deps: Deps, opening: Opening, expiry: datetime) -> None:
+    """Keep the time for those who are asked; a hold that stands is only made longer."""
+    if not deps.policy.holds_offers:
+        return
+    held = await engagements.of_task(tx, opening.ref.id)
+    if held:
+        latest = max([expiry, *(each.expires_at for each in held if each.expires_at)])
+        if await engagements.prolong(tx, opening.ref.id, latest):
+            await refresh(tx, deps, areas_of(held))
+            return
+    template = offer_shape.template(opening) | {"id": opening.ref.id, "status": "booked"}
+    wanted = [
+        replace(
+            each,
+            kind=engagements.OFFER,
+            appointment=None,
+            task=opening.ref.id,
+            expires_at=expiry,
+        )
+        for each in (await needs(tx, template)).exclusive
+    ]
+    span = opening.span
+    await engagements.release_expired(tx, {each.actor_key for each in wanted}, span)
+    taken = await engagements.insert(tx, wanted)
+    if len(taken) < len(wanted):
+        raise RaceLostError
+    await refresh(tx, deps, areas_of(wanted))
+
+
+async def _progress(
+    tx: Transaction, deps: Deps, opening: Opening, expiry: datetime, *, more: bool
+) -> None:
+    task = tasks.moved(opening.task, "in-progress", deps.clock.now())
+    known = ((task.get("restriction") or {}).get("period") or {}).get("end")
+    latest = max(filter(None, [known, format_instant(expiry.replace(microsecond=0))]))
+    task["restriction"] = {"period": {"end": latest}}
+    await _write(tx, deps, opening.stored, task)
+    if more and deps.policy.waitlist == "best":
+        left = (opening.span.start - opening.now).total_seconds() / 60
+        due = opening.now + timedelta(minutes=wave_minutes(left))
+        await outbox.set_timer(tx, WAVE, opening.ref.id, due, {"task": opening.ref.id})
+
+
+async def _end(tx: Transaction, deps: Deps, opening: Opening, status: str, why: str) -> None:
+    await release(tx, deps, opening.ref.id)
+    await outbox.drop_timer(tx, WAVE, opening.ref.id)
+    task = tasks.moved(opening.task, status, deps.clock.now(), why)
+    await _write(tx, deps, opening.stored, task)
+
+
+async def _write(tx: Transaction, deps: Deps, old: Stored, task: Resource) -> None:
+    zone = deps.tenants[tx.tenant].zone
+    await resources.write(tx, resources.replacing(old, task), now=deps.clock.now(), zone=zone)
+
+
+async def release(tx: Transaction, deps: Deps, task_id: str) -> None:
+    """Give back what a Task holds; this starts no new cascade (decision 15)."""
+    held = await engagements.of_task(tx, task_id)
+    await engagements.release(tx, [each.id for each in held])
+    await refresh(tx, deps, areas_of(held))
+
+
+async def withdraw(tx: Transaction, deps: Deps, task_id: str) -> None:
+    """Tell everybody whose offer is still open that the time has gone."""
+    made = await waitlist_facts.offers_of(tx, task_id)
+    open_ones = sorted(key for key, status in made if status == "proposed")
+    for each in open_ones:
+        await close(tx, deps, each, REASON_SUPERSEDED, "Somebody else has taken the time")
+
+
+async def close(tx: Transaction, deps: Deps, offer_id: str, code: str, text: str) -> bool:
+    """End an offer that is still open, and say so to the patient.
+
+    Returns:
+        False where it is not open any more.
+    """
+    stored = await resources.read(tx, Ref("Appointment", offer_id), lock=True)
+    if stored is None:
+        return False
+    offer = stored.resource()
+    if offer["status"] != "proposed":
+        return False
+    offer["status"] = "cancelled"
+    offer["cancelationReason"] = appointments.reason(code, text)
+    await appointments.apply(tx, deps, Change(offer, By.OPERATION, stored))
+    await outbox.drop_timer(tx, OFFER_EXPIRY, offer_id)
+    await notices.ended(tx, deps, offer, code)
+    return True
+
+
+async def expire(tx: Transaction, deps: Deps, task_id: str, offer_id: str) -> None:
+    """End an offer whose time to answer is over, and ask the next."""
+    if await close(tx, deps, offer_id, REASON_EXPIRED, "The time to answer is over"):
+        await fill(tx, deps, task_id, Occasion.ANSWERED)
+
+
+async def displaced(tx: Transaction, deps: Deps, task_id: str) -> None:
+    """The EHR has booked the time itself: withdraw the offers and end the Task."""
+    opening = await cascade.open_task(tx, deps, task_id)
+    await withdraw(tx, deps, task_id)
+    if opening is not None:
+        await _end(tx, deps, opening, "cancelled", "The EHR booked the time")
+
+
+async def accepted(tx: Transaction, deps: Deps, task_id: str) -> None:
+    """One has accepted: the others are told that it is gone."""
+    await withdraw(tx, deps, task_id)
+    await outbox.drop_timer(tx, WAVE, task_id)

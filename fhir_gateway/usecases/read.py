@@ -1,0 +1,75 @@
+"""How do clients read and search?"""
+
+from fhir_gateway.core.errors import Category, fail
+from fhir_gateway.core.refs import Ref
+from fhir_gateway.fhir.search_query import SearchQuery
+from fhir_gateway.storage import resources, search_sql
+from fhir_gateway.storage.resources import Stored, Version
+from fhir_gateway.storage.search_sql import Page
+from fhir_gateway.usecases import proposals
+from fhir_gateway.usecases.deps import Deps
+
+__all__ = ["Page", "Stored", "Version", "history", "read", "search", "vread"]
+
+
+async def read(deps: Deps, tenant: int, ref: Ref) -> Stored:
+    """The present version of a resource, or a found Appointment that is not saved (decision 17).
+
+    Raises:
+        GatewayError: not-found where there never was one, gone where it was deleted.
+    """
+    async with deps.database.transaction(tenant) as tx:
+        stored = await resources.read(tx, ref)
+        if stored is not None:
+            return stored
+        if ref.type == "Appointment":
+            found = await proposals.read(tx, deps, ref.id)
+            if found is not None:
+                return found
+        last = await resources.last_version(tx, ref)
+    if last is not None:
+        raise fail(Category.GONE, f"{ref} has been deleted")
+    raise fail(Category.NOT_FOUND, f"There is no {ref}")
+
+
+async def vread(deps: Deps, tenant: int, ref: Ref, version: int) -> Version:
+    """One version of a resource.
+
+    Raises:
+        GatewayError: not-found; gone where that version is the deletion.
+    """
+    async with deps.database.transaction(tenant) as tx:
+        found = await resources.read_version(tx, ref, version)
+    if found is None:
+        raise fail(Category.NOT_FOUND, f"There is no version {version} of {ref}")
+    if found.content is None:
+        raise fail(Category.GONE, f"Version {version} of {ref} is its deletion")
+    return found
+
+
+async def history(
+    deps: Deps, tenant: int, ref: Ref, *, before: int | None, limit: int
+) -> list[Version]:
+    """The versions of a resource, newest first.
+
+    Args:
+        deps: See Deps.
+        tenant: Number of the tenant.
+        ref: Of a served type.
+        before: Only versions below this.
+        limit: At most so many.
+
+    Raises:
+        GatewayError: not-found, where there never was such a resource.
+    """
+    async with deps.database.transaction(tenant) as tx:
+        found = await resources.versions(tx, ref, before=before, limit=limit)
+    if not found and before is None:
+        raise fail(Category.NOT_FOUND, f"There is no {ref}")
+    return found
+
+
+async def search(deps: Deps, tenant: int, query: SearchQuery) -> Page:
+    """One page of the resources that a query selects, all as of one moment."""
+    async with deps.database.transaction(tenant, snapshot=True) as tx:
+        return await search_sql.search(tx, query)

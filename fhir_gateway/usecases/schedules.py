@@ -1,0 +1,74 @@
+"""Whose time does a Schedule share out?
+
+Practitioners and Devices are exclusive, a Location only on a Schedule with availability, and where
+nobody is, the Schedule itself is: nothing bookable can be booked twice. Decision 8.
+"""
+
+from typing import Any
+
+from fhir_gateway.core.codes import EXT_AVAILABILITY
+from fhir_gateway.core.errors import Category, GatewayError, Issue
+from fhir_gateway.core.refs import Ref, reference_of
+from fhir_gateway.storage import actors, engagements
+from fhir_gateway.storage.actors import ScheduleActor
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.usecases.zones import extension, part
+
+Resource = dict[str, Any]
+
+_ALWAYS = frozenset({"Practitioner", "Device", "Schedule"})
+
+
+async def register(tx: Transaction, schedule: Resource) -> None:
+    """Say whose time it is.
+
+    Raises:
+        GatewayError: conflict, where it was somebody else's and time is held in its Slots.
+    """
+    wanted = await _actors(tx, schedule)
+    before = await actors.of_schedules(tx, [schedule["id"]])
+    if before == wanted:
+        return
+    if before and await engagements.held_in_schedule(tx, schedule["id"]):
+        raise GatewayError(
+            Category.CONFLICT,
+            Issue(
+                "Time is held in Slots of this Schedule; whose it is cannot change now",
+                ("Schedule.actor",),
+                "conflict",
+                "time-held",
+            ),
+        )
+    await actors.set_schedule(tx, schedule["id"], wanted)
+
+
+async def _actors(tx: Transaction, schedule: Resource) -> list[ScheduleActor]:
+    refs = [ref for each in schedule["actor"] if (ref := reference_of(each)) is not None]
+    roles = await actors.practitioners_of_roles(
+        tx, [ref.id for ref in refs if ref.type == "PractitionerRole"]
+    )
+    names = [roles.get(ref.id, str(ref)) if ref.type == "PractitionerRole" else str(ref)
+             for ref in refs]  # fmt: skip
+    availability = extension(schedule, EXT_AVAILABILITY)
+    before = int(part(availability, "bufferBefore") or 0)
+    after = int(part(availability, "bufferAfter") or 0)
+    exclusive = {
+        each: _exclusive(each, has_availability=availability is not None) for each in names
+    }
+    if not any(exclusive.values()):
+        exclusive[str(Ref("Schedule", schedule["id"]))] = True
+    keys = await actors.keys_of(tx, exclusive)
+    return [
+        ScheduleActor(schedule["id"], keys[each], each, exclusive[each], before, after)
+        for each in sorted(exclusive)
+    ]
+
+
+def _exclusive(reference: str, *, has_availability: bool) -> bool:
+    kind = reference.split("/")[0]
+    return kind in _ALWAYS or (kind == "Location" and has_availability)
+
+
+async def removed(tx: Transaction, schedule_id: str) -> None:
+    """Forget a deleted Schedule."""
+    await actors.set_schedule(tx, schedule_id, [])

@@ -1,0 +1,139 @@
+"""How do clients write Slots?
+
+A Slot says what is held. A new one may say that its time is taken elsewhere (busy) or blocked
+(busy-unavailable); a stored one can be turned from free to busy-unavailable and back, which makes
+or removes a block. Everything else follows from bookings (decision 9).
+"""
+
+from typing import Any
+
+from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
+from fhir_gateway.core.refs import reference_of
+from fhir_gateway.core.time import Interval
+from fhir_gateway.storage import actors, engagements, resources
+from fhir_gateway.storage.engagements import Engagement
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Stored, Write
+from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.engaging import span_of
+from fhir_gateway.usecases.slot_states import areas_of, refresh, refresh_slots
+
+Resource = dict[str, Any]
+
+#: What a new Slot of that status holds.
+_KINDS = {"busy": engagements.TAKEN, "busy-unavailable": engagements.BLOCK}
+_FREELY = frozenset({"free", "busy-unavailable"})
+
+
+async def create(tx: Transaction, deps: Deps, write: Write) -> Stored:
+    """Keep a new Slot.
+
+    Raises:
+        GatewayError: unprocessable, where it is busy-tentative: only a hold or offer makes it so.
+    """
+    slot = write.resource
+    if slot["status"] == "busy-tentative":
+        raise _refuse("Only a hold, an offer or a pending booking makes a Slot busy-tentative")
+    kind = _KINDS.get(slot["status"])
+    zone = deps.tenants[tx.tenant].zone
+    stored = await resources.write(tx, write, now=deps.clock.now(), zone=zone)
+    if kind is not None:
+        rows = await _rows(tx, slot, kind)
+        await engagements.insert(tx, rows)
+        await refresh(tx, deps, areas_of(rows))
+    await refresh_slots(tx, deps, [slot["id"]])
+    return await _present(tx, stored)
+
+
+async def update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stored:
+    """Put a Slot in the place of the one that is stored.
+
+    Raises:
+        GatewayError: conflict, for a status that only bookings can give, and for moving a Slot
+            whose time is held.
+    """
+    before, slot = old.resource(), write.resource
+    turned = (before["status"], slot["status"])
+    held = before["status"] not in ("free", "entered-in-error")
+    if turned[0] != turned[1] and turned[1] != "entered-in-error" and not set(turned) <= _FREELY:
+        raise _conflict(f"A client cannot turn a Slot from {turned[0]} to {turned[1]}")
+    if held and turned[1] == "entered-in-error":
+        raise _conflict("Time is held in this Slot; cancel the booking first")
+    own = await engagements.of_slot(tx, slot["id"])
+    if held and _moved(before, slot) and not own:
+        raise _conflict("Time is held in this Slot; move the booking instead", "Slot.start")
+    if turned == ("busy-unavailable", "free") and not own:
+        raise _conflict("The time is taken by a booking of somebody whose Slot this is")
+    return await _put(tx, deps, own, turned, write)
+
+
+async def _put(
+    tx: Transaction, deps: Deps, own: list[Engagement], turned: tuple[str, str], write: Write
+) -> Stored:
+    slot = write.resource
+    kind = own[0].kind if own else _KINDS.get(turned[1])
+    zone = deps.tenants[tx.tenant].zone
+    await engagements.release(tx, [each.id for each in own])
+    stored = await resources.write(tx, write, now=deps.clock.now(), zone=zone)
+    rows: list[Engagement] = []
+    if kind is not None and turned[1] in _KINDS:
+        rows = await _rows(tx, slot, kind)
+        if (own or turned[0] != turned[1]) and len(await engagements.insert(tx, rows)) < len(rows):
+            raise _conflict("The time is held; a block cannot take it")
+    await refresh(tx, deps, areas_of([*own, *rows]))
+    await refresh_slots(tx, deps, [slot["id"]])
+    return await _present(tx, stored)
+
+
+async def check_removal(tx: Transaction, old: Stored) -> None:
+    """Refuse to delete a Slot in which time is held by a booking, a hold or an offer.
+
+    Raises:
+        GatewayError: conflict.
+    """
+    states = await engagements.states_of_slots(tx, [old.id])
+    own = await engagements.of_slot(tx, old.id)
+    if any(each.derived in ("busy", "busy-tentative") for each in states) and not own:
+        raise _conflict("Time is held in this Slot", "Slot.status")
+
+
+async def removed(tx: Transaction, deps: Deps, old: Stored) -> None:
+    """Give back what the Slot itself held."""
+    own = await engagements.of_slot(tx, old.id)
+    await engagements.release(tx, [each.id for each in own])
+    await refresh(tx, deps, areas_of(own))
+
+
+async def _present(tx: Transaction, stored: Stored) -> Stored:
+    found = await resources.read(tx, stored.ref)
+    return found or stored
+
+
+def _moved(before: Resource, after: Resource) -> bool:
+    names = ("schedule", "start", "end")
+    return any(before.get(each) != after.get(each) for each in names)
+
+
+async def _rows(tx: Transaction, slot: Resource, kind: str) -> list[Engagement]:
+    schedule = reference_of(slot.get("schedule"))
+    span = span_of(slot)
+    if schedule is None or span is None:
+        raise fail(
+            Category.UNPROCESSABLE, "A Slot needs a Schedule of this server", "Slot.schedule"
+        )
+    owners = await actors.of_schedules(tx, [schedule.id])
+    return [_row(each.key, span, kind, slot["id"]) for each in owners if each.exclusive]
+
+
+def _row(key: int, span: Interval, kind: str, slot: str) -> Engagement:
+    return Engagement(actor_key=key, during=span, core=span, kind=kind, slots=(slot,))
+
+
+def _refuse(text: str) -> GatewayError:
+    return GatewayError(
+        Category.UNPROCESSABLE, Issue(text, ("Slot.status",), "business-rule", "derived-status")
+    )
+
+
+def _conflict(text: str, expression: str = "Slot.status") -> GatewayError:
+    return GatewayError(Category.CONFLICT, Issue(text, (expression,), "conflict", "derived-status"))

@@ -1,0 +1,155 @@
+"""What does an entry of the waitlist say to the engine?
+
+A waitlist Appointment as facts: wishes from the extension `waitlist`, the wanted days from
+requestedPeriod, the appointment that would be given up from supportingInformation. Decisions 1, 16.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fhir_gateway.core.codes import EXT_WAITLIST, HOLDING
+from fhir_gateway.core.refs import reference_of
+from fhir_gateway.core.time import Interval, local_day, parse_instant
+from fhir_gateway.engines.waitlist_facts import WaitlistEntry, WantedPeriod
+from fhir_gateway.storage import actors, engagements, resources, waitlist_facts
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Stored
+from fhir_gateway.usecases.engaging import participants
+from fhir_gateway.usecases.zones import extension, part
+
+Resource = dict[str, Any]
+
+
+def codes_of(concepts: Iterable[Resource]) -> frozenset[str]:
+    """The codes in some CodeableConcepts, whatever their systems."""
+    return frozenset(
+        each["code"]
+        for concept in concepts
+        for each in concept.get("coding", ())
+        if each.get("code")
+    )
+
+
+async def entries(
+    tx: Transaction, found: Mapping[str, Stored], span: Interval, zone: ZoneInfo
+) -> list[WaitlistEntry]:
+    """Waitlist Appointments as facts, with the patients' other engagements around a time.
+
+    Args:
+        tx: Open transaction.
+        found: Waitlist Appointments by id.
+        span: The freed time.
+        zone: Of the clinic.
+    """
+    trees = {key: each.resource() for key, each in found.items()}
+    patients = {key: _patient(tree) for key, tree in trees.items()}
+    named = sorted({each for each in patients.values() if each})
+    offers = await waitlist_facts.open_offers(tx, named)
+    held = await _held(tx, trees)
+    busy = await _busy(tx, named, span)
+    facts = []
+    for key, tree in trees.items():
+        patient = patients[key]
+        if patient is None:
+            continue
+        given_up, start = held.get(key, (None, None))
+        elsewhere = tuple(
+            time for appointment, time in busy.get(patient, ()) if appointment != given_up
+        )
+        facts.append(_entry(tree, found[key], patient, offers, elsewhere, start, zone))
+    return facts
+
+
+def _patient(tree: Resource) -> str | None:
+    return next((str(each) for each in participants(tree, "Patient")), None)
+
+
+async def _busy(
+    tx: Transaction, patients: Sequence[str], span: Interval
+) -> dict[str, list[tuple[str | None, Interval]]]:
+    keys = await actors.keys_of(tx, patients)
+    names = {key: name for name, key in keys.items()}
+    rows = await engagements.overlapping(tx, keys.values(), span)
+    busy: dict[str, list[tuple[str | None, Interval]]] = {}
+    for each in rows:
+        busy.setdefault(names[each.actor_key], []).append((each.appointment, each.core))
+    return busy
+
+
+def given_up(tree: Resource) -> tuple[str, ...]:
+    """Ids of Appointments that an entry points to: what the patient holds and would give up."""
+    found = (reference_of(each) for each in tree.get("supportingInformation", ()))
+    return tuple(ref.id for ref in found if ref is not None and ref.type == "Appointment")
+
+
+async def _held(tx: Transaction, trees: Mapping[str, Resource]) -> dict[str, tuple[str, datetime]]:
+    named = {key: given_up(tree) for key, tree in trees.items()}
+    wanted = {each for ids in named.values() for each in ids}
+    booked = await resources.read_many(tx, "Appointment", wanted) if wanted else {}
+    held: dict[str, tuple[str, datetime]] = {}
+    for key, ids in named.items():
+        for each in ids:
+            tree = booked[each].resource() if each in booked else {}
+            if tree.get("status") in HOLDING and tree.get("start"):
+                held[key] = (each, parse_instant(tree["start"]))
+    return held
+
+
+def _entry(
+    tree: Resource,
+    stored: Stored,
+    patient: str,
+    offers: Mapping[str, int],
+    busy: tuple[Interval, ...],
+    held_start: datetime | None,
+    zone: ZoneInfo,
+) -> WaitlistEntry:
+    wishes = extension(tree, EXT_WAITLIST)
+    preferred = part(wishes, "preferredDate")
+    at = part(wishes, "preferredTime")
+    return WaitlistEntry(
+        id=stored.id,
+        patient=patient,
+        service_types=codes_of(tree.get("serviceType", ())),
+        created=_created(tree, stored, zone),
+        practitioners=frozenset(str(each) for each in participants(tree, "Practitioner")),
+        wanted=tuple(_wanted(each, zone) for each in tree.get("requestedPeriod", ())),
+        preferred_date=date.fromisoformat(preferred) if preferred else None,
+        preferred_hour=int(at[:2]) if at else None,
+        flexibility=part(wishes, "flexibility"),
+        priority=tree.get("priority"),
+        duration_minutes=tree.get("minutesDuration"),
+        live_offers=offers.get(patient, 0),
+        busy=busy,
+        held_start=held_start,
+    )
+
+
+def _created(tree: Resource, stored: Stored, zone: ZoneInfo) -> datetime:
+    text = str(tree.get("created") or "")
+    if "T" in text:
+        return parse_instant(text)
+    if len(text) == 10:
+        return datetime.combine(date.fromisoformat(text), datetime.min.time(), zone)
+    return stored.last_updated
+
+
+def _wanted(period: Resource, zone: ZoneInfo) -> WantedPeriod:
+    return WantedPeriod(_day(period.get("start"), zone), _day(period.get("end"), zone, last=True))
+
+
+def _day(text: str | None, zone: ZoneInfo, *, last: bool = False) -> date | None:
+    """The clinic's day of a date or dateTime; of a month or year its first or last day."""
+    if not text:
+        return None
+    if "T" in text:
+        return local_day(parse_instant(text), zone)
+    if len(text) == 10:
+        return date.fromisoformat(text)
+    year, month = int(text[:4]), int(text[5:7]) if len(text) == 7 else (12 if last else 1)
+    if not last:
+        return date(year, month, 1)
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return date.fromordinal(following.toordinal() - 1)

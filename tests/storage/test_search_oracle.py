@@ -1,0 +1,29 @@
+"""Does the database find what a plain reading of the resources finds?"""
+
+from copy import deepcopy
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from fhir_gateway.storage.postgres import Database
+from tests.storage.search_oracle import found
+from tests.storage.search_worlds import World, worlds
+from tests.storage.searching import page, walk, world
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(case=worlds())
+async def test_a_search_finds_what_a_plain_reading_finds_in_the_same_order(
+    database: Database, case: World
+) -> None:
+    async with world(database, *deepcopy(case.resources)) as tx:
+        for search in case.searches:
+            expected = [each["id"] for each in found(case.resources, search.criteria, search.sort)]
+            text = search.text(case.type_name)
+            assert await walk(tx, text) == expected, text
+            assert (await page(tx, text)).total == len(expected), text
