@@ -21,6 +21,7 @@ import httpx
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -29,6 +30,7 @@ from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.core.refs import ID, reference_of
 from fhir_gateway.core.time import parse_instant
 from fhir_gateway.demo.clinic import SEED, sample_clinic
+from fhir_gateway.demo.house import ZONE
 from fhir_gateway.demo.messages import EVENTS, demo_message
 from fhir_gateway.fhir.json import dump, parse
 from fhir_gateway.hl7.ack import AckView, read_ack
@@ -96,18 +98,52 @@ def serve(
     from fhir_gateway import wiring  # the other commands start faster without it
 
     settings = _settings(host=host, http_port=http_port, mllp_port=mllp_port, data_dir=data_dir)
+    console = Console(soft_wrap=True)
+    clinic = wiring.Clinic("Sample clinic", ZONE, _sample) if seed is Seed.demo else None
+
+    def started(running: wiring.Running) -> None:
+        console.print(_box(running.base, f"{running.host}:{running.mllp_port}", clinic is not None))
+
     try:
-        wiring.serve(settings, seed=seed.value)
+        wiring.serve(settings, clinic=clinic, started=started, progress=_say(console))
     except GatewayError as error:
         _stop(str(error))
+
+
+def _say(console: Console) -> Callable[[str], None]:
+    return lambda what: console.print(f"[dim]{escape(what)} …[/]")
+
+
+def _sample(now: datetime) -> list[dict[str, Any]]:
+    return list(sample_clinic(now).resources)
+
+
+def _box(base: str, mllp: str, sample: bool) -> Panel:
+    """Where everything is, and what to try first."""
+    lines = [f"FHIR  [bold]{base}[/]", f"MLLP  [bold]{mllp}[/]"]
+    if sample:
+        sent = f"fhir-gateway send - --to {mllp}"
+        tries = (
+            ("The clinic", f"curl '{base}/Slot?status=free&_count=3&_pretty=true'"),
+            (
+                "A booking by the EHR",
+                f"fhir-gateway demo message s12 | {sent}",
+            ),
+            ("A cancellation", f"fhir-gateway demo message s15 | {sent}"),
+            ("Who is asked", f"curl '{base}/Task?code=fill-slot&_sort=-_lastUpdated&_pretty=true'"),
+            ("The offers", f"curl '{base}/Appointment?status=proposed&_pretty=true'"),
+        )
+        lines += ["", *(f"[dim]{name}[/]\n  {escape(command)}" for name, command in tries)]
+        lines += ["", "[dim]The whole walk-through is in README.md. Commands are in .venv/bin.[/]"]
+    return Panel("\n".join(lines), title="fhir-gateway", expand=False)
 
 
 @app.command()
 def doctor(data_dir: DataDir = None) -> None:
     """Check the database, the ports and the settings."""
-    from fhir_gateway import wiring
+    from fhir_gateway.doctor import examine
 
-    findings = wiring.doctor(_settings(data_dir=data_dir))
+    findings = asyncio.run(examine(_settings(data_dir=data_dir)))
     table = Table("check", "", "finding", box=None)
     for name, ok, text in findings:
         table.add_row(escape(name), "[green]ok[/]" if ok else "[red]fails[/]", escape(text))

@@ -31,6 +31,7 @@ def make_app(
     public_base_url: str | None = None,
     origins: Sequence[str] = ("*",),
     use_cases: UseCases | None = None,
+    patience: float = 30.0,
 ) -> ASGIApp:
     """Put the doors together.
 
@@ -42,11 +43,13 @@ def make_app(
             put into Host is then never repeated in links. None: as the request says.
         origins: Web origins whose pages may read answers; `*` for all.
         use_cases: What is asked of the floor below; None for the real ones.
+        patience: Seconds that a body may take from the first read to its last byte.
 
     Raises:
         GatewayError: invalid, for a public base URL that is none.
     """
-    fhir = FhirDoor(Service(deps, use_cases or UseCases()), software_version, origins)
+    service = Service(deps, use_cases or UseCases(), patience)
+    fhir = FhirDoor(service, software_version, origins)
     pages = make_pages(ready, software_version)
     outside = None if public_base_url is None else _checked(public_base_url)
     tenants = {each.slug: each for each in deps.tenants.values()}

@@ -56,8 +56,8 @@ class Request:
     """
 
     __slots__ = (
-        "_headers", "_patience", "_receive", "base", "format", "id", "method", "pairs", "path", "pretty",
-        "tenant",
+        "_headers", "_patience", "_receive", "base", "format", "id", "method", "pairs", "path",
+        "pretty", "tenant",
     )  # fmt: skip
 
     def __init__(

@@ -72,4 +72,4 @@ class Service:
 
     deps: Deps
     use_cases: UseCases
-    patience: float = 30.0
+    patience: float

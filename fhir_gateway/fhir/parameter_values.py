@@ -55,7 +55,12 @@ def from_property(declared: OperationParameter, element: Mapping[str, Any]) -> A
     if given not in _TAKEN.get(wanted, ()) and name != _property(wanted):
         found = name or next((each for each in ("resource", "part") if each in element), "nothing")
         raise ValueError(f"it must be a {_property(wanted)}, not {found}")
-    return _as(declared, element[name])
+    value = element[name]
+    if (wanted, given) == ("CodeableConcept", "Coding"):
+        return {"coding": [value]}
+    if (wanted, given) == ("Coding", "CodeableConcept"):
+        return _only_coding(value.get("coding", []))
+    return _as(declared, value)
 
 
 def from_query(declared: OperationParameter, text: str) -> Any:
@@ -85,10 +90,6 @@ def _as(declared: OperationParameter, value: Any) -> Any:
         return _reference(declared, value)
     if isinstance(value, str) and wanted in _FROM_TEXT:
         return _FROM_TEXT[wanted](value)
-    if wanted == "CodeableConcept" and "coding" not in value and "text" not in value:
-        return {"coding": [value]}
-    if wanted == "Coding" and "coding" in value:
-        return _only_coding(value["coding"])
     return _fitting(wanted, value) if wanted in PRIMITIVES else value
 
 

@@ -3,7 +3,7 @@
 Unique for each type of the tenant, for REST and v2 alike (decision 5).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from fhir_gateway.storage.postgres import Transaction
 
@@ -37,6 +37,20 @@ async def add(tx: Transaction, type_name: str, resource_id: str, keys: Iterable[
     )
     held = await find(tx, type_name, wanted)
     return next((key for key in wanted if held.get(key) != resource_id), None)
+
+
+async def add_many(tx: Transaction, type_name: str, named: Sequence[tuple[str, Key]]) -> bool:
+    """Give identifiers to many resources at once: (id, key).
+
+    Returns:
+        False where one of them is in use already; the caller then rolls back.
+    """
+    added = await tx.execute_many(
+        "INSERT INTO identity (tenant, type, system, value, id) VALUES (%s, %s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
+        [(tx.tenant, type_name, system, value, key) for key, (system, value) in named],
+    )
+    return added == len(named)
 
 
 async def keep_only(tx: Transaction, type_name: str, resource_id: str, keys: Iterable[Key]) -> None:

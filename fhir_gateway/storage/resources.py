@@ -347,3 +347,8 @@ async def with_tokens(
         (tx.tenant, [f"{tx.tenant}|{entry}" for entry in entries], limit),
     )
     return [row[0] for row in rows]
+
+
+async def any_history(tx: Transaction) -> bool:
+    """Whether the tenant has, or ever had, any resource."""
+    return await tx.row("SELECT 1 FROM history WHERE tenant = %s LIMIT 1", (tx.tenant,)) is not None

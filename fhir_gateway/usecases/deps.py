@@ -22,7 +22,6 @@ class Policy:
             asked.
         require_if_match: Whether an update has to name the version that it replaces.
         strict_feeds: Whether a content fault in a message is answered AE instead of AA.
-        free_on_release: Whether a Slot made for a feed's booking stays, free, after its release.
     """
 
     slots: str = "best"
@@ -31,7 +30,6 @@ class Policy:
     minimum_notice: int = 60
     require_if_match: bool = False
     strict_feeds: bool = False
-    free_on_release: bool = True
 
     @property
     def holds_offers(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from fhir_gateway.core.codes import HOLDING
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.refs import Ref, reference_of
-from fhir_gateway.core.time import Interval, parse_instant
+from fhir_gateway.core.time import Interval, merged, parse_instant
 from fhir_gateway.storage import actors, engagements, resources
 from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.engagements import Engagement
@@ -131,8 +131,7 @@ def check_slots(appointment: Resource, span: Interval, slots: Iterable[Resource]
             raise _outside(appointment, f"Slot/{each['id']} is not in the time of the Appointment")
         by_schedule.setdefault(schedule.id, []).append(time)
     for times in by_schedule.values():
-        first, last = min(each.start for each in times), max(each.end for each in times)
-        if span.start < first or span.end > last:
+        if not any(each.contains(span) for each in merged(times)):
             raise _outside(appointment, "The Appointment is not inside the time of its Slots")
     return frozenset(by_schedule)
 

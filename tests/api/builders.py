@@ -71,11 +71,15 @@ class Shelf:
         return stored(self.versions[tenant, ref][-1])
 
     async def vread(self, _: Deps, tenant: int, ref: Ref, version: int) -> Version:
+        await self.read(_, tenant, ref)
+        if version > len(self.versions[tenant, ref]):
+            raise fail(Category.NOT_FOUND, f"There is no version {version}")
         return self.versions[tenant, ref][version - 1]
 
     async def history(
         self, _: Deps, tenant: int, ref: Ref, *, before: int | None, limit: int
     ) -> list[Version]:
+        await self.read(_, tenant, ref)
         newest_first = self.versions[tenant, ref][::-1]
         return [each for each in newest_first if each.version < (before or 999)][:limit]
 

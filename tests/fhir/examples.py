@@ -50,7 +50,12 @@ FIXED: dict[str, dict[str, Any]] = {
         "status": "cancelled", "start": "2026-03-02T06:00:00Z", "end": "2026-03-02T09:30:00+03:00",
     },
     "AppointmentResponse": {"start": "2026-03-02T06:00:00Z", "end": "2026-03-02T09:30:00+03:00"},
-    "Organization": {"telecom": [{"system": "phone", "value": "1"}], "address": [{"text": "here"}]},
+    "Organization": {
+        "telecom": [{"system": "phone", "value": "1"}],
+        "address": [
+            {"use": "work", "city": "c", "state": "s", "postalCode": "p", "country": "SA"},
+        ],
+    },
     "Group": {"actual": True},
     "Reference": {"reference": "Patient/1", "type": "Patient"},
     "Timing.repeat": {"when": ["MORN"]},
@@ -154,7 +159,8 @@ def _one(element: Element, variant: int, inside: tuple[str, ...], seen: Seen) ->
     if element.codes:
         return {"coding": [{"system": element.system, "code": min(element.codes)}]}
     if element.type == "Reference":
-        return {"reference": f"{(*element.targets, 'Basic')[0]}/1", "display": "it"}
+        target = _turn(element.targets or ("Patient", "Appointment"), variant)
+        return {"reference": f"{target}/1", "display": "it"}
     if element.type == "Resource":
         return {"resourceType": "Basic", "id": "b", "code": {"text": "x"}}
     found = _known(element.type)

@@ -38,4 +38,4 @@ def search_refusal(type_name: str, *pairs: tuple[str, str], **options: Any) -> G
 
 
 def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+    return datetime(*parts, tzinfo=UTC)

@@ -120,7 +120,7 @@ def test_a_name_can_be_searched_by_its_sound() -> None:
 def test_a_date_is_a_range_in_the_tenants_zone_with_a_prefix(
     prefix: str, text: str, expected: tuple[object, object]
 ) -> None:
-    assert the_value("Slot", "start", prefix + text) == DateValue(prefix or "eq", *expected)  # type: ignore[arg-type]
+    assert the_value("Slot", "start", prefix + text) == DateValue(prefix or "eq", *expected)
 
 
 def test_about_a_date_is_wider_than_the_date() -> None:

@@ -14,6 +14,8 @@ from typing import Any
 Resource = dict[str, Any]
 Range = tuple[datetime, datetime]
 
+#: Elements that stand once; where they have several codings, they are sorted by the first.
+BY_FIRST = ("code", "appointment-type", "business-status")
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
@@ -219,6 +221,8 @@ def _sort_value(resource: Resource, name: str, descending: bool) -> Any:
         return resource["id"]
     kind, read = PARAMETERS[resource["resourceType"]][name]
     values = [text for value in read(resource) for text in _SORT_VALUES[kind](value)]
+    if name in BY_FIRST:
+        return next(iter(values), None)
     return (max if descending else min)(values, default=None)
 
 

@@ -86,7 +86,7 @@ _ELEMENTS: dict[str, st.SearchStrategy[Resource]] = {
             "status": st.sampled_from(("free", "busy")),
             "schedule": _pointing("schedule"),
             "start": _times,
-            "end": _times,
+            "end": st.sampled_from(("2026-04-01T00:00:00Z", "2026-04-01T00:30:00Z")),
         },
         optional={
             "appointmentType": _concept_of_one(),

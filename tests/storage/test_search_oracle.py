@@ -13,7 +13,7 @@ from tests.storage.searching import page, walk, world
 
 @pytest.mark.slow
 @settings(
-    max_examples=200,
+    max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -1,0 +1,57 @@
+"""What can be set from outside, in which unit, and what holds without it?
+
+Each field is an environment variable of its name in capitals with FHIR_GATEWAY_ before it; those of
+the surroundings (DATABASE_URL, DATABASE_OWNER_URL, PUBLIC_BASE_URL) go by their usual names.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(env_prefix="FHIR_GATEWAY_", populate_by_name=True)
+
+    #: Interface for HTTP and MLLP.
+    host: str = "127.0.0.1"
+    #: 0 takes a free one.
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    #: 0 takes a free one.
+    mllp_port: int = Field(default=2575, ge=0, le=65535)
+    #: Where the embedded database lives, unless database_url is set.
+    data_dir: Path = Path(".local")
+    #: libpq address of a PostgreSQL 14 to 18; wins over the embedded one.
+    database_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url")
+    )
+    #: Of a login that may create tables, where database_url may not.
+    database_owner_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("DATABASE_OWNER_URL", "database_owner_url")
+    )
+    #: Most connections to the database.
+    database_connections: int = Field(default=8, ge=2, le=200)
+    #: Where clients reach the server; None: as each request says.
+    public_base_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("PUBLIC_BASE_URL", "public_base_url")
+    )
+    #: Seconds to finish what has begun after SIGTERM.
+    drain_seconds: float = Field(default=20.0, ge=0)
+
+    #: How times are ranked where the caller does not say.
+    slot_policy: Literal["plan", "best"] = "best"
+    #: Who is asked for a freed time, and how many at once.
+    waitlist_policy: Literal["plan", "best"] = "best"
+    #: Whether offered time is held; None: `best` holds, `plan` does not.
+    offer_hold: bool | None = None
+    #: Minutes before its start from which a freed time is offered to nobody any more.
+    minimum_notice: int = Field(default=60, ge=0)
+    #: Whether an update has to say If-Match.
+    require_if_match: bool = False
+    #: Whether a message whose content is at fault is answered AE; else AA, and it waits for people.
+    strict_feeds: bool = False
+    #: What is logged: debug, info, warning, error.
+    log_level: Literal["debug", "info", "warning", "error"] = "info"

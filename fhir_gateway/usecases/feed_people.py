@@ -1,0 +1,160 @@
+"""Who is meant by a message?
+
+People, places and things are matched by identifier only, never by name; unknown ones are created.
+The patient's own data come from the feed, of others only gaps are filled. Decision 5.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fhir_gateway.core.errors import Category, GatewayError, Issue
+from fhir_gateway.core.refs import Ref
+from fhir_gateway.fhir.validation import validate
+from fhir_gateway.mapping.intent import display_of
+from fhir_gateway.storage import identities, resources
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Stored, Write
+from fhir_gateway.usecases import identifying
+from fhir_gateway.usecases.deps import Deps
+
+Resource = dict[str, Any]
+
+
+class AmbiguousError(Exception):
+    """Identifiers of one message belong to several resources.
+
+    Attributes:
+        refs: Those resources.
+    """
+
+    def __init__(self, refs: Sequence[Ref]) -> None:
+        super().__init__("several resources match")
+        self.refs = tuple(refs)
+
+
+async def find(tx: Transaction, type_name: str, keys: Sequence[tuple[str, str]]) -> str | None:
+    """The resource with any of these identifiers; None where there is none.
+
+    Raises:
+        AmbiguousError: they belong to several.
+    """
+    found = sorted(set((await identities.find(tx, type_name, keys)).values()))
+    if len(found) > 1:
+        raise AmbiguousError([Ref(type_name, each) for each in found])
+    return found[0] if found else None
+
+
+async def patient(
+    tx: Transaction, deps: Deps, told: Resource, removed: Sequence[str] = ()
+) -> Resource:
+    """The Reference of a patient, created or brought up to date.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        told: Patient without id, as the message tells it.
+        removed: Elements that the message deletes.
+
+    Raises:
+        AmbiguousError: its identifiers belong to several patients.
+    """
+    keys = identifying.keys_of(told)
+    if not keys:
+        return {"type": "Patient", "display": _name(told) or "unknown patient"}
+    known = await find(tx, "Patient", keys)
+    if known is None:
+        return await _create(tx, deps, told)
+    stored = await resources.read(tx, Ref("Patient", known), lock=True)
+    if stored is None:
+        return await _create(tx, deps, told)
+    before = stored.resource()
+    changed = {key: value for key, value in before.items() if key not in removed}
+    changed |= {key: value for key, value in told.items() if key != "identifier"}
+    changed["identifier"] = united(before.get("identifier", ()), told.get("identifier", ()))
+    return await _put(tx, deps, stored, before, changed)
+
+
+async def actor(tx: Transaction, deps: Deps, told: Resource) -> Resource:
+    """The Reference of a practitioner, place or device; a bare name where it has no identifier.
+
+    Raises:
+        AmbiguousError: its identifiers belong to several.
+    """
+    kind = told.get("resourceType")
+    keys = identifying.keys_of(told) if kind else ()
+    if kind is None or not keys:
+        return {"display": str(told.get("display") or display_of(told) or "unknown")}
+    known = await find(tx, kind, keys)
+    if known is None:
+        return await _create(tx, deps, told)
+    stored = await resources.read(tx, Ref(kind, known), lock=True)
+    if stored is None:
+        return await _create(tx, deps, told)
+    before = stored.resource()
+    changed = told | before
+    changed["identifier"] = united(before.get("identifier", ()), told.get("identifier", ()))
+    return await _put(tx, deps, stored, before, changed)
+
+
+def united(old: Sequence[Resource], new: Sequence[Resource]) -> list[Resource]:
+    """Identifiers of both, those that say the same once; what is new wins."""
+    by_key = {(each.get("system"), each.get("value")): each for each in old}
+    by_key |= {(each.get("system"), each.get("value")): each for each in new}
+    return list(by_key.values())
+
+
+async def _create(tx: Transaction, deps: Deps, told: Resource) -> Resource:
+    made = {**told, "id": deps.ids.new()}
+    _check(made)
+    zone = deps.tenants[tx.tenant].zone
+    stored = await resources.write(tx, Write(made, method="POST"), now=deps.clock.now(), zone=zone)
+    await identifying.register(tx, made)
+    return _reference(stored.ref, made)
+
+
+async def _put(
+    tx: Transaction, deps: Deps, stored: Stored, before: Resource, changed: Resource
+) -> Resource:
+    if changed != before:
+        _check(changed)
+        zone = deps.tenants[tx.tenant].zone
+        await resources.write(
+            tx, resources.replacing(stored, changed), now=deps.clock.now(), zone=zone
+        )
+        await identifying.register(tx, changed, identifying.keys_of(changed))
+    return _reference(stored.ref, changed)
+
+
+def _check(resource: Resource) -> None:
+    """What a message makes must be as valid as what a client sends.
+
+    Raises:
+        GatewayError: unprocessable.
+    """
+    try:
+        validate(resource, type_name=resource["resourceType"])
+    except GatewayError as error:
+        raise GatewayError(Category.UNPROCESSABLE, *error.issues) from error
+
+
+def _reference(ref: Ref, resource: Resource) -> Resource:
+    name = _name(resource) if ref.type in ("Patient", "Practitioner") else display_of(resource)
+    return {"reference": str(ref)} | ({"display": name} if name else {})
+
+
+def _name(resource: Resource) -> str:
+    for each in resource.get("name", ()):
+        text = each.get("text")
+        if text:
+            return str(text)
+        parts = [*each.get("prefix", ()), *each.get("given", ()), each.get("family"),
+                 *each.get("suffix", ())]  # fmt: skip
+        return " ".join(str(part) for part in parts if part)
+    return ""
+
+
+def quarantine(refs: Sequence[Ref]) -> Issue:
+    """What is said where several resources match."""
+    names = ", ".join(map(str, refs))
+    return Issue(f"The identifiers belong to several records: {names}", (), "multiple-matches",
+                 "ambiguous-identity")  # fmt: skip

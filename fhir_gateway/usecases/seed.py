@@ -1,0 +1,78 @@
+"""How does an empty tenant get a whole clinic at once?
+
+Resources are written as they are given, each after what it refers to; bookings that are not over
+take their time, and Slot statuses follow at the end in one go.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fhir_gateway.core.codes import HOLDING
+from fhir_gateway.core.errors import Category, fail
+from fhir_gateway.fhir.catalogue import CATALOGUE
+from fhir_gateway.storage import engagements, identities, resources
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Write
+from fhir_gateway.usecases import identifying, schedules
+from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.engaging import needs, span_of
+from fhir_gateway.usecases.slot_states import refresh_slots
+
+Resource = dict[str, Any]
+_BATCH = 500
+
+
+async def is_empty(deps: Deps, tenant: int) -> bool:
+    """Whether a tenant has nothing yet."""
+    async with deps.database.transaction(tenant) as tx:
+        return not await resources.any_history(tx)
+
+
+async def fill(deps: Deps, tenant: int, given: Sequence[Resource]) -> None:
+    """Write a clinic into an empty tenant, all or nothing.
+
+    Args:
+        deps: See Deps.
+        tenant: Number of the tenant.
+        given: Valid resources with ids; Slots as free; changed in place.
+
+    Raises:
+        GatewayError: conflict, where two bookings want the same time; duplicate, for identifiers.
+    """
+    by_type: dict[str, list[Resource]] = {}
+    for each in given:
+        by_type.setdefault(each["resourceType"], []).append(each)
+
+    now = deps.clock.now()
+
+    async def work(tx: Transaction) -> None:
+        for type_name in CATALOGUE:
+            await _write(tx, deps, by_type.get(type_name, []))
+        for each in by_type.get("Schedule", ()):
+            await schedules.register(tx, each)
+        for each in by_type.get("Appointment", ()):
+            span = span_of(each)
+            if each["status"] in HOLDING and span is not None and span.end > now:
+                await _hold(tx, each)
+        slots = [each["id"] for each in by_type.get("Slot", ())]
+        for first in range(0, len(slots), _BATCH):
+            await refresh_slots(tx, deps, slots[first : first + _BATCH])
+
+    await deps.database.run(tenant, work)
+
+
+async def _write(tx: Transaction, deps: Deps, group: Sequence[Resource]) -> None:
+    zone = deps.tenants[tx.tenant].zone
+    for first in range(0, len(group), _BATCH):
+        writes = [Write(each, method="PUT") for each in group[first : first + _BATCH]]
+        await resources.write_many(tx, writes, now=deps.clock.now(), zone=zone)
+    named = [(each["id"], key) for each in group for key in identifying.keys_of(each)]
+    if named and not await identities.add_many(tx, group[0]["resourceType"], named):
+        raise fail(Category.DUPLICATE, "Two resources have the same identifier")
+
+
+async def _hold(tx: Transaction, appointment: Resource) -> None:
+    wanted = await needs(tx, appointment)
+    held = await engagements.insert(tx, wanted.all)
+    if len(held) < len(wanted.all):
+        raise fail(Category.CONFLICT, f"Appointment/{appointment['id']} wants time that is taken")

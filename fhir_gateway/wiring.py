@@ -1,0 +1,329 @@
+"""How are the parts put together into one running process?
+
+The only place that knows all of them: database, doors, workers, and the order in which they start
+and stop.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+import psycopg
+import structlog
+import uvicorn
+
+from fhir_gateway.api.app import make_app
+from fhir_gateway.core.clock import SystemClock
+from fhir_gateway.core.errors import Category, GatewayError, fail
+from fhir_gateway.core.ids import RandomIds
+from fhir_gateway.hl7.peer import Hooks, Notice, Peer
+from fhir_gateway.hl7.server import MllpServer
+from fhir_gateway.settings import Settings
+from fhir_gateway.storage.migrate import migrate, name_tenant
+from fhir_gateway.storage.postgres import Database
+from fhir_gateway.storage.roles import Role, assume, ensure
+from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
+from fhir_gateway.usecases import receive_v2, seed
+from fhir_gateway.usecases.deps import Deps, Policy
+from fhir_gateway.workers.loop import work
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """What an empty database is filled with.
+
+    Args:
+        name: Of the tenant.
+        zone: IANA zone of the tenant.
+        resources: Makes them for a moment.
+    """
+
+    name: str
+    zone: str
+    resources: Callable[[datetime], Sequence[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where the process can be reached.
+
+    Attributes:
+        base: FHIR base address.
+        host: Interface.
+        mllp_port: Port of the listener.
+        seeded: Whether a clinic was written just now.
+    """
+
+    base: str
+    host: str
+    mllp_port: int
+    seeded: bool
+
+
+def serve(
+    settings: Settings,
+    *,
+    clinic: Clinic | None = None,
+    started: Callable[[Running], None] = lambda _: None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what has begun.
+
+    Args:
+        settings: See Settings.
+        clinic: Written into the default tenant where it is empty.
+        started: Called when everything answers.
+        progress: Told what is being done before that.
+
+    Raises:
+        GatewayError: a port is in use, the database cannot be had or is not prepared.
+    """
+    _configure_log(settings.log_level)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, clinic, started, progress))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+async def _serve(
+    settings: Settings,
+    clinic: Clinic | None,
+    started: Callable[[Running], None],
+    progress: Callable[[str], None],
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop.set)
+    async with AsyncExitStack() as stack:
+        listening = stack.enter_context(_listening(settings.host, settings.http_port))
+        deps, seeded = await stack.enter_async_context(_opened(settings, clinic, progress))
+        mllp = await _listen_v2(settings, deps)
+        stack.push_async_callback(mllp.stop, settings.drain_seconds)
+        http = _HttpServer(_http_config(settings, deps))
+        serving = asyncio.create_task(http.serve(sockets=[listening]))
+        working = asyncio.create_task(work(deps, stop))
+        await _first(http.ready.wait(), serving, working)
+        port = listening.getsockname()[1]
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        base = (settings.public_base_url or f"http://{host}:{port}").rstrip("/") + "/fhir"
+        if http.ready.is_set():
+            started(Running(base, settings.host, mllp.port, seeded))
+            await _first(stop.wait(), serving, working)
+        stop.set()
+        http.should_exit = True
+        await mllp.stop(settings.drain_seconds)
+        await asyncio.gather(serving, working)
+
+
+async def _first(event: Coroutine[Any, Any, Any], *tasks: asyncio.Task[None]) -> None:
+    """Wait for an event, or for a task that ends before its time."""
+    waiting = asyncio.ensure_future(event)
+    await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+class _HttpServer(uvicorn.Server):
+    """Stops when we say so: signals are ours, because more than HTTP has to be ended."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.ready.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _http_config(settings: Settings, deps: Deps) -> uvicorn.Config:
+    async def ready() -> bool:
+        try:
+            await all_tenants(deps.database)
+        except (GatewayError, psycopg.Error):
+            return False
+        return True
+
+    app = make_app(
+        deps,
+        ready=ready,
+        software_version=version("fhir-gateway"),
+        public_base_url=settings.public_base_url,
+    )
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        lifespan="off",
+        timeout_graceful_shutdown=int(settings.drain_seconds),
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        text = f"HTTP cannot listen on {host}:{port}: {error.strerror}; choose another --http-port"
+        raise fail(Category.CONFLICT, text, "http_port") from error
+    with listening:
+        yield listening
+
+
+async def _listen_v2(settings: Settings, deps: Deps) -> MllpServer:
+    oversize = receive_v2.oversize_answer(deps)
+
+    async def handle(frame: bytes, peer: Peer) -> bytes | None:
+        return await receive_v2.receive(deps, DEFAULT, frame, f"{peer.host}:{peer.port}")
+
+    def failed(error: Exception, peer: Peer) -> None:
+        deps.log("mllp.failed", peer=peer.host, error=type(error).__name__)
+
+    def noticed(notice: Notice, peer: Peer) -> None:
+        deps.log("mllp.noticed", peer=peer.host, notice=type(notice).__name__)
+
+    server = MllpServer(
+        handle,
+        settings.host,
+        settings.mllp_port,
+        hooks=Hooks(on_error=failed, on_notice=noticed, on_oversize=lambda head, _: oversize(head)),
+    )
+    try:
+        await server.start()
+    except OSError as error:
+        place = f"{settings.host}:{settings.mllp_port}"
+        text = f"MLLP cannot listen on {place}: {error.strerror}; choose another --mllp-port"
+        raise fail(Category.CONFLICT, text, "mllp_port") from error
+    return server
+
+
+@asynccontextmanager
+async def _opened(
+    settings: Settings, clinic: Clinic | None, progress: Callable[[str], None]
+) -> AsyncIterator[tuple[Deps, bool]]:
+    """The database, migrated and filled, and all that the use cases need."""
+    async with database_urls(settings, progress) as (url, owner_url):
+        await prepare(url, owner_url)
+        database = await Database.open(url, configure=as_app, size=settings.database_connections)
+        try:
+            deps = await _deps(settings, database)
+            seeded = clinic is not None and await seed.is_empty(deps, DEFAULT)
+            if clinic is not None and seeded:
+                progress("Writing the sample clinic")
+                await asyncio.to_thread(
+                    name_tenant, owner_url, DEFAULT, name=clinic.name, zone=clinic.zone,
+                    role=Role.OWNER,
+                )  # fmt: skip
+                deps = await _deps(settings, database)
+                await seed.fill(deps, DEFAULT, clinic.resources(deps.clock.now()))
+            yield deps, seeded
+        finally:
+            await database.close()
+
+
+@asynccontextmanager
+async def database_urls(
+    settings: Settings, progress: Callable[[str], None]
+) -> AsyncIterator[tuple[str, str]]:
+    """Addresses for the application and for the owner; the embedded server where none is given."""
+    if settings.database_url is not None:
+        yield settings.database_url, settings.database_owner_url or settings.database_url
+        return
+    from fhir_gateway.storage.embedded import Embedded  # needs a POSIX system
+
+    progress("Starting the embedded PostgreSQL")
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    server = await asyncio.to_thread(Embedded.start, settings.data_dir.absolute() / "postgresql")
+    try:
+        yield server.url(), server.url()
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+async def prepare(url: str, owner_url: str) -> None:
+    """Make the roles and bring the schema up to date.
+
+    Raises:
+        GatewayError: the server cannot be reached, or an administrator has to make the roles; the
+            message has the SQL.
+    """
+    try:
+        for address, roles in _logins(url, owner_url):
+            connection = await psycopg.AsyncConnection.connect(
+                address, autocommit=True, connect_timeout=10
+            )
+            async with connection:
+                await ensure(connection, roles)
+    except psycopg.OperationalError as error:
+        raise fail(Category.FAULT, f"The database cannot be reached: {error}") from error
+    await asyncio.to_thread(migrate, owner_url, role=Role.OWNER)
+
+
+def _logins(url: str, owner_url: str) -> list[tuple[str, tuple[Role, ...]]]:
+    if url == owner_url:
+        return [(url, tuple(Role))]
+    return [(owner_url, (Role.OWNER,)), (url, (Role.APP, Role.WORKER))]
+
+
+async def as_app(connection: psycopg.AsyncConnection[Any]) -> None:
+    await assume(connection, Role.APP)
+
+
+async def _deps(settings: Settings, database: Database) -> Deps:
+    return Deps(
+        database=database,
+        worker_role=Role.WORKER,
+        clock=SystemClock(),
+        ids=RandomIds(),
+        tenants={each.id: each for each in await all_tenants(database)},
+        signing_key=await signing_key(database),
+        policy=Policy(
+            slots=settings.slot_policy,
+            waitlist=settings.waitlist_policy,
+            offer_hold=settings.offer_hold,
+            minimum_notice=settings.minimum_notice,
+            require_if_match=settings.require_if_match,
+            strict_feeds=settings.strict_feeds,
+        ),
+        log=structlog.get_logger().info,
+    )
+
+
+def _configure_log(level: str) -> None:
+    """One JSON line for each event, on the error output."""
+    logging.basicConfig(level=level.upper(), stream=sys.stderr, format="%(message)s")
+    for noisy in ("uvicorn", "alembic", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,63 @@
+"""Who does what has still to be done?
+
+One loop: events of the outbox and timers as soon as they are due, woken by this process's own
+commits and at least once a second for those of others; holds that have expired are swept each
+second. Decisions 9 and 11.
+"""
+
+import asyncio
+from contextlib import suppress
+
+from psycopg import Error as DatabaseError
+
+from fhir_gateway.core.errors import GatewayError
+from fhir_gateway.usecases import react
+from fhir_gateway.usecases.deps import Deps
+
+#: Seconds between two looks, whether or not anybody woke the loop.
+PERIOD = 1.0
+_SETTLE = 0.002
+
+
+async def work(deps: Deps, stop: asyncio.Event) -> None:
+    """React until told to stop; what has begun is finished.
+
+    Args:
+        deps: See Deps.
+        stop: Set to end the loop.
+    """
+    swept = 0.0
+    clock = asyncio.get_running_loop().time
+    while not stop.is_set():
+        deps.database.woken.clear()
+        try:
+            done = await react.due(deps)
+            if clock() - swept >= PERIOD:
+                await react.sweep(deps)
+                swept = clock()
+        except (GatewayError, DatabaseError, OSError) as error:
+            deps.log("worker.failed", error=type(error).__name__)
+            done = 0
+            await _pause(stop, PERIOD)
+        if not done:
+            await _woken(deps, stop)
+
+
+async def _woken(deps: Deps, stop: asyncio.Event) -> None:
+    """Wait for a commit of this process, the end, or a second."""
+    waiting = [
+        asyncio.ensure_future(deps.database.woken.wait()),
+        asyncio.ensure_future(stop.wait()),
+    ]
+    try:
+        await asyncio.wait(waiting, timeout=PERIOD, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
+    await asyncio.sleep(_SETTLE)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

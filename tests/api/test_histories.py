@@ -1,0 +1,106 @@
+"""How does a history look over HTTP?"""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from fhir_gateway.core.refs import Ref
+from fhir_gateway.core.time import format_instant
+from fhir_gateway.usecases.read import Version
+from tests.api.builders import BASE, NOW, Shelf, a_slot, an_app, ask, issue_of
+
+PATH = "/fhir/Slot/s1/_history"
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    """Created, changed, deleted, made again; an hour apart."""
+    shelf = Shelf()
+    for method in ("POST", "PUT", "PUT", "PUT"):
+        shelf.put(a_slot(), method=method)
+    key = (1, Ref("Slot", "s1"))
+    shelf.versions[key] = [
+        Version("Slot", "s1", each.version, NOW + timedelta(hours=each.version), method, content)
+        for each, method, content in zip(
+            shelf.versions[key],
+            ("POST", "PUT", "DELETE", "PUT"),
+            (b'{"resourceType":"Slot"}', b'{"resourceType":"Slot"}', None, b"{}"),
+            strict=True,
+        )
+    ]
+    return shelf
+
+
+def versions(bundle: dict[str, Any]) -> list[str]:
+    return [each["response"]["etag"] for each in bundle.get("entry", [])]
+
+
+def next_of(bundle: dict[str, Any]) -> list[str]:
+    return [each["url"] for each in bundle["link"] if each["relation"] == "next"]
+
+
+async def test_a_history_is_told_newest_first(shelf: Shelf) -> None:
+    bundle = (await ask(an_app(shelf), PATH)).json()
+    assert (bundle["type"], bundle["total"]) == ("history", 4)
+    assert versions(bundle) == ['W/"4"', 'W/"3"', 'W/"2"', 'W/"1"']
+    assert next_of(bundle) == []
+
+
+async def test_each_version_says_what_made_it(shelf: Shelf) -> None:
+    entries = (await ask(an_app(shelf), PATH)).json()["entry"]
+    told = [
+        (each["request"]["method"], each["request"]["url"], each["response"]["status"])
+        for each in entries
+    ]
+    assert told == [
+        ("PUT", "Slot/s1", "200 OK"),
+        ("DELETE", "Slot/s1", "204 No Content"),
+        ("PUT", "Slot/s1", "200 OK"),
+        ("POST", "Slot", "201 Created"),
+    ]
+    assert ["resource" in each for each in entries] == [True, False, True, True]
+    assert {each["fullUrl"] for each in entries} == {f"{BASE}/Slot/s1"}
+    assert entries[3]["response"]["lastModified"] == "2026-03-02T10:30:15.250Z"
+
+
+async def test_pages_follow_each_other_to_the_end(shelf: Shelf) -> None:
+    app = an_app(shelf)
+    first = (await ask(app, f"{PATH}?_count=3")).json()
+    assert versions(first) == ['W/"4"', 'W/"3"', 'W/"2"']
+    assert "total" not in first
+    (url,) = next_of(first)
+    last = (await ask(app, url)).json()
+    assert versions(last) == ['W/"1"']
+    assert next_of(last) == []
+
+
+async def test_only_what_is_recent_is_told(shelf: Shelf) -> None:
+    since = format_instant(NOW + timedelta(hours=3))
+    bundle = (await ask(an_app(shelf), f"{PATH}?_since={since}&_count=3")).json()
+    assert versions(bundle) == ['W/"4"', 'W/"3"']
+    assert next_of(bundle) == []
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+async def test_an_offset_may_be_encoded_or_not(shelf: Shelf, encoded: bool) -> None:
+    since = "2026-03-02T15:30:15.250+03:00"
+    written = {True: quote(since), False: since}[encoded]
+    bundle = (await ask(an_app(shelf), f"{PATH}?_since={written}")).json()
+    assert versions(bundle) == ['W/"4"', 'W/"3"']
+
+
+async def test_none_may_be_asked_for(shelf: Shelf) -> None:
+    bundle = (await ask(an_app(shelf), f"{PATH}?_count=0")).json()
+    assert versions(bundle) == []
+    assert next_of(bundle) == []
+
+
+@pytest.mark.parametrize(
+    "query", ["_count=x", "_since=2026-03-02", "_at=2026", "_cursor=x", "status=free"]
+)
+async def test_what_a_history_cannot_be_asked_is_refused(shelf: Shelf, query: str) -> None:
+    response = await ask(an_app(shelf), f"{PATH}?{query}")
+    assert response.status_code == 400
+    assert issue_of(response)["expression"] == [query.partition("=")[0]]

@@ -1,0 +1,72 @@
+"""What does the gateway say about itself over HTTP?"""
+
+import pytest
+
+from fhir_gateway.fhir.catalogue import CATALOGUE
+from fhir_gateway.fhir.search_parameters import search_parameters
+from fhir_gateway.fhir.structure_definitions import structure_definitions
+from tests.api.builders import BASE, an_app, an_operation, ask, issue_of
+
+
+@pytest.mark.parametrize(("path", "method"), [("/fhir/metadata", "GET"), ("/fhir", "OPTIONS")])
+async def test_the_capability_statement_is_that_of_the_address(path: str, method: str) -> None:
+    response = await ask(an_app(), path, method)
+    statement = response.json()
+    assert response.status_code == 200
+    assert statement["resourceType"] == "CapabilityStatement"
+    assert statement["fhirVersion"] == "4.0.1"
+    assert statement["implementation"]["url"] == BASE
+    assert statement["software"]["version"] == "1.2.3"
+    assert [each["type"] for each in statement["rest"][0]["resource"]] == list(CATALOGUE)
+
+
+async def test_each_tenant_has_a_statement_of_its_own() -> None:
+    app = an_app()
+    here = (await ask(app, "/fhir/metadata")).json()
+    there = (await ask(app, "/t/north/fhir/metadata")).json()
+    assert there["implementation"]["url"] == "http://clinic.example/t/north/fhir"
+    assert "Europe/London" in there["rest"][0]["documentation"]
+    assert "Asia/Riyadh" in here["rest"][0]["documentation"]
+
+
+async def test_the_statement_is_not_sent_twice() -> None:
+    app = an_app()
+    tag = (await ask(app, "/fhir/metadata")).headers["etag"]
+    again = await ask(app, "/fhir/metadata", headers={"If-None-Match": tag})
+    assert again.status_code == 304
+    assert again.content == b""
+
+
+async def test_hosts_that_clients_make_up_fill_no_memory() -> None:
+    app = an_app()
+    for number in range(40):
+        origin = f"http://host{number}.example"
+        statement = (await ask(app, "/fhir/metadata", origin=origin)).json()
+        assert statement["implementation"]["url"] == f"{origin}/fhir"
+
+
+async def test_an_operation_that_is_served_is_advertised_and_defined() -> None:
+    app = an_app(None, an_operation())
+    statement = (await ask(app, "/fhir/metadata")).json()
+    told = [each for each in statement["rest"][0]["resource"] if each["type"] == "Slot"]
+    assert told[0]["operation"][0]["name"] == "count"
+    definition = await ask(app, "/fhir/OperationDefinition/Slot-count")
+    assert definition.json()["url"] == told[0]["operation"][0]["definition"]
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [*search_parameters(), *structure_definitions()],
+    ids=lambda each: f"{each['resourceType']}-{each['id']}",
+)
+async def test_every_definition_of_ours_can_be_read(definition: dict[str, str]) -> None:
+    response = await ask(an_app(), f"/fhir/{definition['resourceType']}/{definition['id']}")
+    assert response.status_code == 200
+    assert response.json() == definition
+
+
+@pytest.mark.parametrize("name", ["OperationDefinition", "SearchParameter", "StructureDefinition"])
+async def test_nobody_elses_definition_can_be_read(name: str) -> None:
+    response = await ask(an_app(), f"/fhir/{name}/Patient")
+    assert response.status_code == 404
+    assert "our own" in issue_of(response)["diagnostics"]
