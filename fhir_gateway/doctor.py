@@ -3,14 +3,12 @@
 import socket
 import sys
 
-import psycopg
-
 from fhir_gateway.core.errors import Category, GatewayError
 from fhir_gateway.settings import Settings
 from fhir_gateway.storage import engagements
-from fhir_gateway.storage.postgres import Database
+from fhir_gateway.storage.opening import open_database, prepare, server_version
 from fhir_gateway.storage.tenants import all_tenants
-from fhir_gateway.wiring import as_app, database_urls, prepare
+from fhir_gateway.wiring import database_urls
 
 #: What was looked at, whether it is in order, and what was found.
 Finding = tuple[str, bool, str]
@@ -35,8 +33,6 @@ async def examine(settings: Settings) -> list[Finding]:
     except GatewayError as error:
         held = any(each.details == "database-held" for each in error.issues)
         found.append(("database", held and error.category is Category.CONFLICT, str(error)))
-    except psycopg.Error as error:
-        found.append(("database", False, f"cannot be reached: {error}"))
     return found
 
 
@@ -49,15 +45,12 @@ def _port(name: str, host: str, port: int) -> Finding:
 
 
 async def _server(url: str) -> Finding:
-    connection = await psycopg.AsyncConnection.connect(url, connect_timeout=10)
-    async with connection:
-        number = connection.info.server_version
-    major = number // 10000
-    return "database", major >= 14, f"PostgreSQL {major}.{number % 10000}"
+    major, minor = await server_version(url)
+    return "database", major >= 14, f"PostgreSQL {major}.{minor}"
 
 
 async def _slots(url: str) -> list[Finding]:
-    database = await Database.open(url, configure=as_app, size=2)
+    database = await open_database(url, size=2)
     found: list[Finding] = []
     try:
         for tenant in await all_tenants(database):

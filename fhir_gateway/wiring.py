@@ -17,7 +17,6 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-import psycopg
 import structlog
 import uvicorn
 
@@ -28,9 +27,9 @@ from fhir_gateway.core.ids import RandomIds
 from fhir_gateway.hl7.peer import Hooks, Notice, Peer
 from fhir_gateway.hl7.server import MllpServer
 from fhir_gateway.settings import Settings
-from fhir_gateway.storage.migrate import migrate, name_tenant
+from fhir_gateway.storage.opening import call_tenant, open_database, prepare
 from fhir_gateway.storage.postgres import Database
-from fhir_gateway.storage.roles import Role, assume, ensure
+from fhir_gateway.storage.roles import Role
 from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
 from fhir_gateway.usecases import receive_v2, seed
 from fhir_gateway.usecases.deps import Deps, Policy
@@ -158,7 +157,7 @@ def _http_config(settings: Settings, deps: Deps) -> uvicorn.Config:
     async def ready() -> bool:
         try:
             await all_tenants(deps.database)
-        except (GatewayError, psycopg.Error):
+        except GatewayError:
             return False
         return True
 
@@ -226,16 +225,13 @@ async def _opened(
     """The database, migrated and filled, and all that the use cases need."""
     async with database_urls(settings, progress) as (url, owner_url):
         await prepare(url, owner_url)
-        database = await Database.open(url, configure=as_app, size=settings.database_connections)
+        database = await open_database(url, size=settings.database_connections)
         try:
             deps = await _deps(settings, database)
             seeded = clinic is not None and await seed.is_empty(deps, DEFAULT)
             if clinic is not None and seeded:
                 progress("Writing the sample clinic")
-                await asyncio.to_thread(
-                    name_tenant, owner_url, DEFAULT, name=clinic.name, zone=clinic.zone,
-                    role=Role.OWNER,
-                )  # fmt: skip
+                await call_tenant(owner_url, DEFAULT, name=clinic.name, zone=clinic.zone)
                 deps = await _deps(settings, database)
                 await seed.fill(deps, DEFAULT, clinic.resources(deps.clock.now()))
             yield deps, seeded
@@ -260,35 +256,6 @@ async def database_urls(
         yield server.url(), server.url()
     finally:
         await asyncio.to_thread(server.stop)
-
-
-async def prepare(url: str, owner_url: str) -> None:
-    """Make the roles and bring the schema up to date.
-
-    Raises:
-        GatewayError: the server cannot be reached, or an administrator has to make the roles; the
-            message has the SQL.
-    """
-    try:
-        for address, roles in _logins(url, owner_url):
-            connection = await psycopg.AsyncConnection.connect(
-                address, autocommit=True, connect_timeout=10
-            )
-            async with connection:
-                await ensure(connection, roles)
-    except psycopg.OperationalError as error:
-        raise fail(Category.FAULT, f"The database cannot be reached: {error}") from error
-    await asyncio.to_thread(migrate, owner_url, role=Role.OWNER)
-
-
-def _logins(url: str, owner_url: str) -> list[tuple[str, tuple[Role, ...]]]:
-    if url == owner_url:
-        return [(url, tuple(Role))]
-    return [(owner_url, (Role.OWNER,)), (url, (Role.APP, Role.WORKER))]
-
-
-async def as_app(connection: psycopg.AsyncConnection[Any]) -> None:
-    await assume(connection, Role.APP)
 
 
 async def _deps(settings: Settings, database: Database) -> Deps:

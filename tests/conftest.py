@@ -6,9 +6,6 @@ each test gets a copy of it, which takes a few hundredths of a second.
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -19,8 +16,9 @@ from fhir_gateway.core.ids import RandomIds
 from fhir_gateway.storage.cluster import SUPERUSER
 from fhir_gateway.storage.embedded import Embedded
 from fhir_gateway.storage.migrate import migrate
+from fhir_gateway.storage.opening import open_database
 from fhir_gateway.storage.postgres import Database
-from fhir_gateway.storage.roles import Role, assume, ensure
+from fhir_gateway.storage.roles import Role
 from fhir_gateway.storage.tenants import all_tenants, signing_key
 from fhir_gateway.usecases.deps import Deps
 from tests.storage.servers import embedded_server, system_server
@@ -67,19 +65,17 @@ def database_url(servers: Server, server_kind: str) -> Iterator[str]:
     server = servers(server_kind)
     name = f"test_{uuid4().hex[:12]}"
     with psycopg.connect(server.url("postgres", SUPERUSER), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {Role.OWNER}".encode())
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {Role.OWNER}".encode()
+        )
         yield server.url(name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-
-
-async def _as_app(connection: psycopg.AsyncConnection[object]) -> None:
-    await assume(connection, Role.APP)
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """An open pool of the application role on a fresh database with tenant 1."""
-    opened = await Database.open(database_url, configure=_as_app, size=8)
+    opened = await open_database(database_url, size=8)
     yield opened
     await opened.close()
 

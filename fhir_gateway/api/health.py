@@ -14,6 +14,7 @@ from fhir_gateway.api.answers import FHIR_JSON
 from fhir_gateway.api.errors import failure
 from fhir_gateway.core.errors import Category, fail
 
+_METHODS = ["GET", "HEAD"]
 _CATEGORIES = {
     HTTPStatus.NOT_FOUND: Category.NOT_FOUND,
     HTTPStatus.METHOD_NOT_ALLOWED: Category.METHOD_NOT_ALLOWED,
@@ -32,11 +33,11 @@ def make_pages(ready: Callable[[], Awaitable[bool]], software_version: str) -> F
         openapi_url=None,
     )  # fmt: skip
 
-    @pages.get("/health/live")
+    @pages.api_route("/health/live", methods=_METHODS)
     async def live() -> dict[str, str]:
         return {"status": "live", "version": software_version}
 
-    @pages.get("/health/ready")
+    @pages.api_route("/health/ready", methods=_METHODS)
     async def is_ready(response: Response) -> dict[str, str]:
         if await ready():
             return {"status": "ready"}

@@ -29,7 +29,7 @@ def capability(
     formats: Sequence[str] = FORMATS,
     patch_formats: Sequence[str] = (),
     system_interactions: Sequence[str] = (),
-    update_create: bool = False,
+    update_create: bool = True,
     conditional_create: bool = False,
     security: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:

@@ -6,7 +6,7 @@ in one tenant, and a lost race is run again. Decisions 6, 9 and 11.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -39,6 +39,15 @@ _AGAIN = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.ExclusionViolation,
     psycopg.errors.UniqueViolation,
+)
+
+
+#: Told apart by whoever runs the transaction; all other operational errors are a lost server.
+_PASSED_ON = (
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
 )
 
 
@@ -175,11 +184,16 @@ class Database:
                     yield transaction
                 except BaseException:
                     if not connection.closed:
-                        await connection.execute("ROLLBACK")
+                        with suppress(psycopg.Error):
+                            await connection.execute("ROLLBACK")
                     raise
                 await connection.execute("COMMIT")
         except PoolTimeout as error:
             raise fail(Category.BUSY, "Every database connection is in use") from error
+        except (psycopg.InterfaceError, psycopg.OperationalError) as error:
+            if isinstance(error, _PASSED_ON):
+                raise
+            raise fail(Category.BUSY, "The database cannot be reached now") from error
         if transaction.work_left:
             self.woken.set()
 

@@ -20,6 +20,10 @@ class FreeSlot:
     start: datetime
     end: datetime
 
+    @property
+    def span(self) -> Interval:
+        return Interval(self.start, self.end)
+
 
 _FREE = (
     "SELECT s.id, substr(s.p_schedule, 10), s.p_start, s.p_end FROM slot s"
@@ -30,7 +34,7 @@ _FREE = (
 async def free_slots_of_actors(
     tx: Transaction, actor_keys: Iterable[int], span: Interval
 ) -> list[FreeSlot]:
-    """Free Slots inside a span on the Schedules of any of these actors, by Schedule and start."""
+    """Free Slots that overlap a span on the Schedules of any of these actors, by Schedule and start."""
     rows = await tx.rows(
         _FREE + " AND tstzrange(s.p_start, s.p_end) && tstzrange(%(start)s, %(end)s)"
         " AND s.p_schedule IN (SELECT 'Schedule/' || a.schedule FROM schedule_actor a"

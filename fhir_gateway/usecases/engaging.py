@@ -5,7 +5,7 @@ of their own are exclusive, and so are the actors of every Slot that is taken; p
 see their overlaps. Decision 8.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -22,6 +22,8 @@ from fhir_gateway.storage.postgres import Transaction
 Resource = dict[str, Any]
 
 _ALWAYS_EXCLUSIVE = frozenset({"Practitioner", "Device"})
+#: Whose time is looked at.
+_COUNTED = ("Patient", "Practitioner", "Device", "Location")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +72,94 @@ def participants(appointment: Resource, *types: str) -> tuple[Ref, ...]:
 
 
 async def needs(tx: Transaction, appointment: Resource) -> Needs:
-    """Work out what an Appointment would hold.
+    """Work out what an Appointment would hold; see `needs_of_all`."""
+    return (await needs_of_all(tx, [appointment]))[0]
+
+
+async def needs_of_all(tx: Transaction, appointments: Sequence[Resource]) -> list[Needs]:
+    """Work out what Appointments would hold, in a handful of queries for all of them.
 
     Args:
         tx: Open transaction.
-        appointment: Valid; its references exist.
+        appointments: Valid; their references exist.
 
     Raises:
-        GatewayError: unprocessable, where its time is not the time of its Slots.
+        GatewayError: unprocessable, where the time of one is not the time of its Slots.
     """
+    holding = [
+        each for each in appointments if each["status"] in HOLDING and span_of(each) is not None
+    ]
+    around = await _around(tx, holding) if holding else None
+    return [
+        _needs(each, around) if around is not None and each in holding else Needs()
+        for each in appointments
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What is stored around some Appointments.
+
+    Attributes:
+        slots: Their Slots by id.
+        owners: Actors of the Slots' Schedules, by Schedule.
+        roles: PractitionerRole id to practitioner.
+        schedules: Schedules of everybody who takes part, by reference.
+        keys: Numbers of actors, by reference.
+    """
+
+    slots: dict[str, Resource]
+    owners: dict[str, list[ScheduleActor]]
+    roles: dict[str, str]
+    schedules: dict[str, list[ScheduleActor]]
+    keys: dict[str, int]
+
+
+async def _around(tx: Transaction, appointments: Sequence[Resource]) -> _Around:
+    ids = {slot for each in appointments for slot in slot_ids(each)}
+    stored = await resources.read_many(tx, "Slot", ids) if ids else {}
+    slots = {key: each.resource() for key, each in stored.items()}
+    homes = {ref.id for each in slots.values() if (ref := reference_of(each["schedule"]))}
+    owners = await actors.of_schedules(tx, homes) if homes else []
+    roles = {ref.id for each in appointments for ref in participants(each, "PractitionerRole")}
+    people = await actors.practitioners_of_roles(tx, roles) if roles else {}
+    named = {str(ref) for each in appointments for ref in participants(each, *_COUNTED)}
+    named |= {each.reference for each in owners} | set(people.values())
+    return _Around(
+        slots,
+        _grouped(owners, lambda each: each.schedule),
+        people,
+        _grouped(await actors.by_references(tx, named), lambda each: each.reference),
+        await actors.keys_of(tx, named),
+    )
+
+
+def _grouped(
+    rows: Iterable[ScheduleActor], key: Callable[[ScheduleActor], str]
+) -> dict[str, list[ScheduleActor]]:
+    groups: dict[str, list[ScheduleActor]] = {}
+    for each in rows:
+        groups.setdefault(key(each), []).append(each)
+    return groups
+
+
+def _needs(appointment: Resource, around: _Around) -> Needs:
     span = span_of(appointment)
-    if appointment["status"] not in HOLDING or span is None:
+    if span is None:
         return Needs()
     slots = slot_ids(appointment)
-    stored = await resources.read_many(tx, "Slot", slots)
-    schedules = check_slots(appointment, span, [each.resource() for each in stored.values()])
-    owners = await actors.of_schedules(tx, schedules)
-    times = await _exclusive_times(tx, appointment, span)
+    found = [around.slots[each] for each in slots if each in around.slots]
+    schedules = check_slots(appointment, span, found)
+    times = _exclusive_times(appointment, span, around)
+    owners = [each for key in sorted(schedules) for each in around.owners.get(key, ())]
     times = dict.fromkeys((each.reference for each in owners if each.exclusive), span) | times
     people = dict.fromkeys(map(str, participants(appointment, "Patient")), span)
-    keys = await actors.keys_of(tx, (*times, *people))
-    buffers = await _buffers(tx, times, schedules)
     tentative = appointment["status"] == "pending"
 
     def row(reference: str, core: Interval, *, exclusive: bool) -> Engagement:
-        before, after = buffers.get(reference, (0, 0))
+        before, after = _buffers(reference, schedules, around)
         return Engagement(
-            actor_key=keys[reference],
+            actor_key=around.keys[reference],
             during=Interval(
                 core.start - timedelta(minutes=before), core.end + timedelta(minutes=after)
             ),
@@ -143,23 +206,23 @@ def _outside(appointment: Resource, text: str) -> GatewayError:
     )
 
 
-async def _exclusive_times(
-    tx: Transaction, appointment: Resource, span: Interval
-) -> dict[str, Interval]:
-    roles = participants(appointment, "PractitionerRole")
-    people = await actors.practitioners_of_roles(tx, [each.id for each in roles])
-    places = [str(each) for each in participants(appointment, "Location")]
-    scheduled = await actors.by_references(tx, places)
-    own = {each.reference for each in scheduled if each.exclusive}
+def _exclusive_times(appointment: Resource, span: Interval, around: _Around) -> dict[str, Interval]:
     times: dict[str, Interval] = {}
     for each in appointment.get("participant", ()):
         ref = reference_of(each.get("actor"))
         if ref is None or each.get("status") == "declined" or _only_informed(each):
             continue
-        name = people.get(ref.id) if ref.type == "PractitionerRole" else str(ref)
-        if name is not None and (name in own or name.split("/")[0] in _ALWAYS_EXCLUSIVE):
+        name = around.roles.get(ref.id) if ref.type == "PractitionerRole" else str(ref)
+        if name is not None and _is_exclusive(name, around):
             times[name] = _period(each) or span
     return times
+
+
+def _is_exclusive(name: str, around: _Around) -> bool:
+    kind = name.split("/")[0]
+    if kind == "Location":
+        return any(each.exclusive for each in around.schedules.get(name, ()))
+    return kind in _ALWAYS_EXCLUSIVE
 
 
 def _only_informed(participant: Resource) -> bool:
@@ -174,23 +237,11 @@ def _period(participant: Resource) -> Interval | None:
         return None
 
 
-async def _buffers(
-    tx: Transaction, references: Iterable[str], schedules: frozenset[str]
-) -> dict[str, tuple[int, int]]:
-    """Of the Schedules that are booked; of all of an actor's Schedules where no Slot is named."""
-    found = await actors.by_references(tx, references)
+def _buffers(reference: str, schedules: frozenset[str], around: _Around) -> tuple[int, int]:
+    """Of the Schedules that are booked; of all of the actor's where no Slot is named."""
+    found = around.schedules.get(reference, ())
     counted = [each for each in found if each.schedule in schedules] or found
-    return {
-        reference: (
-            max(each.buffer_before for each in group),
-            max(each.buffer_after for each in group),
-        )
-        for reference, group in _grouped(counted).items()
-    }
-
-
-def _grouped(rows: Iterable[ScheduleActor]) -> dict[str, list[ScheduleActor]]:
-    groups: dict[str, list[ScheduleActor]] = {}
-    for each in rows:
-        groups.setdefault(each.reference, []).append(each)
-    return groups
+    return (
+        max((each.buffer_before for each in counted), default=0),
+        max((each.buffer_after for each in counted), default=0),
+    )

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from fhir_gateway.core.codes import TASK_FILL_SLOT
-from fhir_gateway.core.time import Interval
+from fhir_gateway.core.time import Interval, merged
 from fhir_gateway.storage import actors, outbox, resources, slot_facts
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Write
@@ -45,26 +45,38 @@ async def open_tasks(
         if span.start <= soonest:
             continue
         slots = await slot_facts.free_slots_of_actors(tx, keys, span)
-        through = [each for each in slots if each.id in booked] or slots
-        runs = [run for run in _runs(through) if not seen.intersection(each.id for each in run)]
-        for run in runs if slots else [[]]:
-            if not run and booked:
-                continue
-            seen.update(each.id for each in run)
-            time = Interval(run[0].start, run[-1].end) if run else span
-            made.append(await _open(tx, deps, appointment, time, keys, run))
+        through = [each for each in slots if each.id in booked] or _of_one_schedule(slots)
+        openings = _openings([each for each in through if each.id not in seen])
+        if not slots and not booked:
+            openings = [(span, [])]
+        for time, shared in openings:
+            seen.update(each.id for each in shared)
+            made.append(await _open(tx, deps, appointment, time, keys, shared))
     return made
 
 
-def _runs(slots: Sequence[FreeSlot]) -> list[list[FreeSlot]]:
-    """Slots of one Schedule that follow each other without a gap."""
-    runs: list[list[FreeSlot]] = []
-    for each in sorted(slots, key=lambda slot: (slot.schedule, slot.start)):
-        if runs and runs[-1][-1].schedule == each.schedule and runs[-1][-1].end == each.start:
-            runs[-1].append(each)
-        else:
-            runs.append([each])
-    return runs
+def _of_one_schedule(slots: Sequence[FreeSlot]) -> list[FreeSlot]:
+    return [each for each in slots if each.schedule == slots[0].schedule]
+
+
+def _openings(slots: Sequence[FreeSlot]) -> list[tuple[Interval, list[FreeSlot]]]:
+    """Contiguous times that all Schedules of these Slots have free, with the Slots of each."""
+    by_schedule: dict[str, list[Interval]] = {}
+    for each in slots:
+        by_schedule.setdefault(each.schedule, []).append(each.span)
+    common: list[Interval] | None = None
+    for times in map(merged, by_schedule.values()):
+        common = list(times) if common is None else _shared(common, times)
+    return [(time, [each for each in slots if each.span.overlaps(time)]) for time in common or ()]
+
+
+def _shared(some: Iterable[Interval], others: Sequence[Interval]) -> list[Interval]:
+    return [
+        Interval(max(one.start, other.start), min(one.end, other.end))
+        for one in some
+        for other in others
+        if one.overlaps(other)
+    ]
 
 
 async def _open(

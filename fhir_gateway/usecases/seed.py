@@ -5,6 +5,7 @@ take their time, and Slot statuses follow at the end in one go.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from fhir_gateway.core.codes import HOLDING
@@ -15,7 +16,7 @@ from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Write
 from fhir_gateway.usecases import identifying, schedules
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.engaging import needs, span_of
+from fhir_gateway.usecases.engaging import needs_of_all, span_of
 from fhir_gateway.usecases.slot_states import refresh_slots
 
 Resource = dict[str, Any]
@@ -50,10 +51,8 @@ async def fill(deps: Deps, tenant: int, given: Sequence[Resource]) -> None:
             await _write(tx, deps, by_type.get(type_name, []))
         for each in by_type.get("Schedule", ()):
             await schedules.register(tx, each)
-        for each in by_type.get("Appointment", ()):
-            span = span_of(each)
-            if each["status"] in HOLDING and span is not None and span.end > now:
-                await _hold(tx, each)
+        ahead = [each for each in by_type.get("Appointment", ()) if _is_ahead(each, now)]
+        await _hold(tx, ahead)
         slots = [each["id"] for each in by_type.get("Slot", ())]
         for first in range(0, len(slots), _BATCH):
             await refresh_slots(tx, deps, slots[first : first + _BATCH])
@@ -71,8 +70,12 @@ async def _write(tx: Transaction, deps: Deps, group: Sequence[Resource]) -> None
         raise fail(Category.DUPLICATE, "Two resources have the same identifier")
 
 
-async def _hold(tx: Transaction, appointment: Resource) -> None:
-    wanted = await needs(tx, appointment)
-    held = await engagements.insert(tx, wanted.all)
-    if len(held) < len(wanted.all):
-        raise fail(Category.CONFLICT, f"Appointment/{appointment['id']} wants time that is taken")
+def _is_ahead(appointment: Resource, now: datetime) -> bool:
+    span = span_of(appointment)
+    return appointment["status"] in HOLDING and span is not None and span.end > now
+
+
+async def _hold(tx: Transaction, appointments: Sequence[Resource]) -> None:
+    wanted = [row for each in await needs_of_all(tx, appointments) for row in each.all]
+    if await engagements.insert_many(tx, wanted) < len(wanted):
+        raise fail(Category.CONFLICT, "Two bookings want the same time of the same person")

@@ -8,8 +8,6 @@ second. Decisions 9 and 11.
 import asyncio
 from contextlib import suppress
 
-from psycopg import Error as DatabaseError
-
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.usecases import react
 from fhir_gateway.usecases.deps import Deps
@@ -35,7 +33,7 @@ async def work(deps: Deps, stop: asyncio.Event) -> None:
             if clock() - swept >= PERIOD:
                 await react.sweep(deps)
                 swept = clock()
-        except (GatewayError, DatabaseError, OSError) as error:
+        except (GatewayError, OSError) as error:
             deps.log("worker.failed", error=type(error).__name__)
             done = 0
             await _pause(stop, PERIOD)

@@ -18,6 +18,7 @@ async def test_a_live_process_says_so_and_what_it_is() -> None:
 
 async def test_a_process_is_ready_when_it_can_do_its_work() -> None:
     assert (await ask(an_app(), "/health/ready")).status_code == 200
+    assert (await ask(an_app(), "/health/ready", "HEAD")).status_code == 200
     assert (await ask(an_app(ready=not_ready), "/health/ready")).status_code == 503
 
 
@@ -34,7 +35,7 @@ async def test_where_no_door_is_the_answer_is_an_outcome_as_well(path: str) -> N
 async def test_a_page_takes_its_own_methods_only() -> None:
     response = await ask(an_app(), "/health/live", "DELETE")
     assert response.status_code == 405
-    assert response.headers["allow"] == "GET"
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD"}
     assert issue_of(response)["code"] == "not-supported"
 
 

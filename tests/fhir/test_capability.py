@@ -82,7 +82,7 @@ def test_what_is_stated_to_be_included_can_be_asked_for(
 
 
 def test_what_is_switched_off_is_stated_as_off() -> None:
-    slot = _of(_statement())["Slot"]
+    slot = _of(_statement(update_create=False))["Slot"]
     assert slot["versioning"] == "versioned-update"
     assert slot["updateCreate"] is False
     assert slot["conditionalCreate"] is False
@@ -92,7 +92,6 @@ def test_what_is_switched_off_is_stated_as_off() -> None:
 
 def test_what_is_switched_on_is_stated_as_on() -> None:
     statement = _statement(
-        update_create=True,
         conditional_create=True,
         patch_formats=["application/json-patch+json"],
         system_interactions=["transaction", "batch"],

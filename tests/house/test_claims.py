@@ -1,12 +1,30 @@
 """Is what we publish about ourselves what the code says?"""
 
-from conformance.claims import CLAIMS, claims
+import json
+
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+
+from conformance.claims import CLAIMS, claims, operations
+
+GENERATED = claims()
 
 
 def test_the_published_claims_are_the_generated_ones() -> None:
     published = {path.name: path.read_text(encoding="utf-8") for path in CLAIMS.glob("*.json")}
-    assert published == claims(), "run: python -m conformance.claims"
+    assert published == GENERATED, "run: python -m conformance.claims"
 
 
-def test_the_claims_do_not_depend_on_the_day_they_are_written() -> None:
-    assert claims() == claims()
+def test_the_claims_are_the_same_whenever_they_are_written() -> None:
+    assert claims() == GENERATED
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_claim_is_a_valid_resource(name: str) -> None:
+    resource = json.loads(GENERATED[name])
+    get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+
+
+def test_every_operation_is_claimed() -> None:
+    named = {each.removesuffix(".json") for each in GENERATED}
+    assert {f"OperationDefinition-{each.id}" for each in operations()} <= named
