@@ -24,6 +24,8 @@ from fhir_gateway.api.app import make_app
 from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.core.ids import RandomIds
+from fhir_gateway.fhir import models
+from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.hl7.peer import Hooks, Notice, Peer
 from fhir_gateway.hl7.server import MllpServer
 from fhir_gateway.settings import Settings
@@ -110,6 +112,8 @@ async def _serve(
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
     async with AsyncExitStack() as stack:
+        # fhir.resources takes a second to build its models; nobody should wait for it later.
+        warming = asyncio.create_task(asyncio.to_thread(models.load, CATALOGUE))
         listening = stack.enter_context(_listening(settings.host, settings.http_port))
         deps, seeded = await stack.enter_async_context(_opened(settings, clinic, progress))
         mllp = await _listen_v2(settings, deps)
@@ -118,6 +122,7 @@ async def _serve(
         serving = asyncio.create_task(http.serve(sockets=[listening]))
         working = asyncio.create_task(work(deps, stop))
         await _first(http.ready.wait(), serving, working)
+        await warming
         port = listening.getsockname()[1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         base = (settings.public_base_url or f"http://{host}:{port}").rstrip("/") + "/fhir"

@@ -149,13 +149,21 @@ async def overlapping(
     return [_engagement(row) for row in rows]
 
 
-async def release_expired(tx: Transaction, actor_keys: Iterable[int], span: Interval) -> int:
-    """Remove holds whose time is over, so that whoever wants the time now can have it."""
-    return await tx.execute(
-        "DELETE FROM busy WHERE tenant = %s AND actor_key = ANY(%s) AND expires_at IS NOT NULL"
-        " AND expires_at <= clock_timestamp() AND upper(during) > %s AND lower(during) < %s",
+async def release_expired(
+    tx: Transaction, actor_keys: Iterable[int], span: Interval
+) -> list[Engagement]:
+    """Remove holds whose time is over, so that whoever wants the time now can have it.
+
+    Returns:
+        What was removed; it may reach beyond the span.
+    """
+    rows = await tx.rows(
+        "DELETE FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
+        " AND b.expires_at IS NOT NULL AND b.expires_at <= clock_timestamp()"
+        f" AND upper(b.during) > %s AND lower(b.during) < %s RETURNING {_COLUMNS}",
         (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
     )
+    return [_engagement(row) for row in rows]
 
 
 async def insert(tx: Transaction, wanted: Sequence[Engagement]) -> list[Engagement]:

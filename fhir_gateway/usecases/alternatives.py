@@ -12,6 +12,7 @@ from fhir_gateway.storage import actors, engagements, resources, slot_facts
 from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.tasks import period
 from fhir_gateway.usecases.zones import zone_of
 
 DAYS = 7
@@ -25,7 +26,7 @@ async def alternatives(
     *,
     ignore: str | None = None,
     count: int = 5,
-) -> tuple[Interval, ...]:
+) -> list[dict[str, str]]:
     """Other times for the same people.
 
     Args:
@@ -38,14 +39,15 @@ async def alternatives(
         count: At most so many.
 
     Returns:
-        Intervals in UTC, by distance from the wanted start; within seven days from its day.
+        Periods in the clinic's zone, by distance from the wanted start; within seven days from its
+        day.
     """
     wanted = sorted(set(references))
     keys = await actors.keys_of(tx, wanted)
     rows = await actors.by_references(tx, wanted)
     schedules = _by_reference(rows)
     if not schedules:
-        return ()
+        return []
     now = deps.clock.now()
     week = Interval(
         max(span.start - timedelta(days=1), now), max(span.start, now) + timedelta(days=DAYS + 1)
@@ -56,7 +58,8 @@ async def alternatives(
     schedule = await resources.read_many(tx, "Schedule", [rows[0].schedule])
     tree = next((each.resource() for each in schedule.values()), None)
     zone = await zone_of(tx, deps, tree)
-    return conflicts.alternatives(clear, span, now, zone, count, DAYS)
+    times = conflicts.alternatives(clear, span, now, zone, count, DAYS)
+    return [period(each, zone) for each in times]
 
 
 def _by_reference(rows: Iterable[ScheduleActor]) -> dict[str, frozenset[str]]:

@@ -98,12 +98,12 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     before = await engagements.of_appointment(tx, change.resource["id"]) if old else []
     lost, added = _difference(before, wanted)
     await engagements.release(tx, (each.id for each in lost))
-    overlaps = await _take(tx, change, wanted, added)
+    overlaps, ended = await _take(tx, change, wanted, added)
     promoted = await engagements.promote(
         tx, {each.actor_key for each in lost if each.exclusive}, _hull(lost)
     ) if any(each.exclusive for each in lost) else []  # fmt: skip
     stored = await _write(tx, deps, change)
-    await refresh(tx, deps, areas_of([*lost, *added, *promoted]))
+    await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
     changed = Changed(stored, overlaps)
     for each in overlaps:
         await conflict_tasks.open_task(tx, deps, change.resource, each)
@@ -151,20 +151,26 @@ def _difference(
 
 async def _take(
     tx: Transaction, change: Change, wanted: Needs, added: list[Engagement]
-) -> list[Engagement]:
-    """Take the time; the answer has the rows that the feed's word put beside others."""
+) -> tuple[list[Engagement], list[Engagement]]:
+    """Take the time.
+
+    Returns:
+        The rows that the feed's word put beside others, and the holds that ended for it.
+    """
     if not added:
-        return []
+        return [], []
     exclusive = [each for each in added if each.exclusive]
     span = _hull(added)
-    await engagements.release_expired(tx, {each.actor_key for each in exclusive}, span)
+    ended = await engagements.release_expired(tx, {each.actor_key for each in exclusive}, span)
     held = await engagements.insert(tx, exclusive)
     missing = [each for each in exclusive if each.actor_key not in {one.actor_key for one in held}]
     if missing and change.by is not By.FEED:
         raise TimeTakenError(change.resource, wanted)
-    overlaps = await _overlap(tx, missing) if missing else []
+    if missing:
+        ended += await _displace(tx, missing)
+    overlaps = await _overlap(tx, missing)
     await _take_patients(tx, change, wanted, added)
-    return overlaps
+    return overlaps, ended
 
 
 async def _take_patients(
@@ -180,14 +186,21 @@ async def _take_patients(
     await engagements.insert(tx, people)
 
 
-async def _overlap(tx: Transaction, missing: list[Engagement]) -> list[Engagement]:
-    """Let the EHR's booking stand: an offer or hold gives way, a booking stays beside it."""
+async def _displace(tx: Transaction, missing: list[Engagement]) -> list[Engagement]:
+    """Take back the offers and holds that are in the way of the EHR's booking."""
+    displaced: list[Engagement] = []
     for each in missing:
         for other in await engagements.overlapping(tx, [each.actor_key], each.during):
             if other.kind in (engagements.OFFER, engagements.HOLD):
-                await engagements.release(tx, [other.id])
+                displaced.append(other)
                 if other.task is not None:
                     await outbox.publish(tx, OFFER_DISPLACED, {"task": other.task})
+    await engagements.release(tx, [each.id for each in displaced])
+    return displaced
+
+
+async def _overlap(tx: Transaction, missing: list[Engagement]) -> list[Engagement]:
+    """Let the EHR's booking stand beside the one that is there."""
     held = await engagements.insert(tx, missing)
     won = {each.actor_key for each in held}
     beside = [

@@ -13,7 +13,6 @@ from fhir_gateway.usecases.alternatives import alternatives
 from fhir_gateway.usecases.appointments import TimeTakenError
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Needs, Resource
-from fhir_gateway.usecases.tasks import period
 
 _TEXTS = {
     "offered": "The time is on offer to a patient of the waitlist",
@@ -52,7 +51,7 @@ async def _explain(tx: Transaction, deps: Deps, error: TimeTakenError) -> Gatewa
         _expressions(mine, busy, code),
         "conflict",
         code,
-        tuple({"url": EXT_ALTERNATIVE, "valuePeriod": period(each)} for each in times),
+        tuple({"url": EXT_ALTERNATIVE, "valuePeriod": each} for each in times),
     )
     return GatewayError(Category.CONFLICT, issue)
 

@@ -127,11 +127,11 @@ async def _hold(tx: Transaction, deps: Deps, opening: Opening, expiry: datetime)
         for each in (await needs(tx, template)).exclusive
     ]
     span = opening.span
-    await engagements.release_expired(tx, {each.actor_key for each in wanted}, span)
+    ended = await engagements.release_expired(tx, {each.actor_key for each in wanted}, span)
     taken = await engagements.insert(tx, wanted)
     if len(taken) < len(wanted):
         raise RaceLostError
-    await refresh(tx, deps, areas_of(wanted))
+    await refresh(tx, deps, areas_of([*ended, *wanted]))
 
 
 async def _progress(

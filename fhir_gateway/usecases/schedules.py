@@ -9,7 +9,7 @@ from typing import Any
 from fhir_gateway.core.codes import EXT_AVAILABILITY
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.refs import Ref, reference_of
-from fhir_gateway.storage import actors, engagements
+from fhir_gateway.storage import actors, engagements, resources
 from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.zones import extension, part
@@ -67,6 +67,17 @@ async def _actors(tx: Transaction, schedule: Resource) -> list[ScheduleActor]:
 def _exclusive(reference: str, *, has_availability: bool) -> bool:
     kind = reference.split("/")[0]
     return kind in _ALWAYS or (kind == "Location" and has_availability)
+
+
+async def follow_role(tx: Transaction, role: str) -> None:
+    """Give the Schedules of a PractitionerRole to its practitioner, who may be another now.
+
+    Raises:
+        GatewayError: conflict, where time is held in one of them.
+    """
+    ids = await resources.with_tokens(tx, "Schedule", [f"actor|PractitionerRole/{role}"])
+    for each in (await resources.read_many(tx, "Schedule", ids)).values():
+        await register(tx, each.resource())
 
 
 async def removed(tx: Transaction, schedule_id: str) -> None:

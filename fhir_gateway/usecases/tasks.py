@@ -3,7 +3,7 @@
 R4 Task: intent order, code from our code system, inputs by code. Decisions 14 and 15.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from fhir_gateway.core.codes import SYSTEM_TASK
@@ -28,9 +28,12 @@ def reference(ref: Ref | str) -> Resource:
     return {"reference": str(ref)}
 
 
-def period(span: Interval) -> Resource:
-    """A Period in UTC."""
-    return {"start": format_instant(span.start), "end": format_instant(span.end)}
+def period(span: Interval, zone: tzinfo = UTC) -> dict[str, str]:
+    """A Period with the offset of a zone."""
+    return {
+        "start": format_instant(span.start.astimezone(zone)),
+        "end": format_instant(span.end.astimezone(zone)),
+    }
 
 
 def new_task(task_id: str, code: str, now: datetime, description: str) -> Resource:

@@ -221,6 +221,16 @@ async def _update_schedule(tx: Transaction, deps: Deps, _: Stored, write: Write)
     return await _create_schedule(tx, deps, write)
 
 
+async def _create_role(tx: Transaction, deps: Deps, write: Write) -> Stored:
+    stored = await _create_plain(tx, deps, write)
+    await schedules.follow_role(tx, stored.id)
+    return stored
+
+
+async def _update_role(tx: Transaction, deps: Deps, _: Stored, write: Write) -> Stored:
+    return await _create_role(tx, deps, write)
+
+
 async def _answer(tx: Transaction, deps: Deps, write: Write) -> Stored:
     return await answers.answer(tx, deps, write.resource)
 
@@ -228,11 +238,13 @@ async def _answer(tx: Transaction, deps: Deps, write: Write) -> Stored:
 _CREATE: dict[str, Create] = {
     "Appointment": booking.create,
     "AppointmentResponse": _answer,
+    "PractitionerRole": _create_role,
     "Schedule": _create_schedule,
     "Slot": slots.create,
 }
 _UPDATE: dict[str, Update] = {
     "Appointment": booking.update,
+    "PractitionerRole": _update_role,
     "Schedule": _update_schedule,
     "Slot": slots.update,
 }

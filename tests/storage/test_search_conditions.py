@@ -142,7 +142,8 @@ DATES = (
         ("le2000-06", {"day", "month", "year"}),
         ("sa2000-06", {"later"}),
         ("eb2000-07", {"day", "month"}),
-        ("ap2000-06-29", {"later", "month", "year"}),
+        ("ap2000-06-29", {"month", "year"}),
+        ("ap2000-06-30", {"later", "month", "year"}),
         ("2000-06-15,2000-07-01", {"day", "later"}),
     ],
 )

@@ -13,7 +13,6 @@ from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.alternatives import alternatives
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.operations.call import Call
-from fhir_gateway.usecases.tasks import period
 
 _ACTORS = ("Device", "HealthcareService", "Location", "Patient", "Practitioner",
            "PractitionerRole", "RelatedPerson")  # fmt: skip
@@ -66,7 +65,7 @@ async def run(deps: Deps, tenant: int, call: Call) -> bytes:
         pairs: list[tuple[str, Any]] = [
             ("conflict", each) for each in dict.fromkeys(_holder(row) for row in rows)
         ]
-        return pairs + [("alternative", period(each)) for each in times]
+        return pairs + [("alternative", each) for each in times]
 
     pairs = await deps.database.run(tenant, look)
     return json.dump(parameters.write(SPEC, pairs))
