@@ -1,7 +1,16 @@
-"""Where do ids come from? From an argument, so that tests can count them."""
+"""Where do ids come from?
+
+From an argument, so that tests can count them; those of generated Slots from what they are.
+"""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Protocol
+
+from fhir_gateway.core.codes import CANONICAL
+from fhir_gateway.core.time import format_instant
+
+_SCHEDULES = uuid.uuid5(uuid.NAMESPACE_URL, f"{CANONICAL}/Schedule")
 
 
 class IdSource(Protocol):
@@ -25,3 +34,19 @@ class CountedIds:
     def new(self) -> str:
         self._count += 1
         return f"{self._prefix}-{self._count}"
+
+
+def slot_id(schedule: str, start: datetime) -> str:
+    """The id that a generated Slot has, whoever generates it and however often.
+
+    Args:
+        schedule: Id of its Schedule.
+        start: Aware; the instant counts, not the zone in which it is written.
+
+    Returns:
+        A UUIDv5.
+
+    Source: decision 9.
+    """
+    own = uuid.uuid5(_SCHEDULES, schedule)
+    return str(uuid.uuid5(own, format_instant(start.astimezone(UTC))))

@@ -107,10 +107,11 @@ def participants(doctor: Doctor, patient: Resource, visit: VisitType) -> list[Re
     actors = [
         {"reference": f"Patient/{patient['id']}", "display": display_name(patient)},
         {"reference": f"Practitioner/{doctor.id}", "display": doctor.name},
-        {"reference": f"Location/{doctor.room}"},
+        {"reference": f"Location/{doctor.room}", "display": doctor.room_name},
     ]
     if doctor.device and visit.code == "ultrasound":
-        actors.append({"reference": f"Device/{doctor.device}"})
+        scanner = f"Ultrasound scanner {doctor.device.removeprefix('device-')}"
+        actors.append({"reference": f"Device/{doctor.device}", "display": scanner})
     return [{"actor": actor, "required": "required", "status": "accepted"} for actor in actors]
 
 

@@ -3,13 +3,13 @@
 Source: R4 Schedule, Slot; decisions 1 (extension availability) and 9 (slot ids and origin).
 """
 
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from fhir_gateway.core.codes import CANONICAL, EXT_AVAILABILITY, EXT_ORIGIN
+from fhir_gateway.core.codes import EXT_AVAILABILITY, EXT_ORIGIN
+from fhir_gateway.core.ids import slot_id
 from fhir_gateway.core.time import at_wall_clock, format_instant
 from fhir_gateway.demo.house import ZONE, Resource
 from fhir_gateway.demo.people import Doctor
@@ -20,7 +20,6 @@ SLOT = timedelta(minutes=30)
 SESSIONS = ((time(9), time(12)), (time(13), time(16)))
 _WORKING_DAYS = ("sun", "mon", "tue", "wed", "thu")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SCHEDULES = uuid.uuid5(uuid.NAMESPACE_URL, f"{CANONICAL}/Schedule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +38,6 @@ class Time:
         return slot_id(self.doctor.schedule, self.start)
 
 
-def slot_id(schedule: str, start: datetime) -> str:
-    """The id that a generated Slot of that Schedule has: UUIDv5 of schedule and instant."""
-    own = uuid.uuid5(_SCHEDULES, schedule)
-    return str(uuid.uuid5(own, format_instant(start.astimezone(ZoneInfo("UTC")))))
-
-
 def schedule(doctor: Doctor, today: date) -> Resource:
     """The doctor's Schedule with the weekly rule; actors are the doctor and the doctor's room."""
     horizon = {"start": today.isoformat(), "end": (today + timedelta(DAYS_AHEAD)).isoformat()}
@@ -57,7 +50,7 @@ def schedule(doctor: Doctor, today: date) -> Resource:
         "specialty": [doctor.visits[0].specialty_concept],
         "actor": [
             {"reference": f"Practitioner/{doctor.id}", "display": doctor.name},
-            {"reference": f"Location/{doctor.room}"},
+            {"reference": f"Location/{doctor.room}", "display": doctor.room_name},
         ],
         "planningHorizon": horizon,
     }

@@ -91,7 +91,7 @@ def sample_clinic(now: datetime, seed: int = SEED) -> SampleClinic:
 def _buildings_and_staff(staff: tuple[Doctor, ...]) -> list[Resource]:
     return [
         house.organization(),
-        *house.locations(len(staff) // len(house.SITES)),
+        *house.locations(),
         *house.devices(),
         *house.services(),
         *map(people.practitioner, staff),

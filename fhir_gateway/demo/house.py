@@ -78,6 +78,8 @@ SITES = (
     Site("site-riyadh", "Sample Clinic Riyadh", "Riyadh"),
     Site("site-jeddah", "Sample Clinic Jeddah", "Jeddah"),
 )
+#: At each site, one for each doctor there.
+ROOMS = 6
 
 
 def organization() -> Resource:
@@ -96,12 +98,17 @@ def identifier(system: str, value: str, type_code: str) -> Resource:
     return {"use": "official", "type": kind, "system": system, "value": value}
 
 
-def locations(rooms_per_site: int) -> list[Resource]:
+def room_name(site: Site, number: int) -> str:
+    """What people call a room; numbers begin at 1 at each site."""
+    return f"Room {number}, {site.city}"
+
+
+def locations() -> list[Resource]:
     """The sites, then their rooms `room-01` … in the order of the sites."""
     rooms = [
-        _location(f"room-{index * rooms_per_site + n:02d}", f"Room {n}", "ro", site, part_of=True)
+        _location(f"room-{index * ROOMS + n:02d}", room_name(site, n), "ro", site, part_of=True)
         for index, site in enumerate(SITES)
-        for n in range(1, rooms_per_site + 1)
+        for n in range(1, ROOMS + 1)
     ]
     return [_location(site.id, site.name, "bu", site, part_of=False) for site in SITES] + rooms
 
@@ -113,7 +120,7 @@ def _location(id_: str, name: str, physical: str, site: Site, *, part_of: bool) 
         "extension": [{"url": EXT_TIMEZONE, "valueCode": ZONE}],
         "identifier": [identifier(SYSTEM_PLACE, id_, "LOCN")],
         "status": "active",
-        "name": name if not part_of else f"{name}, {site.city}",
+        "name": name,
         "mode": "instance",
         "address": {"city": site.city, "country": "SA"},
         "physicalType": {"coding": [{"system": _PHYSICAL_TYPE, "code": physical}]},

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from fhir_gateway.demo.house import (
     ORGANIZATION,
+    ROOMS,
     SITES,
     SYSTEM_MRN,
     SYSTEM_STAFF,
@@ -17,6 +18,7 @@ from fhir_gateway.demo.house import (
     Site,
     VisitType,
     identifier,
+    room_name,
 )
 from fhir_gateway.demo.names import FAMILIES, MEN, WOMEN, human_names
 
@@ -44,6 +46,10 @@ class Doctor:
     @property
     def room(self) -> str:
         return f"room-{self.number:02d}"
+
+    @property
+    def room_name(self) -> str:
+        return room_name(self.site, (self.number - 1) % ROOMS + 1)
 
     @property
     def schedule(self) -> str:

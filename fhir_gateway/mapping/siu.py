@@ -30,6 +30,7 @@ from fhir_gateway.mapping.segments.aix import Frame
 from fhir_gateway.mapping.segments.rgs import resource_rows
 from fhir_gateway.mapping.times import Times, read_times
 from fhir_gateway.mapping.triggers import EVENT_OF_STATUS, TRIGGERS, Trigger, unsupported
+from fhir_gateway.mapping.zones import in_range
 
 __all__ = ["ActorIntent", "Identifier", "ServiceIntent", "SiuIntent", "read_siu"]
 
@@ -95,7 +96,7 @@ def read_siu(message: Message, profile: SenderProfile, received_at: datetime) ->
         reason=reason,
         overbooked=state.flag == "overbooked",
         schedule=sch.schedule(head, reading),
-        message_time=_message_time(reading),
+        message_time=_message_time(reading, received_at),
         received_at=received_at,
         control_id=message.control_id,
         sender=message.sender,
@@ -104,10 +105,12 @@ def read_siu(message: Message, profile: SenderProfile, received_at: datetime) ->
     )
 
 
-def _message_time(reading: Reading) -> datetime | None:
+def _message_time(reading: Reading, received_at: datetime) -> datetime | None:
     """MSH-7, where it tells the minute."""
     header = reading.header_time
-    return reading.instant(header, "MSH^1^7") if header and header.has_time else None
+    if header is None or not header.has_time or not in_range(header):
+        return None
+    return reading.zoning.sent(header, received_at)
 
 
 def _appointment(

@@ -52,6 +52,10 @@ EVENT_OF_STATUS: Mapping[str, str] = {
 }
 
 
+#: Types of which at least one event belongs to scheduling; what else comes is a foreign type.
+_TYPES = frozenset({"SIU", "ADT"})
+
+
 def unsupported(message: Message, profile: SenderProfile = DEFAULT_PROFILE) -> Issue | None:
     """What keeps a message from being read here, if anything.
 
@@ -63,16 +67,16 @@ def unsupported(message: Message, profile: SenderProfile = DEFAULT_PROFILE) -> I
         An issue whose location tells the type (table 0357 code 200) from the event (201).
     """
     kind, event, _ = message.event
-    if kind != "SIU":
+    if kind not in _TYPES:
         return Issue(
             f"message type '{kind[:20]}' is not accepted here; SIU is",
             ("MSH^1^9^1^1",),
             "not-supported",
         )
-    if profile.event(event) not in TRIGGERS:
+    if kind != "SIU" or profile.event(event) not in TRIGGERS:
         known = ", ".join(TRIGGERS)
         return Issue(
-            f"event '{event[:20]}' is not accepted here; {known} are",
+            f"event '{event[:20]}' of {kind} is not accepted here; {known} of SIU are",
             ("MSH^1^9^1^2",),
             "not-supported",
         )

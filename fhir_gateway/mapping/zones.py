@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from fhir_gateway.core.time import ClockChange, at_wall_clock
 from fhir_gateway.mapping.moments import Moment
 
+#: How far a sender's clock may be ahead of ours.
+_SKEW = timedelta(minutes=5)
 #: Zone rules say nothing useful outside, and arithmetic may overflow.
 FIRST_YEAR, LAST_YEAR = 1900, 2400
 
@@ -55,6 +57,18 @@ class Zoning:
             return moment.local.replace(tzinfo=offset), ClockChange.NONE
         value, change = at_wall_clock(moment.local, self.tz)
         return _plain(value), change
+
+    def sent(self, moment: Moment, received_at: datetime) -> datetime:
+        """When a message was sent that says so at a moment in range.
+
+        Of an hour that the clock shows twice it is the second, unless the message was here before:
+        otherwise each message of the second hour would look older than one of the first.
+        """
+        value, change = self.instant(moment)
+        if change is not ClockChange.FOLD:
+            return value
+        second = _plain(moment.local.replace(tzinfo=self.tz, fold=1))
+        return second if second <= received_at + _SKEW else value
 
     def later(self, at: datetime, span: timedelta) -> datetime:
         """An instant that much after another; at the clinic's offset of that day."""

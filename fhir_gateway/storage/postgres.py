@@ -86,11 +86,21 @@ class Transaction:
             await cursor.executemany(_query(statement), cast("Sequence[Any]", params))
             return cursor.rowcount
 
-    @asynccontextmanager
-    async def pipeline(self) -> AsyncIterator[None]:
-        """Send what is executed inside without waiting for each answer."""
+    async def batch(self, statements: Sequence[tuple[str, Params]]) -> list[int]:
+        """Run statements one after the other in one round trip; how many rows each touched.
+
+        Args:
+            statements: With their parameters; may be empty.
+        """
+        if not statements:
+            return []
+        if len(statements) == 1:
+            return [await self.execute(*statements[0])]
+        cursors = [self.connection.cursor() for _ in statements]
         async with self.connection.pipeline():
-            yield
+            for cursor, (statement, params) in zip(cursors, statements, strict=True):
+                await cursor.execute(_query(statement), params)
+        return [each.rowcount for each in cursors]
 
     async def now(self) -> datetime:
         """The database's clock; expiry is decided by nothing else."""

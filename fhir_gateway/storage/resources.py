@@ -17,7 +17,7 @@ from fhir_gateway.fhir import json
 from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.fhir.search_values import IndexRow, index
 from fhir_gateway.storage.names import table_of
-from fhir_gateway.storage.postgres import RaceLostError, Transaction
+from fhir_gateway.storage.postgres import Params, RaceLostError, Transaction
 from fhir_gateway.storage.resource_rows import (
     SIDE_INSERT,
     columns,
@@ -30,6 +30,7 @@ from fhir_gateway.storage.resource_rows import (
 )
 
 Resource = dict[str, Any]
+Statement = tuple[str, Params]
 _TICK = timedelta(milliseconds=1)
 
 
@@ -232,51 +233,49 @@ async def _write_group(
     replaces: bool,
 ) -> None:
     names = columns(type_name)
-    rows = [row_values(tx.tenant, names, new, row, each.version) for new, row, each in group]
     statement = update_row(type_name) if replaces else insert_row(type_name)
-    if await tx.execute_many(statement, rows) != len(rows):
-        raise RaceLostError
-    await tx.execute_many(
-        put_content(type_name, replaces=replaces),
-        [{"t": tx.tenant, "id": new.id, "v": new.version, "c": new.content} for new, _, _ in group],
-    )
-    await tx.execute_many(
-        "INSERT INTO history (tenant, type, id, version, last_updated, method, content)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-        [
-            (tx.tenant, type_name, new.id, new.version, new.last_updated, each.method, new.content)
-            for new, _, each in group
-        ],
-    )
-    await _write_side_rows(tx, type_name, group, replaces=replaces)
-
-
-async def _write_side_rows(
-    tx: Transaction,
-    type_name: str,
-    group: list[tuple[Stored, IndexRow, Write]],
-    *,
-    replaces: bool,
-) -> None:
+    batch: list[Statement] = [
+        (statement, row_values(tx.tenant, names, new, row, each.version))
+        for new, row, each in group
+    ]
     if replaces:
-        await clear_side_rows(tx, type_name, [new.id for new, _, _ in group])
-    head = [(tx.tenant, type_name, new.id, row) for new, row, _ in group]
-    for kind in side_kinds(type_name):
-        values = [
-            (tenant, name, key, *found)
-            for tenant, name, key, row in head
-            for found in side_values(kind, type_name, row)
-        ]
-        await tx.execute_many(SIDE_INSERT[kind], values)
+        batch += _clearing(tx, type_name, [new.id for new, _, _ in group])
+    for new, row, each in group:
+        batch += _versions_rows(tx, new, each.method, replaces=replaces)
+        batch += _side_rows(tx, new, row)
+    touched = await tx.batch(batch)
+    if any(count != 1 for count in touched[: len(group)]):
+        raise RaceLostError
 
 
-async def clear_side_rows(tx: Transaction, type_name: str, ids: list[str]) -> None:
-    """Forget what resources are found by in the side tables."""
-    for kind in side_kinds(type_name):
-        await tx.execute(
+def _versions_rows(tx: Transaction, new: Stored, method: str, *, replaces: bool) -> list[Statement]:
+    content = {"t": tx.tenant, "id": new.id, "v": new.version, "c": new.content}
+    past = (tx.tenant, new.type, new.id, new.version, new.last_updated, method, new.content)
+    return [(put_content(new.type, replaces=replaces), content), (_INSERT_HISTORY, past)]
+
+
+_INSERT_HISTORY = (
+    "INSERT INTO history (tenant, type, id, version, last_updated, method, content)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
+
+
+def _side_rows(tx: Transaction, new: Stored, row: IndexRow) -> list[Statement]:
+    return [
+        (SIDE_INSERT[kind], (tx.tenant, new.type, new.id, *found))
+        for kind in side_kinds(new.type)
+        for found in side_values(kind, new.type, row)
+    ]
+
+
+def _clearing(tx: Transaction, type_name: str, ids: list[str]) -> list[Statement]:
+    return [
+        (
             f"DELETE FROM search_{kind} WHERE tenant = %s AND type = %s AND id = ANY(%s)",
             (tx.tenant, type_name, ids),
         )
+        for kind in side_kinds(type_name)
+    ]
 
 
 async def remove(tx: Transaction, old: Stored, *, now: datetime) -> Version:
@@ -296,7 +295,7 @@ async def remove(tx: Transaction, old: Stored, *, now: datetime) -> Version:
     await tx.execute(
         f"DELETE FROM {name}_content WHERE tenant = %s AND id = %s", (tx.tenant, old.id)
     )
-    await clear_side_rows(tx, old.type, [old.id])
+    await tx.batch(_clearing(tx, old.type, [old.id]))
     await tx.execute(
         "DELETE FROM identity WHERE tenant = %s AND type = %s AND id = %s",
         (tx.tenant, old.type, old.id),

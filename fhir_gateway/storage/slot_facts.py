@@ -34,7 +34,7 @@ _FREE = (
 async def free_slots_of_actors(
     tx: Transaction, actor_keys: Iterable[int], span: Interval
 ) -> list[FreeSlot]:
-    """Free Slots that overlap a span on the Schedules of any of these actors, by Schedule and start."""
+    """Free Slots that overlap a span, of any of these actors, by Schedule and start."""
     rows = await tx.rows(
         _FREE + " AND tstzrange(s.p_start, s.p_end) && tstzrange(%(start)s, %(end)s)"
         " AND s.p_schedule IN (SELECT 'Schedule/' || a.schedule FROM schedule_actor a"

@@ -42,25 +42,24 @@ class Answer:
     actor: Ref
 
 
-async def answer(tx: Transaction, deps: Deps, response: Resource) -> Stored:
+async def answer(tx: Transaction, deps: Deps, write: Write) -> Stored:
     """Carry out a new AppointmentResponse and keep it.
 
     Args:
         tx: Open transaction.
         deps: See Deps.
-        response: Valid, with id; its references exist.
+        write: Its resource is valid and has an id; its references exist.
 
     Raises:
         GatewayError: unprocessable, where the actor is not asked; conflict, where an offer is not
             open any more or its time is taken. Nothing is kept then.
     """
-    given = await _read(tx, response)
+    given = await _read(tx, write.resource)
     if offer_shape.links(given.tree) is not None:
         await _answer_offer(tx, deps, given)
     else:
         await _answer_appointment(tx, deps, given)
     zone = deps.tenants[tx.tenant].zone
-    write = Write(response, method="POST")
     return await resources.write(tx, write, now=deps.clock.now(), zone=zone)
 
 
@@ -150,15 +149,16 @@ async def _decline(tx: Transaction, deps: Deps, given: Answer) -> None:
     offer["status"] = "cancelled"
     offer["cancelationReason"] = appointments.reason(REASON_DECLINED, "The patient declined")
     await appointments.apply(tx, deps, Change(offer, By.OPERATION, given.appointment))
-    await _count(tx, deps, entry_id, "declined")
+    await count_refusal(tx, deps, entry_id)
     await outbox.drop_timer(tx, OFFER_EXPIRY, offer["id"])
     await outbox.publish(tx, OFFER_ANSWERED, {"task": task_id})
 
 
-async def _count(tx: Transaction, deps: Deps, entry_id: str, name: str) -> None:
+async def count_refusal(tx: Transaction, deps: Deps, entry_id: str) -> None:
+    """Count one more `declined` in an entry of the waitlist."""
     stored = await resources.read(tx, Ref("Appointment", entry_id), lock=True)
     if stored is not None:
-        entry = offer_shape.counted(stored.resource(), name, deps.clock.now())
+        entry = offer_shape.counted(stored.resource(), "declined", deps.clock.now())
         await _rewrite(tx, deps, stored, entry)
 
 

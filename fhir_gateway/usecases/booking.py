@@ -12,8 +12,7 @@ from fhir_gateway.engines.lifecycle import By
 from fhir_gateway.storage import outbox
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
-from fhir_gateway.usecases import appointments, offer_shape
-from fhir_gateway.usecases.answers import OFFER_ANSWERED
+from fhir_gateway.usecases import answers, appointments, offer_shape
 from fhir_gateway.usecases.appointments import Change
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import participants
@@ -65,14 +64,15 @@ async def update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stor
                 "offer",
             ),
         )
-    if closes and resource["status"] == "cancelled" and "cancelationReason" not in resource:
-        resource["cancelationReason"] = appointments.reason(
-            REASON_DECLINED, "The offer was declined"
-        )
+    declines = closes and resource["status"] == "cancelled" and "cancelationReason" not in resource
+    if declines:
+        resource["cancelationReason"] = appointments.reason(REASON_DECLINED, "The patient declined")
     changed = await appointments.apply(
         tx, deps, Change(resource, By.CLIENT, old, method=write.method)
     )
     if closes and links is not None and resource["status"] != "proposed":
         await outbox.drop_timer(tx, OFFER_EXPIRY, resource["id"])
-        await outbox.publish(tx, OFFER_ANSWERED, {"task": links[1]})
+        await outbox.publish(tx, answers.OFFER_ANSWERED, {"task": links[1]})
+        if declines:
+            await answers.count_refusal(tx, deps, links[0])
     return changed.stored

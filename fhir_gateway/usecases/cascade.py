@@ -11,7 +11,7 @@ from fhir_gateway.core.time import Interval
 from fhir_gateway.engines.waitlist import Matching, matching
 from fhir_gateway.engines.waitlist_facts import FreedTime
 from fhir_gateway.engines.waitlist_wave import Cascade, minutes_left
-from fhir_gateway.storage import actors, resources, waitlist_facts
+from fhir_gateway.storage import resources, waitlist_facts
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases import tasks, waiting
@@ -118,8 +118,3 @@ async def standing(tx: Transaction, opening: Opening) -> Cascade:
         live=sum(status == "proposed" for _, status in made),
         minutes_left=minutes_left(opening.freed, opening.now),
     )
-
-
-async def owners(tx: Transaction, opening: Opening) -> dict[str, int]:
-    """Numbers of the actors that the freed time needs."""
-    return await actors.keys_of(tx, opening.actors)

@@ -4,31 +4,35 @@ A statement of fact by the system of record: applied in the order of the sender'
 refused for an overlap. Decisions 5, 9, 14 and 20; hl7v2.md sections 2.1 and 2.3.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fhir_gateway.core.codes import HOLDING, TASK_MATCH_IDENTITY, TIMELESS
+from fhir_gateway.core.codes import HOLDING, TIMELESS
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.refs import Ref
-from fhir_gateway.engines.lifecycle import By
+from fhir_gateway.engines.lifecycle import By, transition
 from fhir_gateway.fhir.validation import validate
-from fhir_gateway.mapping.intent import SiuIntent
+from fhir_gateway.mapping.intent import ActorIntent, SiuIntent
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.storage import inbox, resources
 from fhir_gateway.storage.inbox import FeedState
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.storage.resources import Stored, Write
+from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases import appointments, feed_people, feed_slots, tasks
 from fhir_gateway.usecases.appointments import Change, TimeTakenError
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.engaging import slot_ids
-from fhir_gateway.usecases.feed_merge import Cast, merged
-from fhir_gateway.usecases.feed_people import AmbiguousError
+from fhir_gateway.usecases.feed_merge import merged
+from fhir_gateway.usecases.feed_participants import Cast
 
 Resource = dict[str, Any]
 
 #: Events that end an appointment; for an unknown one they leave a tombstone.
 _ENDINGS = frozenset({"S15", "S16", "S17"})
+#: What somebody known by name only is, by the segment that names them.
+_TYPES = {"AIP": "Practitioner", "AIL": "Location", "SCH": "Practitioner"}
+#: Longer values cannot be looked up.
+_LONGEST_IDENTIFIER = 500
 
 
 @dataclass(slots=True)
@@ -38,18 +42,18 @@ class Applied:
     Attributes:
         appointment: Id of the Appointment; None where none was touched.
         issues: What was odd, for the inbox.
-        quarantined: Whether people have to decide whom it is about.
     """
 
     appointment: str | None = None
     issues: list[Issue] = field(default_factory=list)
-    quarantined: bool = False
 
 
 async def apply_siu(
     tx: Transaction, deps: Deps, intent: SiuIntent, profile: SenderProfile
 ) -> Applied:
     """Apply a message in the caller's transaction.
+
+    Equal times of sending count as the order of receipt.
 
     Args:
         tx: Open transaction.
@@ -58,57 +62,79 @@ async def apply_siu(
         profile: The sender's.
 
     Raises:
+        AmbiguousError: its identifiers belong to several records.
         GatewayError: unprocessable, where no valid Appointment comes of it; conflict, where a
             sender that only asks wants a time that is taken.
     """
+    _check_identifiers(intent)
     keys = [(each["system"], each["value"]) for each in intent.keys]
     await inbox.lock_keys(tx, keys)
-    issues = list(intent.warnings)
-    try:
-        known = await feed_people.find(tx, "Appointment", keys)
-        if known is None and not await _is_news(tx, intent, keys, issues):
-            return Applied(None, issues)
-        old = await resources.read(tx, Ref("Appointment", known), lock=True) if known else None
-        if old is not None and await _is_late(tx, intent, old.id, issues):
-            return Applied(old.id, issues)
-        cast = await _cast(tx, deps, intent)
-    except AmbiguousError as error:
-        await _open_match_task(tx, deps, intent, error)
-        return Applied(None, [*issues, feed_people.quarantine(error.refs)], quarantined=True)
-    changed = await _change(tx, deps, intent, cast, old, profile, keys)
-    state = FeedState(intent.message_time, intent.received_at, intent.control_id)
-    await inbox.set_feed_state(tx, changed.id, state)
-    return Applied(changed.id, issues)
+    known = await feed_people.find(tx, "Appointment", keys)
+    old = await resources.read(tx, Ref("Appointment", known), lock=True) if known else None
+    state = await inbox.feed_state(tx, old.id) if old else None
+    why = await _unapplied(tx, intent, keys, old, state)
+    if why is not None:
+        return Applied(old.id if old else None, [*intent.warnings, why])
+    cast = await _cast(tx, deps, intent)
+    changed = await _change(tx, deps, intent, cast, old, profile)
+    newest = intent.message_time or (state.message_time if state else None)
+    await inbox.set_feed_state(
+        tx, changed.id, FeedState(newest, intent.received_at, intent.control_id)
+    )
+    return Applied(changed.id, list(intent.warnings))
 
 
-async def _is_news(
-    tx: Transaction, intent: SiuIntent, keys: list[tuple[str, str]], issues: list[Issue]
-) -> bool:
-    """Whether a message about an unknown appointment is to be applied."""
+def _check_identifiers(intent: SiuIntent) -> None:
+    """Refuse what could never be found again.
+
+    Raises:
+        GatewayError: unprocessable.
+    """
+    people = [intent.patient or {}, *intent.other_patients, *(e.resource for e in intent.actors)]
+    told = [*intent.keys, *(each for one in people for each in one.get("identifier", ()))]
+    if any(len(each["system"]) + len(each["value"]) > _LONGEST_IDENTIFIER for each in told):
+        text = f"An identifier is longer than {_LONGEST_IDENTIFIER} characters with its system"
+        raise GatewayError(Category.UNPROCESSABLE, Issue(text, ("SCH^1",), "too-long"))
+
+
+async def _unapplied(
+    tx: Transaction,
+    intent: SiuIntent,
+    keys: list[tuple[str, str]],
+    old: Stored | None,
+    state: FeedState | None,
+) -> Issue | None:
+    """Why a message changes nothing; None where it is to be applied."""
+    if old is None:
+        return await _unapplied_to_unknown(tx, intent, keys)
+    if _is_late(intent, state):
+        return _superseded("a newer message about the appointment has been applied")
+    before = old.resource()["status"]
+    if transition(before, intent.status or before, By.FEED) is not None:
+        return _superseded(f"an appointment that is {before} cannot become {intent.status}")
+    return None
+
+
+async def _unapplied_to_unknown(
+    tx: Transaction, intent: SiuIntent, keys: list[tuple[str, str]]
+) -> Issue | None:
+    """Bury what ends before it is known; let nothing older than that rise again."""
     when = intent.message_time or intent.received_at
     if intent.event_effective in _ENDINGS:
         await inbox.bury(tx, keys, intent.event_effective, when)
         text = "The appointment is not known; a later message about its past will not book it"
-        issues.append(Issue(text, ("SCH^1^2",), "not-found", "unknown-appointment"))
-        return False
+        return Issue(text, ("SCH^1^2",), "not-found", "unknown-appointment")
     buried = await inbox.buried_at(tx, keys)
     if buried is not None and when <= buried:
-        issues.append(_superseded("the appointment was ended by a newer message"))
-        return False
-    return True
+        return _superseded("the appointment was ended by a newer message")
+    return None
 
 
-async def _is_late(
-    tx: Transaction, intent: SiuIntent, appointment: str, issues: list[Issue]
-) -> bool:
+def _is_late(intent: SiuIntent, state: FeedState | None) -> bool:
     """Whether a newer message about the same appointment has been applied already."""
-    state = await inbox.feed_state(tx, appointment)
     if state is None or state.message_time is None or intent.message_time is None:
         return False
-    if intent.message_time >= state.message_time:
-        return False
-    issues.append(_superseded(f"message {state.control_id[:40]} is newer and has been applied"))
-    return True
+    return intent.message_time < state.message_time
 
 
 def _superseded(why: str) -> Issue:
@@ -124,8 +150,17 @@ async def _cast(tx: Transaction, deps: Deps, intent: SiuIntent) -> Cast:
         patients += [
             (await feed_people.patient(tx, deps, each), part) for each in intent.other_patients
         ]
-    actors = [(each, await feed_people.actor(tx, deps, each.resource)) for each in intent.actors]
+    actors = [
+        (each, _typed(each, await feed_people.actor(tx, deps, each.resource)))
+        for each in intent.actors
+    ]
     return Cast(tuple(patients), tuple(actors))
+
+
+def _typed(intent: ActorIntent, actor: Resource) -> Resource:
+    """A bare name with what it is the name of, so that it can be replaced by another."""
+    kind = _TYPES.get(intent.source.partition("^")[0])
+    return actor if "reference" in actor or kind is None else {"type": kind} | actor
 
 
 async def _change(
@@ -135,21 +170,17 @@ async def _change(
     cast: Cast,
     old: Stored | None,
     profile: SenderProfile,
-    keys: list[tuple[str, str]],
 ) -> Stored:
-    before = old.resource() if old else None
-    resource = merged(intent, cast, before, deps.ids.new())
-    _check(resource)
-    if resource["status"] in HOLDING:
-        held = slot_ids(before) if before else ()
-        found = await feed_slots.slots_for(tx, deps, resource, held, intent.schedule)
-        resource["slot"] = [tasks.reference(f"Slot/{each}") for each in found]
-    if not resource.get("slot"):
-        resource.pop("slot", None)
-    if resource["status"] in TIMELESS - {"cancelled"} and "start" not in intent.appointment:
-        resource.pop("slot", None)
-    by = By.FEED if profile.authority == "filler" else By.OPERATION
-    change = Change(resource, by, old, method="PUT" if old else "POST", keys=tuple(keys))
+    resource = merged(intent, cast, old.resource() if old else None, deps.ids.new())
+    _check(resource, intent)
+    await _choose_slots(tx, deps, resource, intent)
+    change = Change(
+        resource,
+        By.FEED if profile.authority == "filler" else By.OPERATION,
+        old,
+        method="PUT" if old else "POST",
+        keys=tuple((each["system"], each["value"]) for each in intent.keys),
+    )
     try:
         return (await appointments.apply(tx, deps, change)).stored
     except TimeTakenError as error:
@@ -159,8 +190,21 @@ async def _change(
         ) from error
 
 
-def _check(resource: Resource) -> None:
-    """What a message makes must be as valid as what a client sends."""
+async def _choose_slots(tx: Transaction, deps: Deps, resource: Resource, intent: SiuIntent) -> None:
+    """Set Appointment.slot; what has ended keeps those that it had."""
+    if resource["status"] in HOLDING:
+        found = await feed_slots.slots_for(tx, deps, resource, intent.schedule)
+        resource["slot"] = [tasks.reference(f"Slot/{each}") for each in found]
+    if resource["status"] in TIMELESS - {"cancelled"} or not resource.get("slot"):
+        resource.pop("slot", None)
+
+
+def _check(resource: Resource, intent: SiuIntent) -> None:
+    """What a message makes must be as valid as what a client sends.
+
+    Raises:
+        GatewayError: unprocessable, with the places in the message where they are known.
+    """
     if not resource.get("participant"):
         text = "The message names nobody: neither a patient nor a practitioner, place or device"
         raise GatewayError(
@@ -169,19 +213,12 @@ def _check(resource: Resource) -> None:
     try:
         validate(resource, type_name="Appointment")
     except GatewayError as error:
-        raise GatewayError(Category.UNPROCESSABLE, *error.issues) from error
+        issues = [replace(e, expression=_places(e.expression, intent)) for e in error.issues]
+        raise GatewayError(Category.UNPROCESSABLE, *issues) from error
 
 
-async def _open_match_task(
-    tx: Transaction, deps: Deps, intent: SiuIntent, error: AmbiguousError
-) -> None:
-    """Ask people whom a message is about."""
-    now = deps.clock.now()
-    task = tasks.new_task(
-        deps.ids.new(), TASK_MATCH_IDENTITY, now, "The identifiers of a message belong to several"
-    )
-    task["input"] = [tasks.entry("message", valueString=intent.control_id[:200] or "-")] + [
-        tasks.entry("candidate", valueReference=tasks.reference(each)) for each in error.refs
-    ]
-    zone = deps.tenants[tx.tenant].zone
-    await resources.write(tx, Write(task, method="POST"), now=now, zone=zone)
+def _places(expressions: Iterable[str], intent: SiuIntent) -> tuple[str, ...]:
+    """FHIRPaths, and the fields that the elements were read from."""
+    told = tuple(expressions)
+    elements = [each.removeprefix("Appointment.").partition("[")[0] for each in told]
+    return told + tuple(intent.provenance[each] for each in elements if each in intent.provenance)

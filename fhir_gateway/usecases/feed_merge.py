@@ -1,35 +1,26 @@
 """How does a message change the Appointment that is held?
 
-Fields that are told replace, fields told as `""` are deleted, everything else stays. People and
-services follow their action codes, or replace all of their kind where the message lists them
-completely. hl7v2.md section 2.3.
+Fields that are told replace, fields told as `""` are deleted, everything else stays. Who takes part
+is a matter of `usecases.feed_participants`. hl7v2.md section 2.3.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from fhir_gateway.core.refs import reference_of
+from fhir_gateway.core.codes import EXT_STATUS_REASON
 from fhir_gateway.core.time import format_instant
-from fhir_gateway.mapping.intent import ActorIntent, SiuIntent
+from fhir_gateway.mapping.intent import SiuIntent
 from fhir_gateway.usecases.engaging import span_of
+from fhir_gateway.usecases.feed_participants import Cast, participants
 from fhir_gateway.usecases.feed_people import united
 
 Resource = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Everybody whom a message names, as References.
-
-    Attributes:
-        patients: With their participant elements, the first one's first.
-        actors: In the order of the message.
-    """
-
-    patients: tuple[tuple[Resource, Resource], ...]
-    actors: tuple[tuple[ActorIntent, Resource], ...]
+#: Elements that are joined with what is held instead of replacing it.
+_JOINED = frozenset({"identifier", "extension", "serviceType"})
+#: app-4.
+_WITH_REASON = frozenset({"cancelled", "noshow"})
+#: Statuses whose reason goes to our extension, since cancelationReason is not for them.
+_WITH_STATUS_REASON = frozenset({"noshow", "entered-in-error"})
 
 
 def merged(intent: SiuIntent, cast: Cast, old: Resource | None, new_id: str) -> Resource:
@@ -43,20 +34,16 @@ def merged(intent: SiuIntent, cast: Cast, old: Resource | None, new_id: str) -> 
     """
     before = old or {"resourceType": "Appointment", "id": new_id}
     changed = {key: value for key, value in before.items() if key not in intent.removed}
-    changed |= {
-        key: value
-        for key, value in intent.appointment.items()
-        if key not in ("identifier", "extension", "serviceType")
-    }
+    _drop_other_times(changed, intent)
+    told = intent.appointment
+    changed |= {key: value for key, value in told.items() if key not in _JOINED}
     changed["status"] = intent.status or before.get("status") or "booked"
-    changed["identifier"] = united(
-        before.get("identifier", ()), intent.appointment.get("identifier", ())
-    )
-    _set(changed, "extension", _extensions(before, intent))
+    changed["identifier"] = united(before.get("identifier", ()), told.get("identifier", ()))
+    _set(changed, "extension", _extensions(before, intent, changed["status"]))
     _set(changed, "serviceType", _services(before, intent))
-    _set(changed, "participant", _participants(before, intent, cast))
+    _set(changed, "participant", participants(before, intent, cast))
     _keep_duration(changed, before, intent)
-    if changed["status"] not in ("cancelled", "noshow"):
+    if changed["status"] not in _WITH_REASON:
         changed.pop("cancelationReason", None)
     return changed
 
@@ -68,16 +55,27 @@ def _set(resource: Resource, name: str, value: list[Resource]) -> None:
         resource.pop(name, None)
 
 
-def _extensions(before: Resource, intent: SiuIntent) -> list[Resource]:
+def _drop_other_times(changed: Resource, intent: SiuIntent) -> None:
+    """A day without a time of day takes the place of a time, and the other way round."""
+    if "start" in intent.appointment:
+        changed.pop("requestedPeriod", None)
+    elif "requestedPeriod" in intent.appointment:
+        for name in ("start", "end", "minutesDuration"):
+            changed.pop(name, None)
+
+
+def _extensions(before: Resource, intent: SiuIntent, status: str) -> list[Resource]:
     told: list[Resource] = intent.appointment.get("extension", [])
     urls = {each["url"] for each in told}
+    if status not in _WITH_STATUS_REASON:
+        urls.add(EXT_STATUS_REASON)
     return [each for each in before.get("extension", ()) if each["url"] not in urls] + told
 
 
 def _services(before: Resource, intent: SiuIntent) -> list[Resource]:
     if "serviceType" in intent.removed:
         return []
-    told = [each.concept for each in intent.services if each.action != "D"]
+    told: list[Resource] = intent.appointment.get("serviceType", [])
     gone = [each.concept for each in intent.services if each.action == "D"]
     if "serviceType" in intent.snapshot:
         return told
@@ -85,58 +83,11 @@ def _services(before: Resource, intent: SiuIntent) -> list[Resource]:
     return kept + told
 
 
-def _participants(before: Resource, intent: SiuIntent, cast: Cast) -> list[Resource]:
-    people: list[Resource] = list(before.get("participant", ()))
-    if cast.patients:
-        people = [each for each in people if not _is(each, "Patient")]
-        people = [{"actor": actor} | part for actor, part in cast.patients] + people
-    told = [_key(actor) for each, actor in cast.actors if each.action != "D"]
-    gone = {_key(actor) for each, actor in cast.actors if each.action == "D"}
-    people = [
-        each
-        for each in people
-        if _key(each.get("actor")) not in gone and not _left_out(each, intent, told)
-    ]
-    for each, actor in cast.actors:
-        if each.action != "D":
-            people = _put(people, each, actor)
-    return people
-
-
-def _left_out(participant: Resource, intent: SiuIntent, told: Sequence[str]) -> bool:
-    """Whether a complete list of its kind does not name it."""
-    actor = participant.get("actor")
-    complete = any(_is(participant, kind) for kind in intent.snapshot)
-    return complete and _key(actor) not in told
-
-
-def _put(people: list[Resource], intent: ActorIntent, actor: Resource) -> list[Resource]:
-    place = next(
-        (n for n, each in enumerate(people) if _key(each.get("actor")) == _key(actor)), None
-    )
-    if place is None:
-        return [*people, {"actor": actor} | intent.participant]
-    if intent.action == "X":
-        return people
-    return [*people[:place], {"actor": actor} | intent.participant, *people[place + 1 :]]
-
-
-def _is(participant: Resource, kind: str) -> bool:
-    actor = participant.get("actor") or {}
-    ref = reference_of(actor)
-    return ref.type == kind if ref else actor.get("type") == kind
-
-
-def _key(actor: Resource | None) -> str:
-    known = actor or {}
-    return str(known.get("reference") or known.get("display") or "")
-
-
 def _keep_duration(changed: Resource, before: Resource, intent: SiuIntent) -> None:
     """A sender that tells no end means the length that the appointment has already."""
     known = span_of(before)
     if not intent.end_assumed or known is None or intent.start is None:
         return
-    minutes = int(known.minutes)
-    changed["end"] = format_instant(intent.start + timedelta(minutes=minutes))
-    changed["minutesDuration"] = minutes
+    length = known.end - known.start
+    changed["end"] = format_instant(intent.start + length)
+    changed["minutesDuration"] = max(1, -(-int(length.total_seconds()) // 60))

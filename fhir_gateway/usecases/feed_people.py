@@ -21,7 +21,7 @@ Resource = dict[str, Any]
 
 
 class AmbiguousError(Exception):
-    """Identifiers of one message belong to several resources.
+    """Identifiers of one message belong to several resources; people have to decide.
 
     Attributes:
         refs: Those resources.
@@ -30,6 +30,12 @@ class AmbiguousError(Exception):
     def __init__(self, refs: Sequence[Ref]) -> None:
         super().__init__("several resources match")
         self.refs = tuple(refs)
+
+    @property
+    def issue(self) -> Issue:
+        """What is said about it."""
+        text = f"The identifiers belong to several records: {', '.join(map(str, self.refs))}"
+        return Issue(text, (), "multiple-matches", "ambiguous-identity")
 
 
 async def find(tx: Transaction, type_name: str, keys: Sequence[tuple[str, str]]) -> str | None:
@@ -71,7 +77,16 @@ async def patient(
     changed = {key: value for key, value in before.items() if key not in removed}
     changed |= {key: value for key, value in told.items() if key != "identifier"}
     changed["identifier"] = united(before.get("identifier", ()), told.get("identifier", ()))
+    if "extension" in changed:
+        changed["extension"] = _extensions(before, told)
     return await _put(tx, deps, stored, before, changed)
+
+
+def _extensions(before: Resource, told: Resource) -> list[Resource]:
+    """Those of the message, and those that only others know."""
+    new: list[Resource] = told.get("extension", [])
+    urls = {each["url"] for each in new}
+    return [each for each in before.get("extension", ()) if each["url"] not in urls] + new
 
 
 async def actor(tx: Transaction, deps: Deps, told: Resource) -> Resource:
@@ -151,10 +166,3 @@ def _name(resource: Resource) -> str:
                  *each.get("suffix", ())]  # fmt: skip
         return " ".join(str(part) for part in parts if part)
     return ""
-
-
-def quarantine(refs: Sequence[Ref]) -> Issue:
-    """What is said where several resources match."""
-    names = ", ".join(map(str, refs))
-    return Issue(f"The identifiers belong to several records: {names}", (), "multiple-matches",
-                 "ambiguous-identity")  # fmt: skip

@@ -1,16 +1,18 @@
 """Which Slots does a booking of the EHR take?
 
-Those of its people that are there already, where they fit its time; else one is made for it, on the
-Schedule of its first actor, which is made too where there is none. Decision 9.
+Those of its people that are there already, where they fit its time. Where the first of them has
+none, one is made, on a Schedule that is made too where there is none. Decision 9; hl7v2.md 1.12.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fhir_gateway.core.codes import EXT_ORIGIN
 from fhir_gateway.core.refs import Ref, reference_of
 from fhir_gateway.core.time import Interval, format_instant
-from fhir_gateway.storage import actors, resources, slot_facts
+from fhir_gateway.storage import actors, engagements, resources, slot_facts
+from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Write
 from fhir_gateway.usecases import schedules
@@ -22,15 +24,20 @@ Resource = dict[str, Any]
 
 #: Whose Schedule a booking belongs to, the first of them that takes part.
 _OWNERS = ("Practitioner", "Device", "Location")
-_HELD_BY_FEED = "feed"
+_FEED = "feed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A Slot that might be taken."""
+
+    id: str
+    time: Interval
+    made_by_feed: bool
 
 
 async def slots_for(
-    tx: Transaction,
-    deps: Deps,
-    appointment: Resource,
-    held: Sequence[str],
-    schedule: Resource | None,
+    tx: Transaction, deps: Deps, appointment: Resource, schedule: Resource | None
 ) -> list[str]:
     """Ids of the Slots that a booking takes; empty where nobody is known whose time it is.
 
@@ -38,78 +45,137 @@ async def slots_for(
         tx: Open transaction.
         deps: See Deps.
         appointment: With start and end, its participants known.
-        held: Ids of the Slots that it has now.
-        schedule: SCH-5 as an Identifier; it names the Schedule.
+        schedule: SCH-5 as an Identifier; with its owner it names the Schedule.
     """
     span = span_of(appointment)
-    owner = _owner(appointment)
-    if span is None or owner is None:
+    owners = _owners(appointment)
+    if span is None or not owners:
         return []
-    ids = await _schedules(tx, owner, schedule)
-    for each in ids:
-        fitting = await _fitting(tx, each, span, held)
-        if fitting:
-            return fitting
-    home = ids[0] if ids else await _make_schedule(tx, deps, owner, schedule)
-    return [await _make_slot(tx, deps, home, span, appointment)]
+    known = await actors.by_references(tx, map(str, owners))
+    named = await _named(tx, schedule)
+    taken: list[str] = []
+    seen: set[str] = set()
+    for owner in owners:
+        own = _ordered(known, owner, named, first=owner == owners[0])
+        if not seen.isdisjoint(own):
+            continue
+        home, found = await _fitting_of(tx, own, span, appointment["id"])
+        if not found and owner == owners[0]:
+            home = await _home(tx, deps, owner, own, schedule, named)
+            found = [await _make_slot(tx, deps, home, span, appointment)]
+        taken += found
+        seen |= {home} if found else set()
+    return taken
 
 
-def _owner(appointment: Resource) -> Ref | None:
-    refs = [
-        ref
-        for each in appointment["participant"]
-        if each.get("status") != "declined" and each.get("required") != "information-only"
-        if (ref := reference_of(each.get("actor"))) is not None
-    ]
-    return next((ref for kind in _OWNERS for ref in refs if ref.type == kind), None)
+def _owners(appointment: Resource) -> list[Ref]:
+    """Those whose time it is, practitioners first; of the others only who is there all the time."""
+    refs: list[Ref] = []
+    whole: list[Ref] = []
+    for each in appointment["participant"]:
+        ref = reference_of(each.get("actor"))
+        informed = each.get("required") == "information-only"
+        if ref is None or each.get("status") == "declined" or informed:
+            continue
+        refs.append(ref)
+        whole += [ref] if "period" not in each else []
+    ordered = [ref for kind in _OWNERS for ref in dict.fromkeys(refs) if ref.type == kind]
+    return ordered[:1] + [ref for ref in ordered[1:] if ref in whole]
 
 
-async def _schedules(tx: Transaction, owner: Ref, schedule: Resource | None) -> list[str]:
-    """Schedules of the owner; first the one that the message names."""
-    own = list(
-        dict.fromkeys(each.schedule for each in await actors.by_references(tx, [str(owner)]))
-    )
+async def _named(tx: Transaction, schedule: Resource | None) -> list[str]:
+    """Schedules that go by the name that the message tells."""
     if schedule is None:
-        return own
-    named = await resources.with_tokens(
-        tx, "Schedule", [f"identifier|{schedule['system']}|{schedule['value']}"]
-    )
-    return named or own
+        return []
+    entry = f"identifier|{schedule['system']}|{schedule['value']}"
+    return await resources.with_tokens(tx, "Schedule", [entry])
+
+
+def _ordered(
+    known: Sequence[ScheduleActor], owner: Ref, named: Sequence[str], *, first: bool
+) -> list[str]:
+    """Schedules of an owner, those with the name first.
+
+    One name may be used for the Schedules of many people; whose it is decides. A place that is
+    not the owner of the booking counts only where it is exclusive (decision 8).
+    """
+    own = [each for each in known if each.reference == str(owner) and (first or each.exclusive)]
+    return sorted({each.schedule for each in own}, key=lambda each: (each not in named, each))
+
+
+async def _fitting_of(
+    tx: Transaction, own: Sequence[str], span: Interval, appointment: str
+) -> tuple[str, list[str]]:
+    """The first of these Schedules whose Slots fit, and the Slots."""
+    for each in own:
+        found = await _fitting(tx, each, span, appointment)
+        if found:
+            return each, found
+    return "", []
 
 
 async def _fitting(
-    tx: Transaction, schedule: str, span: Interval, held: Sequence[str]
+    tx: Transaction, schedule: str, span: Interval, appointment: str
 ) -> list[str]:
-    """Slots that cover the time without a gap, the first beginning with it."""
-    ids = await slot_facts.slots_of_schedule(tx, schedule, span)
-    found = await resources.read_many(tx, "Slot", ids)
+    """Slots that cover the time without a gap."""
+    left = await _candidates(tx, schedule, span, appointment)
     taken: list[str] = []
     reached = span.start
-    for key in ids:
-        slot = found[key].resource()
-        time = span_of(slot)
-        if time is None or _somebody_elses(slot, key, held):
-            continue
-        if time.start != reached:
-            continue
-        taken.append(key)
-        reached = time.end
-        if reached >= span.end:
-            return taken
-    return []
+    while reached < span.end:
+        on = [each for each in left if each.time.start <= reached < each.time.end]
+        if not on:
+            return []
+        best = min(on, key=lambda e: (reached - e.time.start, abs(e.time.end - span.end), e.id))
+        taken.append(best.id)
+        reached = best.time.end
+    return taken
 
 
-def _somebody_elses(slot: Resource, key: str, held: Sequence[str]) -> bool:
-    """Whether it was made for another booking of the feed that still has it."""
-    origin = (extension(slot, EXT_ORIGIN) or {}).get("valueCode")
-    return origin == _HELD_BY_FEED and slot["status"] != "free" and key not in held
+async def _candidates(
+    tx: Transaction, schedule: str, span: Interval, appointment: str
+) -> list[_Candidate]:
+    """Slots in the time; one made for a booking serves another only if it is free and no longer."""
+    ids = await slot_facts.slots_of_schedule(tx, schedule, span)
+    found = {key: each.resource() for key, each in (await resources.read_many(tx, "Slot", ids)).items()}
+    slots = [
+        _Candidate(key, time, (extension(found[key], EXT_ORIGIN) or {}).get("valueCode") == _FEED)
+        for key in ids
+        if (time := span_of(found[key])) is not None
+    ]
+    if not any(each.made_by_feed for each in slots):
+        return slots
+    others = await _taken_by_others(tx, schedule, span, appointment)
+    return [
+        each
+        for each in slots
+        if not each.made_by_feed or (span.contains(each.time) and each.id not in others)
+    ]
 
 
-async def _make_schedule(tx: Transaction, deps: Deps, owner: Ref, schedule: Resource | None) -> str:
+async def _taken_by_others(
+    tx: Transaction, schedule: str, span: Interval, appointment: str
+) -> set[str]:
+    """Slots that other Appointments have; offers and holds give way to the EHR."""
+    keys = [each.key for each in await actors.of_schedules(tx, [schedule]) if each.exclusive]
+    rows = await engagements.overlapping(tx, keys, span, without=appointment)
+    return {slot for each in rows if each.appointment for slot in each.slots}
+
+
+async def _home(
+    tx: Transaction,
+    deps: Deps,
+    owner: Ref,
+    own: Sequence[str],
+    schedule: Resource | None,
+    named: Sequence[str],
+) -> str:
+    """The Schedule for a new Slot: the one named, else any of the owner's, else a new one."""
+    if own and (schedule is None or own[0] in named):
+        return own[0]
     made: Resource = {
         "resourceType": "Schedule",
         "id": deps.ids.new(),
-        "extension": [{"url": EXT_ORIGIN, "valueCode": _HELD_BY_FEED}],
+        "extension": [{"url": EXT_ORIGIN, "valueCode": _FEED}],
         "actor": [{"reference": str(owner)}],
     }
     if schedule is not None:
@@ -127,7 +193,7 @@ async def _make_slot(
     made: Resource = {
         "resourceType": "Slot",
         "id": deps.ids.new(),
-        "extension": [{"url": EXT_ORIGIN, "valueCode": _HELD_BY_FEED}],
+        "extension": [{"url": EXT_ORIGIN, "valueCode": _FEED}],
         "schedule": {"reference": f"Schedule/{schedule}"},
         "status": "free",
         "start": format_instant(span.start.astimezone(zone)),

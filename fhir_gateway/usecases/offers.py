@@ -13,6 +13,7 @@ from fhir_gateway.core.codes import (
     REASON_EXPIRED,
     REASON_SUPERSEDED,
 )
+from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.core.time import format_instant
 from fhir_gateway.engines.decision import Refusal
@@ -20,6 +21,7 @@ from fhir_gateway.engines.lifecycle import By
 from fhir_gateway.engines.waitlist import Placed
 from fhir_gateway.engines.waitlist_wave import Occasion, next_wave, offer_expiry, wave_minutes
 from fhir_gateway.storage import engagements, outbox, resources, waitlist_facts
+from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
 from fhir_gateway.storage.resources import Stored, Write
 from fhir_gateway.usecases import appointments, cascade, notices, offer_shape, tasks
@@ -46,7 +48,8 @@ async def fill(tx: Transaction, deps: Deps, task_id: str, occasion: Occasion) ->
     opening = await cascade.open_task(tx, deps, task_id)
     if opening is None:
         return
-    if await _taken(tx, opening):
+    wanted = await _wanted(tx, opening)
+    if wanted is None or await _taken(tx, opening, wanted):
         await withdraw(tx, deps, task_id)
         await _end(tx, deps, opening, "cancelled", "The time was booked in another way")
         return
@@ -59,20 +62,31 @@ async def fill(tx: Transaction, deps: Deps, task_id: str, occasion: Occasion) ->
         chosen = next_wave(deps.policy.waitlist, found.placed, where, occasion)
     placed = [each for each in found.placed if each.entry.id in chosen]
     if placed and not isinstance(expiry, Refusal):
-        await _offer(tx, deps, opening, placed, expiry, len(found.placed))
+        await _hold(tx, deps, opening, wanted, expiry)
+        await _offer(tx, deps, opening, placed, expiry)
+        await _progress(tx, deps, opening, expiry, more=len(found.placed) > len(placed))
     elif where.live == 0:
         why = "Nobody accepted" if where.offered else "Nobody on the waitlist could take it"
         await _end(tx, deps, opening, "failed", why)
 
 
-async def _taken(tx: Transaction, opening: Opening) -> bool:
-    """Whether somebody else has the time by now."""
-    keys = await cascade.owners(tx, opening)
-    others = await engagements.overlapping(
-        tx, keys.values(), opening.span, without_task=opening.ref.id
-    )
-    if any(each.exclusive for each in others):
-        return True
+async def _wanted(tx: Transaction, opening: Opening) -> tuple[Engagement, ...] | None:
+    """What a booking of all of it would take; None where it is not in its Slots any more."""
+    template = offer_shape.template(opening) | {"id": opening.ref.id, "status": "booked"}
+    try:
+        return (await needs(tx, template)).exclusive
+    except GatewayError:
+        return None
+
+
+async def _taken(tx: Transaction, opening: Opening, wanted: Sequence[Engagement]) -> bool:
+    """Whether somebody else has the time by now, or a part of the time around it."""
+    for each in wanted:
+        others = await engagements.overlapping(
+            tx, [each.actor_key], each.during, without_task=opening.ref.id
+        )
+        if any(other.exclusive for other in others):
+            return True
     return any(each["status"] not in ("free", "busy-tentative") for each in opening.slots)
 
 
@@ -82,9 +96,7 @@ async def _offer(
     opening: Opening,
     placed: Sequence[Placed],
     expiry: datetime,
-    eligible: int,
 ) -> None:
-    await _hold(tx, deps, opening, expiry)
     zone = deps.tenants[tx.tenant].zone
     found = await resources.read_many(tx, "Appointment", [each.entry.id for each in placed])
     for each in placed:
@@ -102,10 +114,15 @@ async def _offer(
         opening.task.setdefault("output", []).append(
             tasks.entry("offer", valueReference=tasks.reference(f"Appointment/{offer['id']}"))
         )
-    await _progress(tx, deps, opening, expiry, more=eligible > len(placed))
 
 
-async def _hold(tx: Transaction, deps: Deps, opening: Opening, expiry: datetime) -> None:
+async def _hold(
+    tx: Transaction,
+    deps: Deps,
+    opening: Opening,
+    wanted: Sequence[Engagement],
+    expiry: datetime,
+) -> None:
     """Keep the time for those who are asked; a hold that stands is only made longer."""
     if not deps.policy.holds_offers:
         return
@@ -115,23 +132,19 @@ async def _hold(tx: Transaction, deps: Deps, opening: Opening, expiry: datetime)
         if await engagements.prolong(tx, opening.ref.id, latest):
             await refresh(tx, deps, areas_of(held))
             return
-    template = offer_shape.template(opening) | {"id": opening.ref.id, "status": "booked"}
-    wanted = [
+    rows = [
         replace(
-            each,
-            kind=engagements.OFFER,
-            appointment=None,
-            task=opening.ref.id,
-            expires_at=expiry,
+            each, kind=engagements.OFFER, appointment=None, task=opening.ref.id, expires_at=expiry
         )
-        for each in (await needs(tx, template)).exclusive
+        for each in wanted
     ]
-    span = opening.span
-    ended = await engagements.release_expired(tx, {each.actor_key for each in wanted}, span)
-    taken = await engagements.insert(tx, wanted)
-    if len(taken) < len(wanted):
+    ended: list[Engagement] = []
+    for each in rows:
+        ended += await engagements.release_expired(tx, [each.actor_key], each.during)
+    taken = await engagements.insert(tx, rows)
+    if len(taken) < len(rows):
         raise RaceLostError
-    await refresh(tx, deps, areas_of([*ended, *wanted]))
+    await refresh(tx, deps, areas_of([*ended, *rows]))
 
 
 async def _progress(

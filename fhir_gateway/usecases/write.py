@@ -231,13 +231,9 @@ async def _update_role(tx: Transaction, deps: Deps, _: Stored, write: Write) -> 
     return await _create_role(tx, deps, write)
 
 
-async def _answer(tx: Transaction, deps: Deps, write: Write) -> Stored:
-    return await answers.answer(tx, deps, write.resource)
-
-
 _CREATE: dict[str, Create] = {
     "Appointment": booking.create,
-    "AppointmentResponse": _answer,
+    "AppointmentResponse": answers.answer,
     "PractitionerRole": _create_role,
     "Schedule": _create_schedule,
     "Slot": slots.create,

@@ -24,8 +24,12 @@ def test_the_structure_of_a_message_does_not_matter(structure: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "code"),
-    [(b"ADT^A01", "200"), (b"", "200"), (b"SIU^S23", "201"), (b"SIU^Z02", "201"), (b"SIU", "201")],
-)
+    [
+        (b"ORU^R01", "200"), (b"", "200"),
+        (b"SIU^S23", "201"), (b"SIU^Z02", "201"), (b"SIU", "201"), (b"ADT^A04", "201"),
+        (b"ADT^S12", "201"),
+    ],
+)  # fmt: skip
 def test_the_place_of_the_issue_tells_a_type_from_an_event(kind: bytes, code: str) -> None:
     issue = unsupported(Message.parse(siu().replace(b"SIU^S12^SIU_S12", kind)))
     assert issue is not None

@@ -25,10 +25,7 @@ from tests.storage.searching import (
 )
 
 LETTERS = "abcdefgh"
-
-
-def starting(id_: str, hour: int) -> dict[str, object]:
-    return slot(id_, start=f"2026-03-02T{hour:02}:00:00Z", end=f"2026-03-02T{hour:02}:30:00Z")
+EVENING = "2026-03-02T20:00:00Z"
 
 
 async def test_without_an_order_hits_come_by_id(database: Database) -> None:
@@ -97,7 +94,7 @@ async def test_several_values_count_by_the_least_or_descending_by_the_greatest(
         appointment("x", serviceType=[concept("b"), concept("c")], requestedPeriod=[SPRING]),
         appointment("y", serviceType=[concept("c")], requestedPeriod=[SPRING, SUMMER]),
         risk("q", 30),
-        risk("r", 10, 40.5),
+        risk("r", 10, 40),
     ]
     async with world(database, *resources) as tx:
         assert await walk(tx, f"{asked}&_count=1") == expected
@@ -107,7 +104,7 @@ SPRING = {"start": "2026-03-01", "end": "2026-05-31"}
 SUMMER = {"start": "2026-06-01"}
 
 
-def risk(id_: str, *chances: float) -> dict[str, object]:
+def risk(id_: str, *chances: int) -> dict[str, object]:
     return {
         "resourceType": "RiskAssessment",
         "id": id_,
@@ -121,24 +118,24 @@ def risk(id_: str, *chances: float) -> dict[str, object]:
 async def test_pages_go_on_where_they_were_whatever_is_written_meanwhile(
     database: Database, sort: str
 ) -> None:
-    asked = f"Slot?_count=2{sort}"
-    first = [starting(each, 8 + number) for number, each in enumerate(LETTERS)]
+    asked = f"Slot?_count=3{sort}"
+    start = {each: f"2026-03-02T{8 + number:02}:00:00Z" for number, each in enumerate(LETTERS)}
+    first = [slot(each, start=start[each], end=EVENING) for each in LETTERS]
     async with world(database, *first) as tx:
         expected = await walk(tx, asked)
         found = await page(tx, asked)
         seen = [each.id for each in found.matches]
         while found.next:
-            before, behind = f"{seen[-2]}0", f"{seen[-1]}0"
-            hours = {each.id: each.resource()["start"] for each in found.matches}
-            await store(
-                tx,
-                slot(before, start=hours[seen[-2]], end="2026-03-03T00:00:00Z"),
-                slot(behind, start=hours[seen[-1]], end="2026-03-03T00:00:00Z"),
-            )
+            here = [each[0] for each in seen][-1]
+            number = len(seen)
+            # One that belongs on a page that has been read, one that belongs on the next.
+            await store(tx, slot(f"A{number}", start=start[seen[0][0]], end=EVENING))
+            await store(tx, slot(f"{here}{number}", start=start[here], end=EVENING))
             found = await page(tx, f"{asked}&_cursor={found.next}")
-            seen += [each.id for each in found.matches if each.id != behind]
+            seen += [each.id for each in found.matches]
     assert [each for each in seen if each in LETTERS] == expected
     assert len(seen) == len(set(seen))
+    assert not any(each.startswith("A") for each in seen)
 
 
 async def test_only_the_last_page_has_no_next(database: Database) -> None:
@@ -244,4 +241,4 @@ async def test_hits_carry_version_time_and_content(database: Database) -> None:
         stored = (await page(tx, "Slot")).matches[0]
     assert (stored.type, stored.id, stored.version) == ("Slot", "a", 1)
     assert stored.last_updated == NOW + timedelta(hours=1)
-    assert stored.resource()["meta"]["lastUpdated"] == "2026-03-01T13:00:00.000Z"
+    assert stored.resource()["meta"]["lastUpdated"] == "2026-03-01T13:00:00Z"

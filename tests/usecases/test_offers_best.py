@@ -13,8 +13,10 @@ from tests.usecases.builders import (
     CHECKUP,
     SURGERY,
     a_response,
+    a_schedule,
     a_waitlist_entry,
     at,
+    availability,
     ref,
 )
 from tests.usecases.clinic import Clinic
@@ -176,6 +178,26 @@ async def test_time_that_is_booked_before_anybody_is_asked_is_left_alone(clinic:
     assert await offers(clinic) == []
     assert (await the_task(clinic))["status"] == "cancelled"
     assert await clinic.status("Slot/s1-0900") == ["busy"]
+
+
+async def test_time_whose_buffer_is_taken_is_not_offered(clinic: Clinic) -> None:
+    await waiting(clinic, "bob")
+    await clinic.put(a_schedule(extension=availability(bufferAfter=15)))
+    booked = await clinic.book("09:00")
+    await clinic.cancel(f"Appointment/{booked['id']}")
+    await clinic.book("09:30", patient="cem")
+    await clinic.work()
+    assert await offers(clinic) == []
+    assert (await the_task(clinic))["status"] == "cancelled"
+
+
+async def test_time_that_is_not_in_its_slot_any_more_is_not_offered(clinic: Clinic) -> None:
+    await waiting(clinic, "bob")
+    booked = await clinic.book("09:00")
+    await clinic.cancel(f"Appointment/{booked['id']}")
+    await clinic.change("Slot/s1-0900", end=at("09:20"))
+    await clinic.work()
+    assert (await the_task(clinic))["status"] == "cancelled"
 
 
 async def test_an_expired_hold_counts_as_free_at_once(freed: Clinic) -> None:
