@@ -10,7 +10,13 @@ from datetime import date, datetime, timedelta
 
 from fhir_gateway.core.time import format_instant
 from fhir_gateway.demo.calendar import DAYS_AHEAD, DAYS_BACK, Time, sessions
-from fhir_gateway.demo.house import SYSTEM_APPOINTMENT, Resource, VisitType, identifier
+from fhir_gateway.demo.house import (
+    SCANNERS,
+    SYSTEM_APPOINTMENT,
+    Resource,
+    VisitType,
+    identifier,
+)
 from fhir_gateway.demo.people import Doctor, display_name
 
 #: Share of the times booked in each week ahead; about 70 % over the four.
@@ -110,8 +116,8 @@ def participants(doctor: Doctor, patient: Resource, visit: VisitType) -> list[Re
         {"reference": f"Location/{doctor.room}", "display": doctor.room_name},
     ]
     if doctor.device and visit.code == "ultrasound":
-        scanner = f"Ultrasound scanner {doctor.device.removeprefix('device-')}"
-        actors.append({"reference": f"Device/{doctor.device}", "display": scanner})
+        scanner = {"reference": f"Device/{doctor.device}", "display": SCANNERS[doctor.device]}
+        actors.append(scanner)
     return [{"actor": actor, "required": "required", "status": "accepted"} for actor in actors]
 
 

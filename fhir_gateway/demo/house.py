@@ -80,6 +80,8 @@ SITES = (
 )
 #: At each site, one for each doctor there.
 ROOMS = 6
+#: Device ids and what they are called, one at each site.
+SCANNERS = {"device-1": "Ultrasound scanner 1", "device-2": "Ultrasound scanner 2"}
 
 
 def organization() -> Resource:
@@ -130,18 +132,18 @@ def _location(id_: str, name: str, physical: str, site: Site, *, part_of: bool) 
 
 
 def devices() -> list[Resource]:
-    """One ultrasound scanner at each site: `device-1`, `device-2`."""
+    """One ultrasound scanner at each site."""
     return [
         {
             "resourceType": "Device",
-            "id": f"device-{n}",
-            "identifier": [{"system": SYSTEM_DEVICE, "value": f"US-{n}"}],
+            "id": id_,
+            "identifier": [{"system": SYSTEM_DEVICE, "value": id_.replace("device", "US")}],
             "status": "active",
-            "deviceName": [{"name": f"Ultrasound scanner {n}", "type": "user-friendly-name"}],
+            "deviceName": [{"name": name, "type": "user-friendly-name"}],
             "owner": {"reference": f"Organization/{ORGANIZATION}"},
             "location": {"reference": f"Location/{site.id}"},
         }
-        for n, site in enumerate(SITES, start=1)
+        for site, (id_, name) in zip(SITES, SCANNERS.items(), strict=True)
     ]
 
 

@@ -27,29 +27,33 @@ from fhir_gateway.demo.house import (
     identifier,
     locations,
 )
-from fhir_gateway.demo.siu import scheduling_rows
-from fhir_gateway.hl7.writer import Row, build
+from fhir_gateway.mapping.siu_out import write_siu
 
 DEMO_ID = "DEMO-1"
 
 
+_SYSTEM_CANCELLATION = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
+_BY_THE_PATIENT = {
+    "coding": [{"system": _SYSTEM_CANCELLATION, "code": "pat", "display": "Patient"}]
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One trigger event: what it means, its event reason (SCH-6) and filler status (SCH-25)."""
+    """One trigger event: what it means, and the status of the Appointment after it."""
 
     meaning: str
-    reason: str
     status: str
 
 
 EVENTS: Mapping[str, Event] = {
-    "S12": Event("a new appointment is booked", "BOOKED", "Booked"),
-    "S13": Event("the appointment moves to another time", "RESCHEDULED", "Booked"),
-    "S14": Event("something other than the time changes", "MODIFIED", "Booked"),
-    "S15": Event("the appointment is cancelled", "PATIENT REQUEST", "Cancelled"),
-    "S16": Event("the rest of the appointment is discontinued", "DISCONTINUED", "Cancelled"),
-    "S17": Event("the appointment was entered in error", "ENTERED IN ERROR", "Deleted"),
-    "S26": Event("the patient did not come", "NO SHOW", "Noshow"),
+    "S12": Event("a new appointment is booked", "booked"),
+    "S13": Event("the appointment moves to another time", "booked"),
+    "S14": Event("something other than the time changes", "booked"),
+    "S15": Event("the appointment is cancelled", "cancelled"),
+    "S16": Event("the rest of the appointment is discontinued", "cancelled"),
+    "S17": Event("the appointment was entered in error", "entered-in-error"),
+    "S26": Event("the patient did not come", "noshow"),
 }
 
 
@@ -89,25 +93,50 @@ def demo_message(
             "Appointment.identifier",
             "Appointment.start",
         )
-    if trigger == "S13":
-        appointment = _moved(appointment)
-    if trigger == "S14":
-        appointment = appointment | {"comment": "Please bring earlier results."}
-    rows = scheduling_rows(appointment, resources or {}, EVENTS[trigger])
-    return build([_header(trigger, now), *rows])
+    actors = _actors(appointment, resources or {})
+    return write_siu(
+        trigger,
+        _after(trigger, appointment),
+        patient=next(iter(actors["Patient"]), None),
+        practitioners=actors["Practitioner"],
+        locations=actors["Location"],
+        devices=actors["Device"],
+        sender=("SAMPLE-EHR", "SAMPLE-CLINIC"),
+        receiver=("FHIR-GATEWAY", "SAMPLE-CLINIC"),
+        control_id=f"{trigger}{now:%Y%m%d%H%M%S}{now.microsecond // 1000:03d}",
+        now=now,
+        zone=ZoneInfo(ZONE),
+    )
 
 
-def _header(trigger: str, now: datetime) -> Row:
-    local = now.astimezone(ZoneInfo(ZONE))
-    control_id = f"{trigger}{now:%Y%m%d%H%M%S}{now.microsecond // 1000:03d}"
-    return (
-        "MSH",
-        {
-            3: "SAMPLE-EHR", 4: "SAMPLE-CLINIC", 5: "FHIR-GATEWAY", 6: "SAMPLE-CLINIC",
-            7: f"{local:%Y%m%d%H%M%S%z}", 9: ("SIU", trigger, "SIU_S12"), 10: control_id,
-            11: "P", 12: "2.5.1", 18: "UNICODE UTF-8",
-        },
-    )  # fmt: skip
+def _after(trigger: str, appointment: Resource) -> Resource:
+    """The appointment as the EHR has it once the event has happened."""
+    changed = {**appointment, "status": EVENTS[trigger].status}
+    match trigger:
+        case "S13":
+            return _moved(changed)
+        case "S14":
+            return {**changed, "comment": "Please bring earlier results."}
+        case "S15":
+            return {**changed, "cancelationReason": _BY_THE_PATIENT}
+        case _:
+            return changed
+
+
+def _actors(appointment: Resource, resources: Mapping[str, Resource]) -> dict[str, list[Resource]]:
+    """Who takes part, by type; a patient who is not at hand goes by what they are called."""
+    found: dict[str, list[Resource]] = {
+        name: [] for name in ("Patient", "Practitioner", "Location", "Device")
+    }
+    for each in appointment["participant"]:
+        actor = each.get("actor", {})
+        kind, _, id_ = str(actor.get("reference", "")).partition("/")
+        known = resources.get(f"{kind}/{id_}")
+        if known is None and kind == "Patient":
+            known = {"resourceType": kind, "name": [{"text": actor.get("display", "")}]}
+        if known is not None and kind in found:
+            found[kind].append(known)
+    return found
 
 
 def reserved_times(now: datetime) -> tuple[Time, Time]:
@@ -125,8 +154,7 @@ def _own(now: datetime) -> tuple[Resource, dict[str, Resource]]:
     at, _ = reserved_times(now)
     visit = at.doctor.visits[0]
     patient = people.patients(random.Random(SEED))[0]  # noqa: S311 - sample data, not a secret
-    rooms = locations(len(people.doctors()) // 2)
-    actors = [patient, people.practitioner(at.doctor), *rooms]
+    actors = [patient, people.practitioner(at.doctor), *locations()]
     appointment: Resource = {
         "resourceType": "Appointment",
         "identifier": [identifier(SYSTEM_APPOINTMENT, DEMO_ID, "FILL")],

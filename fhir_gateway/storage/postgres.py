@@ -42,6 +42,8 @@ _AGAIN = (
 )
 
 
+_SET_TENANT = "SELECT set_config('app.tenant', %s, true)"
+
 #: Told apart by whoever runs the transaction; all other operational errors are a lost server.
 _PASSED_ON = (
     psycopg.errors.SerializationFailure,
@@ -183,29 +185,49 @@ class Database:
         """
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if snapshot else "BEGIN"
         change = f"; SET LOCAL ROLE {role}" if role else ""
+        async with self._connected() as connection:
+            # Without parameters all of it is one message and one answer.
+            await connection.execute(
+                _query(f"{begin}{change}; SELECT set_config('app.tenant', '{tenant:d}', true)")
+            )
+            transaction = Transaction(connection, tenant)
+            try:
+                yield transaction
+            except BaseException:
+                if not connection.closed:
+                    with suppress(psycopg.Error):
+                        await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+        if transaction.work_left:
+            self.woken.set()
+
+    async def query(self, tenant: int, statement: str, params: Params) -> list[Row]:
+        """Run one reading statement in a tenant, in a single round trip.
+
+        Raises:
+            GatewayError: busy, where no connection comes free in time.
+        """
+        async with self._connected() as connection:
+            cursor = connection.cursor(binary=True)
+            async with connection.pipeline():
+                await connection.execute("BEGIN READ ONLY")
+                await connection.execute(_SET_TENANT, (str(tenant),))
+                await cursor.execute(_query(statement), params)
+                await connection.execute("COMMIT")
+            return await cursor.fetchall()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[psycopg.AsyncConnection[Row]]:
         try:
             async with self._pool.connection() as connection:
-                # Without parameters all of it is one message and one answer.
-                await connection.execute(
-                    _query(f"{begin}{change}; SELECT set_config('app.tenant', '{tenant:d}', true)")
-                )
-                transaction = Transaction(connection, tenant)
-                try:
-                    yield transaction
-                except BaseException:
-                    if not connection.closed:
-                        with suppress(psycopg.Error):
-                            await connection.execute("ROLLBACK")
-                    raise
-                await connection.execute("COMMIT")
+                yield connection
         except PoolTimeout as error:
             raise fail(Category.BUSY, "Every database connection is in use") from error
         except (psycopg.InterfaceError, psycopg.OperationalError) as error:
             if isinstance(error, _PASSED_ON):
                 raise
             raise fail(Category.BUSY, "The database cannot be reached now") from error
-        if transaction.work_left:
-            self.woken.set()
 
     async def run(self, tenant: int, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Do something in a transaction, again where somebody else was faster.

@@ -81,6 +81,12 @@ def _select(type_name: str) -> str:
     )
 
 
+@cache
+def select_many(type_name: str) -> str:
+    """The statement that reads present versions: tenant, ids to rows."""
+    return _select(type_name) + " WHERE r.tenant = %s AND r.id = ANY(%s)"
+
+
 async def read(tx: Transaction, ref: Ref, *, lock: bool = False) -> Stored | None:
     """The present version; None where there is none (never was, or deleted).
 
@@ -310,7 +316,7 @@ async def remove(tx: Transaction, old: Stored, *, now: datetime) -> Version:
 
 
 async def referencing(tx: Transaction, ref: Ref) -> Ref | None:
-    """One live resource that points to this one by a searchable reference; None where none does."""
+    """One other resource that points to this one by a searchable reference; None for none."""
     parts: list[str] = []
     params: list[Any] = []
     for each in CATALOGUE.values():
@@ -322,9 +328,10 @@ async def referencing(tx: Transaction, ref: Ref) -> Ref | None:
         if names:
             parts.append(
                 f"(SELECT '{each.name}', id FROM {table_of(each.name)}"
-                " WHERE tokens && %s::text[] LIMIT 1)"
+                " WHERE tokens && %s::text[] AND id <> %s LIMIT 1)"
             )
-            params.append([f"{tx.tenant}|{name}|{ref}" for name in names])
+            itself = ref.id if each.name == ref.type else ""
+            params += [[f"{tx.tenant}|{name}|{ref}" for name in names], itself]
     row = await tx.row(" UNION ALL ".join(parts) + " LIMIT 1", params)
     return Ref(*row) if row else None
 

@@ -14,7 +14,7 @@ from fhir_gateway.engines.waitlist_wave import Cascade, minutes_left
 from fhir_gateway.storage import resources, waitlist_facts
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
-from fhir_gateway.usecases import tasks, waiting
+from fhir_gateway.usecases import naming, tasks, waiting
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Resource
 from fhir_gateway.usecases.zones import zone_of
@@ -34,6 +34,7 @@ class Opening:
         slots: Its Slots by start.
         services: CodeableConcepts of what it may be used for.
         actors: Who is needed: the Schedules' actors, and where it was to be.
+        people: The same as References with what they are called.
         zone: Of the clinic.
         freed: The same for the engine.
         now: The database's clock.
@@ -45,6 +46,7 @@ class Opening:
     slots: list[Resource]
     services: list[Resource]
     actors: list[str]
+    people: list[Resource]
     zone: ZoneInfo
     freed: FreedTime
     now: datetime
@@ -87,8 +89,17 @@ async def _opening(tx: Transaction, deps: Deps, stored: Stored, task: Resource) 
         canceller=next((str(ref) for ref in tasks.references(task, "canceller")), None),
         minimum_notice=deps.policy.minimum_notice,
     )
+    people = await _people(tx, named, schedule)
     now = await tx.now()
-    return Opening(stored, task, span, slots, services, named, zone, freed, now)
+    return Opening(stored, task, span, slots, services, named, people, zone, freed, now)
+
+
+async def _people(
+    tx: Transaction, actors_named: Sequence[str], schedule: Resource | None
+) -> list[Resource]:
+    """References as the Schedule has them; the others by the names that are stored."""
+    own = {each.get("reference"): each for each in (schedule or {}).get("actor", ())}
+    return await naming.named(tx, [own.get(each, tasks.reference(each)) for each in actors_named])
 
 
 async def _schedule(tx: Transaction, slots: Sequence[Resource]) -> Resource | None:

@@ -42,8 +42,7 @@ def template(opening: Opening, minutes: int | None = None) -> Resource:
     if slots:
         made["slot"] = [tasks.reference(f"Slot/{each['id']}") for each in slots]
     made["participant"] = [
-        {"actor": tasks.reference(each), "required": "required", "status": "accepted"}
-        for each in opening.actors
+        {"actor": each, "required": "required", "status": "accepted"} for each in opening.people
     ]
     return made
 
@@ -51,35 +50,44 @@ def template(opening: Opening, minutes: int | None = None) -> Resource:
 def offer(
     opening: Opening, entry: Resource, placed: Placed, policy: str, ids: IdSource
 ) -> Resource:
-    """The offer of a freed time to one entry of the waitlist."""
-    made = template(opening, placed.entry.duration_minutes)
+    """The offer of a freed time to one entry of the waitlist, elements in the order of R4."""
+    time = template(opening, placed.entry.duration_minutes)
+    plan = policy == "plan"
+    score = score_extension(
+        policy,
+        placed.rank,
+        total=placed.score.total if plan else None,
+        factors=placed.score.factors if plan else (),
+        keys=() if plan else placed.keys,
+    )
     wanted = opening.freed.service_types & codes_of(entry.get("serviceType", ()))
     services = [each for each in entry.get("serviceType", ()) if codes_of([each]) & wanted]
-    made |= {"id": ids.new(), "status": "proposed", "serviceType": services}
-    for name in ("appointmentType", "reasonCode", "reasonReference", "basedOn", "specialty",
-                 "serviceCategory", "priority"):  # fmt: skip
-        if name in entry:
-            made[name] = entry[name]
-    total = placed.score.total if policy == "plan" else None
-    factors = placed.score.factors if policy == "plan" else ()
-    made["extension"] = [
-        score_extension(
-            policy,
-            placed.rank,
-            total=total,
-            factors=factors,
-            keys=placed.keys if policy != "plan" else (),
-        )
+    asked = [
+        {**each, "required": "required", "status": "needs-action"}
+        for each in entry["participant"]
+        if _is_patient(each)
     ]
-    made["created"] = format_instant(opening.now.replace(microsecond=0))
-    people = [each for each in entry["participant"] if _is_patient(each)]
-    asked = [{**each, "required": "required", "status": "needs-action"} for each in people]
-    made["participant"] = asked + made["participant"]
-    made["supportingInformation"] = [
-        tasks.reference(Ref("Appointment", entry["id"])),
-        tasks.reference(opening.ref),
-    ]
+    why = [tasks.reference(Ref("Appointment", entry["id"])), tasks.reference(opening.ref)]
+    made: Resource = {
+        "resourceType": "Appointment",
+        "id": ids.new(),
+        "extension": [score],
+        "status": "proposed",
+        **_of(entry, "serviceCategory"),
+        "serviceType": services,
+        **_of(entry, "specialty", "appointmentType", "reasonCode", "reasonReference", "priority"),
+        "supportingInformation": why,
+        **{name: time[name] for name in ("start", "end", "minutesDuration", "slot") if name in time},
+        "created": format_instant(opening.now.replace(microsecond=0)),
+        **_of(entry, "basedOn"),
+        "participant": asked + time["participant"],
+    }
     return made
+
+
+def _of(entry: Resource, *names: str) -> Resource:
+    """What an offer takes over from its entry."""
+    return {name: entry[name] for name in names if name in entry}
 
 
 def _is_patient(participant: Resource) -> bool:

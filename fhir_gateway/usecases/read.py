@@ -18,10 +18,10 @@ async def read(deps: Deps, tenant: int, ref: Ref) -> Stored:
     Raises:
         GatewayError: not-found where there never was one, gone where it was deleted.
     """
+    stored = await deps.loader.read(tenant, ref)
+    if stored is not None:
+        return stored
     async with deps.database.transaction(tenant) as tx:
-        stored = await resources.read(tx, ref)
-        if stored is not None:
-            return stored
         if ref.type == "Appointment":
             found = await proposals.read(tx, deps, ref.id)
             if found is not None:

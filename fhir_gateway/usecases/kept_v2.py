@@ -1,0 +1,207 @@
+"""What is kept of a message that has come in, and with which answer?
+
+Whatever happens, its bytes are kept with the answer before that leaves, so that a person can look
+at it and a repetition gets the same answer. Decision 20.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fhir_gateway.core.codes import TASK_MATCH_IDENTITY
+from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
+from fhir_gateway.hl7 import ack
+from fhir_gateway.hl7.ack_codes import ANSWERS, AckCode
+from fhir_gateway.hl7.peek import Header
+from fhir_gateway.mapping.profiles import SenderProfile
+from fhir_gateway.mapping.reading import clean
+from fhir_gateway.storage import inbox, resources
+from fhir_gateway.storage.inbox import MessageKey, Received
+from fhir_gateway.storage.postgres import RaceLostError, Transaction
+from fhir_gateway.storage.resources import Write
+from fhir_gateway.usecases import tasks
+from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.feed_people import AmbiguousError
+
+#: The inbox is searched by these texts; the bytes are kept whole.
+_LONGEST_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message before its body is known.
+
+    Attributes:
+        raw: Its bytes.
+        peer: Where it came from.
+        received_at: When.
+        header: MSH.
+        key: What makes it the same message.
+        control_id: Of our answer.
+    """
+
+    raw: bytes
+    peer: str
+    received_at: datetime
+    header: Header
+    key: MessageKey
+    control_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is said about a message, to its sender and to people.
+
+    Attributes:
+        state: One of the states of the inbox.
+        answer: The acknowledgement.
+        code: MSA-1.
+        issues: What was wrong or odd.
+        appointment: Id of the Appointment that it is about.
+    """
+
+    state: str
+    answer: bytes
+    code: AckCode
+    issues: Sequence[Issue] = ()
+    appointment: str | None = None
+
+
+def key_of(header: Header, raw: bytes) -> MessageKey:
+    """What makes a message the same message; the hash tells apart what is cut here."""
+    application, facility = header.sender
+    return MessageKey(
+        _text(application), _text(facility), _text(header.control_id), hashlib.sha256(raw).digest()
+    )
+
+
+def _text(value: str) -> str:
+    return clean(value)[:_LONGEST_TEXT]
+
+
+async def keep(tx: Transaction, incoming: Incoming, outcome: Outcome) -> bytes:
+    """Keep a message in the transaction of its effect; returns the answer.
+
+    Raises:
+        RaceLostError: the same message was kept in the meantime.
+    """
+    kind, event, _ = incoming.header.event
+    message = Received(
+        key=incoming.key,
+        received_at=incoming.received_at,
+        peer=incoming.peer,
+        raw=incoming.raw,
+        event=_text(f"{kind}^{event}" if event else kind),
+        state=outcome.state,
+        ack=outcome.answer,
+        ack_code=outcome.code.value,
+        issues=[_issue(each) for each in outcome.issues],
+        appointment=outcome.appointment,
+    )
+    if not await inbox.keep(tx, message):
+        raise RaceLostError
+    return outcome.answer
+
+
+def _issue(issue: Issue) -> dict[str, Any]:
+    return {
+        "text": clean(issue.diagnostics),
+        "location": list(issue.expression),
+        "code": issue.code,
+        "details": issue.details,
+    }
+
+
+def accepted(incoming: Incoming, state: str, issues: Sequence[Issue]) -> Outcome:
+    """AA for a message."""
+    answer = ack.acknowledge(
+        incoming.header, AckCode.AA, control_id=incoming.control_id, now=incoming.received_at
+    )
+    return Outcome(state, answer, AckCode.AA, issues)
+
+
+def fault_of(
+    deps: Deps, profile: SenderProfile, incoming: Incoming, error: GatewayError
+) -> Outcome:
+    """What is said of a message that could not be applied.
+
+    A fault of its content is AA, for it is safe here and waits for people; AE where the sender
+    only asks, or where faults are to be told. What is no scheduling message is AR either way.
+    """
+    state = inbox.FILTERED if error.category is Category.UNSUPPORTED else inbox.ERROR
+    code, _ = ANSWERS[error.category]
+    strict = deps.policy.strict_feeds or profile.authority == "placer"
+    if code is not AckCode.AR and not strict:
+        return accepted(incoming, state, error.issues)
+    answer = ack.refuse(
+        incoming.header, error, control_id=incoming.control_id, now=incoming.received_at
+    )
+    return Outcome(state, answer, code, error.issues)
+
+
+async def keep_aside(
+    deps: Deps, tenant: int, incoming: Incoming, outcome: Outcome, who: AmbiguousError | None = None
+) -> bytes:
+    """Keep a message of which nothing was applied.
+
+    Args:
+        deps: See Deps.
+        tenant: Number of the tenant.
+        incoming: The message.
+        outcome: What is said about it.
+        who: The records that it may be about, where people have to decide; they get a Task.
+
+    Returns:
+        The answer; that of its twin where one has been kept in the meantime.
+    """
+
+    async def work(tx: Transaction) -> bytes:
+        known = await inbox.answer_of(tx, incoming.key)
+        if known is not None:
+            return known
+        if who is not None:
+            await _open_match_task(tx, deps, incoming, who)
+        return await keep(tx, incoming, outcome)
+
+    deps.log("message.kept", control_id=incoming.key.control_id, state=outcome.state)
+    return await deps.database.run(tenant, work)
+
+
+async def _open_match_task(
+    tx: Transaction, deps: Deps, incoming: Incoming, who: AmbiguousError
+) -> None:
+    now = deps.clock.now()
+    task = tasks.new_task(
+        deps.ids.new(), TASK_MATCH_IDENTITY, now, "The identifiers of a message belong to several"
+    )
+    task["input"] = [tasks.entry("message", valueString=incoming.key.control_id or "-")] + [
+        tasks.entry("candidate", valueReference=tasks.reference(each)) for each in who.refs
+    ]
+    zone = deps.tenants[tx.tenant].zone
+    await resources.write(tx, Write(task, method="POST"), now=now, zone=zone)
+
+
+async def refuse_unreadable(deps: Deps, tenant: int, raw: bytes, peer: str) -> bytes:
+    """Keep bytes without header, each time that they come, and answer AR."""
+    now = deps.clock.now()
+    error = fail(Category.INVALID, "This is not an HL7 v2 message: there is no MSH", "MSH^1")
+    answer = ack.refuse(None, error, control_id=deps.ids.new(), now=now)
+    message = Received(
+        key=MessageKey("", "", "", hashlib.sha256(raw).digest()),
+        received_at=now,
+        peer=peer,
+        raw=raw,
+        event="",
+        state=inbox.REFUSED,
+        ack=answer,
+        ack_code=AckCode.AR.value,
+        issues=[_issue(each) for each in error.issues],
+    )
+
+    async def work(tx: Transaction) -> bool:
+        return await inbox.keep(tx, message, replay=False)
+
+    await deps.database.run(tenant, work)
+    return answer
