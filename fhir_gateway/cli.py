@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import httpx
 import typer
@@ -38,7 +38,11 @@ from fhir_gateway.hl7.batch import messages
 from fhir_gateway.hl7.client import MllpClient
 from fhir_gateway.hl7.peek import peek
 
+if TYPE_CHECKING:
+    from fhir_gateway.wiring import Running  # the other commands start faster without it
+
 REFUSED, IMPOSSIBLE = 1, 2
+MLLP = "127.0.0.1:2575"
 #: From so many messages on, a progress bar and the refusals only.
 MANY = 20
 STDIN = Path("-")
@@ -81,9 +85,15 @@ def _stop(reason: str) -> NoReturn:
 
 def _settings(**given: Any) -> Any:
     """The settings, with what was said on the command line above the environment."""
-    from fhir_gateway.settings import Settings  # starts fast without it
+    from pydantic import ValidationError  # the other commands start faster without them
 
-    return Settings(**{name: value for name, value in given.items() if value is not None})
+    from fhir_gateway.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        wrong = (f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+        _stop("; ".join(f"setting {each}" for each in wrong))
 
 
 @app.command()
@@ -101,8 +111,8 @@ def serve(
     console = Console(soft_wrap=True)
     clinic = wiring.Clinic("Sample clinic", ZONE, _sample) if seed is Seed.demo else None
 
-    def started(running: wiring.Running) -> None:
-        console.print(_box(running.base, f"{running.host}:{running.mllp_port}", clinic is not None))
+    def started(running: "Running") -> None:
+        _welcome(console, running, sample=clinic is not None)
 
     try:
         wiring.serve(settings, clinic=clinic, started=started, progress=_say(console))
@@ -118,24 +128,26 @@ def _sample(now: datetime) -> list[dict[str, Any]]:
     return list(sample_clinic(now).resources)
 
 
-def _box(base: str, mllp: str, sample: bool) -> Panel:
-    """Where everything is, and what to try first."""
-    lines = [f"FHIR  [bold]{base}[/]", f"MLLP  [bold]{mllp}[/]"]
+def _welcome(console: Console, running: "Running", *, sample: bool) -> None:
+    """Where everything is, and what to try first. Commands stand alone on a line, to be copied."""
+    mllp = f"{running.host}:{running.mllp_port}"
+    where = f"FHIR  [bold]{running.base}[/]\nMLLP  [bold]{mllp}[/]"
+    console.print(Panel(where, title="fhir-gateway", expand=False))
+    for text, command in _tries(running.base, mllp) if sample else ():
+        console.print(f"[dim]# {escape(text)}[/]")
+        console.print(command, markup=False, highlight=False)
     if sample:
-        sent = f"fhir-gateway send - --to {mllp}"
-        tries = (
-            ("The clinic", f"curl '{base}/Slot?status=free&_count=3&_pretty=true'"),
-            (
-                "A booking by the EHR",
-                f"fhir-gateway demo message s12 | {sent}",
-            ),
-            ("A cancellation", f"fhir-gateway demo message s15 | {sent}"),
-            ("Who is asked", f"curl '{base}/Task?code=fill-slot&_sort=-_lastUpdated&_pretty=true'"),
-            ("The offers", f"curl '{base}/Appointment?status=proposed&_pretty=true'"),
-        )
-        lines += ["", *(f"[dim]{name}[/]\n  {escape(command)}" for name, command in tries)]
-        lines += ["", "[dim]The whole walk-through is in README.md. Commands are in .venv/bin.[/]"]
-    return Panel("\n".join(lines), title="fhir-gateway", expand=False)
+        console.print("[dim]The whole walk-through is in README.md. Ctrl-C stops the gateway.[/]")
+
+
+def _tries(base: str, mllp: str) -> Iterator[tuple[str, str]]:
+    send = "fhir-gateway send -" if mllp == MLLP else f"fhir-gateway send - --to {mllp}"
+    yield "In another terminal, once", f'export PATH="{Path(sys.executable).parent}:$PATH"'
+    yield "The EHR books an appointment", f"fhir-gateway demo message s12 | {send}"
+    yield "…here it is", f"curl '{base}/Appointment?identifier=DEMO-1&_pretty=true'"
+    yield "The EHR cancels it", f"fhir-gateway demo message s15 | {send}"
+    yield "Its time is being filled", f"curl '{base}/Task?code=fill-slot&_pretty=true'"
+    yield "Who is asked", f"curl '{base}/Appointment?status=proposed&_pretty=true'"
 
 
 @app.command()
@@ -164,7 +176,7 @@ def send(
         list[Path],
         typer.Argument(metavar="FILE…", help="Files of messages, folders of *.hl7, or -."),
     ],
-    to: Annotated[str, typer.Option(metavar="HOST:PORT")] = "127.0.0.1:2575",
+    to: Annotated[str, typer.Option(metavar="HOST:PORT")] = MLLP,
     wait: Annotated[float, typer.Option(help="Seconds to wait for each answer.")] = 30.0,
     verbatim: Annotated[
         bool, typer.Option("--verbatim", help="Keep line ends as they are, instead of CR.")

@@ -1,52 +1,103 @@
 """Is everything in order for the gateway to run here?"""
 
+import asyncio
 import socket
 import sys
 
-from fhir_gateway.core.errors import Category, GatewayError
+from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.settings import Settings
 from fhir_gateway.storage import engagements
 from fhir_gateway.storage.opening import open_database, prepare, server_version
 from fhir_gateway.storage.tenants import all_tenants
-from fhir_gateway.wiring import database_urls
+from fhir_gateway.wiring import DATABASE_FOLDER, database_urls
 
 #: What was looked at, whether it is in order, and what was found.
 Finding = tuple[str, bool, str]
+
+_PATIENCE = 2.0  # seconds for a running gateway to say how it is
 
 
 async def examine(settings: Settings) -> list[Finding]:
     """Look at Python, the ports, the database, its roles and schema, and at the Slots.
 
-    An embedded database that a running gateway has is left alone.
+    A gateway that runs here is asked how it is, and its embedded database is left alone. A
+    database that DATABASE_URL names is brought up to date as `serve` does it.
+
+    Args:
+        settings: See Settings.
+
+    Returns:
+        Findings in the order in which a start would meet them.
+
+    Source: decision 6; decision 9 for the Slots.
     """
-    found: list[Finding] = [("python", sys.version_info >= (3, 11), sys.version.split()[0])]
-    found += [
-        _port("http port", settings.host, settings.http_port),
-        _port("mllp port", settings.host, settings.mllp_port),
+    health = await _health(settings.host, settings.http_port)
+    found: list[Finding] = [
+        ("python", sys.version_info >= (3, 11), sys.version.split()[0]),
+        _http_port(settings, health),
+        _mllp_port(settings, running=health is not None),
     ]
     try:
-        async with database_urls(settings, lambda _: None) as (url, owner_url):
-            found.append(await _server(url))
-            await prepare(url, owner_url)
-            found.append(("roles and schema", True, "there and up to date"))
-            found += await _slots(url)
+        return found + await _database(settings)
     except GatewayError as error:
         held = any(each.details == "database-held" for each in error.issues)
-        found.append(("database", held and error.category is Category.CONFLICT, str(error)))
+        if held:
+            return [*found, ("database", True, "embedded; a running gateway has it open")]
+        return [*found, ("database", False, str(error))]
+
+
+async def _health(host: str, port: int) -> str | None:
+    """What the gateway at a port says about itself; None where none of ours answers."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(b"GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n")
+                answer = await reader.read(4096)
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return None
+    for status in ("not ready", "ready"):
+        if answer.endswith(f'{{"status":"{status}"}}'.encode()):
+            return status
+    return None
+
+
+def _http_port(settings: Settings, health: str | None) -> Finding:
+    if health is not None:
+        where = f"{settings.host}:{settings.http_port}"
+        return "http port", health == "ready", f"a gateway answers at {where}: {health}"
+    return _port("http port", settings.host, settings.http_port, "--http-port")
+
+
+def _mllp_port(settings: Settings, *, running: bool) -> Finding:
+    found = _port("mllp port", settings.host, settings.mllp_port, "--mllp-port")
+    if running and not found[1]:
+        return found[0], True, f"{settings.host}:{settings.mllp_port} is listened on"
     return found
 
 
-def _port(name: str, host: str, port: int) -> Finding:
+def _port(name: str, host: str, port: int, option: str) -> Finding:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((host, port)).close()
+        socket.create_server((host, port), family=family).close()
     except OSError as error:
-        return name, False, f"{host}:{port} cannot be listened on: {error.strerror}"
+        return name, False, f"{host}:{port}: {error.strerror}; choose another {option}"
     return name, True, f"{host}:{port} is free"
 
 
-async def _server(url: str) -> Finding:
-    major, minor = await server_version(url)
-    return "database", major >= 14, f"PostgreSQL {major}.{minor}"
+async def _database(settings: Settings) -> list[Finding]:
+    embedded = settings.database_url is None
+    if embedded and not (settings.data_dir / DATABASE_FOLDER).exists():
+        return [("database", True, f"none in {settings.data_dir} yet; `serve` makes one there")]
+    async with database_urls(settings, lambda _: None) as (url, owner_url):
+        major, minor = await server_version(url)
+        kind = "embedded, for trying out" if embedded else "from DATABASE_URL"
+        found = [("database", major >= 14, f"PostgreSQL {major}.{minor}, {kind}")]
+        await prepare(url, owner_url)
+        found.append(("roles and schema", True, "there and up to date"))
+        return found + await _slots(url)
 
 
 async def _slots(url: str) -> list[Finding]:
@@ -56,8 +107,9 @@ async def _slots(url: str) -> list[Finding]:
         for tenant in await all_tenants(database):
             async with database.transaction(tenant.id, snapshot=True) as tx:
                 wrong = await engagements.wrong_slots(tx)
-            named = ", ".join(f"Slot/{each.id} says {each.status}, not {each.derived}"
-                              for each in wrong[:3])  # fmt: skip
+            named = ", ".join(
+                f"Slot/{each.id} says {each.status}, not {each.derived}" for each in wrong[:3]
+            )
             text = named or "every Slot says what is held"
             found.append((f"slots of {tenant.slug}", not wrong, text))
     finally:

@@ -37,6 +37,9 @@ from fhir_gateway.usecases import receive_v2, seed
 from fhir_gateway.usecases.deps import Deps, Policy
 from fhir_gateway.workers.loop import work
 
+#: Below the data directory: where the embedded database lives.
+DATABASE_FOLDER = "postgresql"
+
 
 @dataclass(frozen=True, slots=True)
 class Clinic:
@@ -256,7 +259,8 @@ async def database_urls(
 
     progress("Starting the embedded PostgreSQL")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    server = await asyncio.to_thread(Embedded.start, settings.data_dir.absolute() / "postgresql")
+    directory = settings.data_dir.absolute() / DATABASE_FOLDER
+    server = await asyncio.to_thread(Embedded.start, directory)
     try:
         yield server.url(), server.url()
     finally:

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from fhir_gateway.api.answers import Answer, Header, send_answer
 from fhir_gateway.api.errors import WireError, failure
-from fhir_gateway.api.histories import history_of_instance
+from fhir_gateway.api.histories import history_of_all, history_of_instance, history_of_type
 from fhir_gateway.api.interactions import create, delete, read, update, vread
 from fhir_gateway.api.invocations import invocation
 from fhir_gateway.api.metadata import Metadata
@@ -58,8 +58,10 @@ class FhirDoor:
                 "delete": delete,
                 "search-type": search,
                 "history-instance": history_of_instance,
+                "history-type": history_of_type,
             },
             search_by_form=search_by_form,
+            history=history_of_all,
             operation=invocation,
             metadata=metadata.statement,
             definition=metadata.definition,

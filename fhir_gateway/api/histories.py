@@ -1,63 +1,108 @@
-"""How is the history of a resource answered over HTTP?
+"""How is a history answered over HTTP?
 
-Newest version first, in pages. FHIR R4 section 3.1.0.12 (history).
+Newest version first, in pages: of one resource, of a type, of everything. FHIR R4 section 3.1.0.12
+(history).
 """
 
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+
+import orjson
 
 from fhir_gateway.api.answers import Answer, etag
 from fhir_gateway.api.interactions import ref_of
 from fhir_gateway.api.requests import Pairs, Request
 from fhir_gateway.api.routing import Place
 from fhir_gateway.api.searches import address
+from fhir_gateway.api.subsets import Subset, subset_of_read
 from fhir_gateway.api.use_cases import Service
-from fhir_gateway.core.errors import Category, fail
+from fhir_gateway.core.errors import Category, GatewayError, fail
+from fhir_gateway.core.refs import ID
 from fhir_gateway.core.time import format_instant, parse_instant
 from fhir_gateway.fhir.bundles import HistoryEntry, Link, history
 from fhir_gateway.fhir.search_query import CURSOR, DEFAULT_COUNT, MAX_COUNT
-from fhir_gateway.usecases.read import Version
+from fhir_gateway.usecases.read import Change, Version
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
+_VALID = ("_count", "_since", "_summary", "_elements")
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    count: int = DEFAULT_COUNT
-    since: datetime | None = None
-    before: int | None = None
+    count: int
+    since: datetime | None
 
 
 async def history_of_instance(service: Service, request: Request, place: Place) -> Answer:
     """One page of the versions of a resource.
 
-    Its parameters are `_count`, `_since` and our cursor. The number of all versions is told where
-    all of them are on the page.
+    Its parameters are `_count`, `_since`, `_summary`, `_elements` and our cursor. The number of
+    all versions is told where all of them are on the page.
     """
     ref = ref_of(place)
     asked = _asked(request.pairs)
+    before = _number(dict(request.pairs), CURSOR)
     found = await service.use_cases.history(
-        service.deps, request.tenant.id, ref, before=asked.before, limit=asked.count + 1
+        service.deps, request.tenant.id, ref, before=before, limit=asked.count + 1
     )
-    page = [each for each in found[: asked.count] if _recent(each, asked.since)]
-    more = len(found) > asked.count and len(page) == asked.count and asked.count > 0
-    total = None if len(found) > asked.count or asked.before is not None else len(page)
-    path = f"{request.base}/{ref}"
-    entries = (_entry(path, each) for each in page)
-    links = _links(f"{path}/_history", request.pairs, page[-1].version if more else None)
-    return Answer(HTTPStatus.OK, history(entries, total, links))
+    recent = [each for each in found if asked.since is None or each.last_updated >= asked.since]
+    following = str(recent[asked.count - 1].version) if 0 < asked.count < len(recent) else None
+    return _page(request, recent[: asked.count], following, partial=len(recent) > asked.count)
+
+
+async def history_of_type(service: Service, request: Request, place: Place) -> Answer:
+    """One page of the versions of all resources of a type; see `history_of_all`."""
+    return await _changes(service, request, place.type)
+
+
+async def history_of_all(service: Service, request: Request, _: Place) -> Answer:
+    """One page of the versions of all resources; deletions are entries without a resource."""
+    return await _changes(service, request, None)
+
+
+async def _changes(service: Service, request: Request, type_name: str | None) -> Answer:
+    asked = _asked(request.pairs)
+    found = await service.use_cases.changes(
+        service.deps,
+        request.tenant.id,
+        type_name,
+        since=asked.since,
+        after=_after(dict(request.pairs).get(CURSOR)),
+        limit=asked.count + 1,
+    )
+    more = len(found) > asked.count
+    following = _cursor(found[asked.count - 1]) if more and asked.count else None
+    return _page(request, found[: asked.count], following, partial=more)
+
+
+def _page(
+    request: Request, page: Sequence[Version], following: str | None, *, partial: bool
+) -> Answer:
+    partial = partial or any(name == CURSOR for name, _ in request.pairs)
+    entries = [_entry(request, each) for each in page]
+    links = _links(f"{request.base}/{request.path}", request.pairs, following)
+    return Answer(HTTPStatus.OK, history(entries, None if partial else len(entries), links))
 
 
 def _asked(pairs: Pairs) -> _Asked:
     given = dict(pairs)
-    unknown = [name for name in given if name not in ("_count", "_since", CURSOR)]
-    if unknown:
-        text = f"A history has no parameter '{unknown[0][:60]}'. Valid are: _count, _since"
-        raise fail(Category.INVALID, text, unknown[0][:60], code="not-supported")
+    for name in given:
+        if name not in (*_VALID, CURSOR):
+            raise _unknown(name)
     count = min(_number(given, "_count") or 0, MAX_COUNT) if "_count" in given else DEFAULT_COUNT
-    return _Asked(count, _since(given.get("_since")), _number(given, CURSOR))
+    return _Asked(count, _since(given.get("_since")))
+
+
+def _unknown(name: str) -> GatewayError:
+    text = f"A history has no parameter '{name[:60]}'. Valid are: {', '.join(_VALID)}"
+    if name == "_at":
+        text = "'_at' is not offered; ask for what has changed since a moment: _since"
+    return fail(Category.INVALID, text, name[:60], code="not-supported")
 
 
 def _number(given: dict[str, str], name: str) -> int | None:
@@ -78,29 +123,56 @@ def _since(text: str | None) -> datetime | None:
         raise fail(Category.INVALID, f"'_since': {error}", "_since", code="value") from error
 
 
-def _recent(version: Version, since: datetime | None) -> bool:
-    return since is None or version.last_updated >= since
+def _cursor(last: Version) -> str:
+    packed = orjson.dumps([last.last_updated.isoformat(), last.type, last.id])
+    return urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def _links(path: str, pairs: Pairs, last: int | None) -> list[Link]:
+def _after(cursor: str | None) -> Change | None:
+    if cursor is None:
+        return None
+    try:
+        at, kind, id_ = orjson.loads(urlsafe_b64decode(cursor + "=" * 3))
+        change = Change(parse_instant(at), kind, id_)
+    except (ValueError, TypeError) as error:
+        raise _foreign() from error
+    if not _TYPE.fullmatch(change.type) or not ID.fullmatch(change.id):
+        raise _foreign()
+    return change
+
+
+def _foreign() -> GatewayError:
+    text = "This is not a page of this history; begin again with the first page"
+    return fail(Category.INVALID, text, CURSOR, code="value")
+
+
+def _links(path: str, pairs: Pairs, following: str | None) -> list[Link]:
     links = [("self", address(path, pairs))]
-    if last is not None:
-        asked = [pair for pair in pairs if pair[0] != CURSOR]
-        links.append(("next", address(path, [*asked, (CURSOR, str(last))])))
+    asked = [pair for pair in pairs if pair[0] != CURSOR]
+    if len(asked) < len(pairs):
+        links.append(("first", address(path, asked)))
+    if following is not None:
+        links.append(("next", address(path, [*asked, (CURSOR, following)])))
     return links
 
 
-def _entry(full_url: str, version: Version) -> HistoryEntry:
+def _entry(request: Request, version: Version) -> HistoryEntry:
     created = version.method == "POST"
-    deleted = version.content is None
+    wanted = subset_of_read(version.type, request.pairs)
     first = HTTPStatus.CREATED if version.version == 1 else HTTPStatus.OK
-    status = HTTPStatus.NO_CONTENT if deleted else first
+    status = HTTPStatus.NO_CONTENT if version.content is None else first
     return HistoryEntry(
-        full_url=full_url,
-        content=version.content,
+        full_url=f"{request.base}/{version.type}/{version.id}",
+        content=_content(version, wanted),
         method=version.method,
         url=version.type if created else f"{version.type}/{version.id}",
         status=f"{status.value} {status.phrase}",
         etag=etag(version.version),
         last_modified=format_instant(version.last_updated),
     )
+
+
+def _content(version: Version, wanted: Subset | None) -> bytes | None:
+    if version.content is None or wanted is None:
+        return version.content
+    return wanted.of(version.type, version.content)

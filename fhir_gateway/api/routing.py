@@ -24,6 +24,7 @@ Handler = Callable[[Service, Request, "Place"], Awaitable[Answer]]
 Methods = Mapping[str, Handler]
 
 _TYPE, _INSTANCE, _SEARCH, _HISTORY, _VERSION = "type", "instance", "_search", "history", "version"
+_TYPE_HISTORY = "type-history"
 
 #: Address -> method -> R4 interaction that has to be served for it.
 _INTERACTION: dict[str, dict[str, str]] = {
@@ -31,6 +32,7 @@ _INTERACTION: dict[str, dict[str, str]] = {
     _SEARCH: {"GET": "search-type", "POST": "search-type"},
     _INSTANCE: {"GET": "read", "PUT": "update", "DELETE": "delete"},
     _HISTORY: {"GET": "history-instance"},
+    _TYPE_HISTORY: {"GET": "history-type"},
     _VERSION: {"GET": "vread"},
 }
 
@@ -65,6 +67,7 @@ class Handlers:
     Args:
         interactions: By R4 interaction code; `search-type` by GET.
         search_by_form: `search-type` by POST.
+        history: What has changed in all types.
         operation: Makes who answers an operation.
         metadata: The CapabilityStatement.
         definition: One of our own definitions.
@@ -73,6 +76,7 @@ class Handlers:
 
     interactions: Mapping[str, Handler]
     search_by_form: Handler
+    history: Handler
     operation: Callable[[Operation], Handler]
     metadata: Handler
     definition: Handler
@@ -99,6 +103,7 @@ class Router:
         self._types = {name: _offered(handlers, served) for name, served in types.items()}
         self._metadata = Place({"GET": handlers.metadata})
         self._system = Place(handlers.system)
+        self._history = Place({"GET": handlers.history})
         self._definitions = frozenset(definitions)
         self._definition: Methods = {"GET": handlers.definition}
         self._operations: dict[tuple[str, str], dict[str, Methods]] = {}
@@ -147,8 +152,7 @@ class Router:
         if step[:1] == "$":
             return self._invoked(kind, "type", step[1:])
         if step == "_history":
-            text = "The history of a whole type is not offered; ask Type/id/_history"
-            raise fail(Category.UNSUPPORTED, text)
+            return Place(offered[_TYPE_HISTORY], kind)
         return _nothing(f"{kind}/{step}")
 
     def _invoked(self, kind: str, level: str, code: str, id_: str = "") -> Place:
@@ -169,8 +173,10 @@ class Router:
                 return self._system
             if first[0] == "$":
                 return self._invoked("", "system", first[1:])
-            if first in ("_history", "_search"):
-                text = f"{first} over all types is not offered; name a type"
+            if first == "_history":
+                return self._history
+            if first == "_search":
+                text = "A search over all types is not offered; name a type"
                 raise fail(Category.UNSUPPORTED, text)
         if first in self._definitions:
             if count == 2:

@@ -8,6 +8,7 @@ Source: FHIR R4 sections 3.1.0 (RESTful interactions) and 3.2.0 (operations).
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from fhir_gateway.core.refs import Ref
@@ -16,7 +17,7 @@ from fhir_gateway.usecases import read as reading
 from fhir_gateway.usecases import write as writing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.operations import OPERATIONS, Operation
-from fhir_gateway.usecases.read import Page, Stored, Version
+from fhir_gateway.usecases.read import Change, Page, Stored, Version
 from fhir_gateway.usecases.write import Updated
 
 Resource = dict[str, Any]
@@ -27,6 +28,21 @@ class History(Protocol):
 
     def __call__(
         self, deps: Deps, tenant: int, ref: Ref, *, before: int | None, limit: int
+    ) -> Awaitable[list[Version]]: ...
+
+
+class Changes(Protocol):
+    """The versions of all resources, or of one type, newest first."""
+
+    def __call__(
+        self,
+        deps: Deps,
+        tenant: int,
+        type_name: str | None,
+        *,
+        since: datetime | None,
+        after: Change | None,
+        limit: int,
     ) -> Awaitable[list[Version]]: ...
 
 
@@ -53,6 +69,7 @@ class UseCases:
     read: Callable[[Deps, int, Ref], Awaitable[Stored]] = reading.read
     vread: Callable[[Deps, int, Ref, int], Awaitable[Version]] = reading.vread
     history: History = reading.history
+    changes: Changes = reading.changes
     search: Callable[[Deps, int, SearchQuery], Awaitable[Page]] = reading.search
     create: Callable[[Deps, int, Resource], Awaitable[Stored]] = writing.create
     update: Update = writing.update

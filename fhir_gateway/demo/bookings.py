@@ -17,15 +17,13 @@ from fhir_gateway.demo.house import (
     VisitType,
     identifier,
 )
-from fhir_gateway.demo.people import Doctor, display_name
+from fhir_gateway.demo.people import RESERVED_DOCTOR, Doctor, display_name
 
 #: Share of the times booked in each week ahead; about 70 % over the four.
 _DENSITY = (0.82, 0.76, 0.69, 0.6)
 _PAST_DENSITY = 0.4
 #: What became of a past appointment: the share of those that do not come, and of the cancelled.
 _NOSHOW, _CANCELLED = 0.09, 0.05
-#: The first doctor keeps the last time of each session free: `fhir-gateway demo message` uses it.
-RESERVED_DOCTOR = 1
 
 
 @dataclass(slots=True)

@@ -44,7 +44,7 @@ def schedule(doctor: Doctor, today: date) -> Resource:
     return {
         "resourceType": "Schedule",
         "id": doctor.schedule,
-        "extension": [_availability()],
+        "extension": [_availability(doctor)],
         "active": True,
         "serviceType": [visit.concept for visit in doctor.visits],
         "specialty": [doctor.visits[0].specialty_concept],
@@ -56,12 +56,12 @@ def schedule(doctor: Doctor, today: date) -> Resource:
     }
 
 
-def _availability() -> Resource:
+def _availability(doctor: Doctor) -> Resource:
     weekly = [
         {
             "url": "weekly",
             "extension": [
-                *({"url": "daysOfWeek", "valueCode": day} for day in _WORKING_DAYS),
+                *({"url": "daysOfWeek", "valueCode": day} for day in _days(doctor)),
                 {"url": "start", "valueTime": opens.isoformat()},
                 {"url": "end", "valueTime": closes.isoformat()},
             ],
@@ -78,9 +78,13 @@ def _availability() -> Resource:
     }
 
 
+def _days(doctor: Doctor) -> tuple[str, ...]:
+    return _WEEKDAYS if doctor.all_week else _WORKING_DAYS
+
+
 def sessions(day: date, doctor: Doctor) -> Iterator[tuple[Time, ...]]:
     """The doctor's half days of that date, each as consecutive times; none on a day off."""
-    if _WEEKDAYS[day.weekday()] not in _WORKING_DAYS:
+    if _WEEKDAYS[day.weekday()] not in _days(doctor):
         return
     for opens, closes in SESSIONS:
         count = (datetime.combine(day, closes) - datetime.combine(day, opens)) // SLOT

@@ -1,8 +1,8 @@
 """What would an EHR send about an appointment at the sample clinic, now?
 
 Without an appointment the messages share one: `DEMO-1`, the first patient with the first doctor at
-a time that the sample clinic keeps free, at least 26 hours ahead. So S12 books it, S13 moves it to
-the same afternoon, S15 cancels it.
+a time that the sample clinic keeps free, four to 28 hours ahead: near enough that the waitlist is
+asked several at once. So S12 books it, S13 moves it to the same afternoon, S15 cancels it.
 
 Source: HL7 v2.9.1 chapter 10, SIU events S12 to S17 and S26; decision 31.
 """
@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.core.time import format_instant, local_day, parse_instant
 from fhir_gateway.demo import people
-from fhir_gateway.demo.bookings import RESERVED_DOCTOR, participants
+from fhir_gateway.demo.bookings import participants
 from fhir_gateway.demo.calendar import Time, sessions
-from fhir_gateway.demo.clinic import NOTICE, SEED
+from fhir_gateway.demo.clinic import SEED
 from fhir_gateway.demo.house import (
     SYSTEM_APPOINTMENT,
     ZONE,
@@ -30,6 +30,7 @@ from fhir_gateway.demo.house import (
 from fhir_gateway.mapping.siu_out import write_siu
 
 DEMO_ID = "DEMO-1"
+NOTICE = timedelta(hours=4)
 
 
 _SYSTEM_CANCELLATION = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
@@ -141,7 +142,7 @@ def _actors(appointment: Resource, resources: Mapping[str, Resource]) -> dict[st
 
 def reserved_times(now: datetime) -> tuple[Time, Time]:
     """The morning and the afternoon time that the sample clinic keeps for DEMO-1."""
-    doctor = people.doctors()[RESERVED_DOCTOR - 1]
+    doctor = people.doctors()[people.RESERVED_DOCTOR - 1]
     day = local_day(now, ZoneInfo(ZONE))
     while True:
         last = [half_day[-1] for half_day in sessions(day, doctor)]

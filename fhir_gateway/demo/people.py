@@ -23,6 +23,8 @@ from fhir_gateway.demo.house import (
 from fhir_gateway.demo.names import FAMILIES, MEN, WOMEN, human_names
 
 PATIENTS = 300
+#: Keeps the last time of each session free, for `demo.messages`.
+RESERVED_DOCTOR = 1
 _YOUNGEST = date(2025, 6, 1)
 _VISITS = {visit.code: visit for visit in VISIT_TYPES}
 #: An invented prefix: no operator that we know of uses 52.
@@ -38,6 +40,11 @@ class Doctor:
     site: Site
     visits: tuple[VisitType, ...]
     device: str | None = None
+
+    @property
+    def all_week(self) -> bool:
+        """Whether they are there every day: so there is always a kept time today or tomorrow."""
+        return self.number == RESERVED_DOCTOR
 
     @property
     def id(self) -> str:

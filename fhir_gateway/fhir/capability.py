@@ -13,6 +13,8 @@ from fhir_gateway.fhir.catalogue import CATALOGUE, COMMON, ResourceType, SearchP
 from fhir_gateway.fhir.operations import OperationSpec
 
 FHIR_VERSION = "4.0.1"
+#: What is served for all types together.
+SYSTEM_INTERACTIONS = ("history-system",)
 FORMATS = ("application/fhir+json", "json")
 _PROFILE = "http://hl7.org/fhir/StructureDefinition/"
 _BASE_CAPABILITY = "http://hl7.org/fhir/CapabilityStatement/base"
@@ -28,7 +30,7 @@ def capability(
     types: Mapping[str, ResourceType] = CATALOGUE,
     formats: Sequence[str] = FORMATS,
     patch_formats: Sequence[str] = (),
-    system_interactions: Sequence[str] = (),
+    system_interactions: Sequence[str] = SYSTEM_INTERACTIONS,
     update_create: bool = True,
     conditional_create: bool = False,
     security: Mapping[str, Any] | None = None,

@@ -16,6 +16,7 @@ OWN_SEARCH_PARAMETER = f"{CANONICAL}/SearchParameter/"
 
 INTERACTIONS = (
     "read", "vread", "update", "create", "delete", "search-type", "history-instance",
+    "history-type",
 )  # fmt: skip
 
 #: Who can take part in an Appointment or own a Schedule.

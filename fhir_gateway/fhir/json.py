@@ -26,29 +26,43 @@ _NOT_BRACKETS = b","
 _SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
-def parse(body: bytes, *, what: str = "body") -> dict[str, Any]:
+def parse(body: bytes, *, what: str = "body", most: int = MAX_TOKENS) -> dict[str, Any]:
     """Read one JSON object.
 
     Args:
         body: The bytes as received.
         what: What the bytes are, for the message (`body`, `entry`).
+        most: Brackets and commas that it may have.
 
     Returns:
         The tree; numbers with a fraction, an exponent or more than 18 digits are Decimal.
 
     Raises:
-        GatewayError: invalid, saying what is wrong; too-costly above 100 000 tokens.
+        GatewayError: invalid, saying what is wrong; too-costly above that many tokens.
     """
+    tree = _tree(body, what, most)
+    if not isinstance(tree, dict):
+        raise _refuse(what, "is not a JSON object")
+    return tree
+
+
+def parse_array(body: bytes, *, what: str = "body") -> list[Any]:
+    """Read one JSON array, by the same rules as `parse`."""
+    tree = _tree(body, what, MAX_TOKENS)
+    if not isinstance(tree, list):
+        raise _refuse(what, "is not a JSON array")
+    return tree
+
+
+def _tree(body: bytes, what: str, most: int) -> Any:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _refuse(what, f"is not UTF-8 (byte {error.start})") from error
     if text.startswith("\ufeff"):
         raise _refuse(what, "starts with a byte order mark")
-    _check_structure(body, what)
+    _check_structure(body, what, most)
     tree = _load(text, what)
-    if not isinstance(tree, dict):
-        raise _refuse(what, "is not a JSON object")
     if _SUSPICIOUS.search(body):
         _check_texts(tree, what)
     return tree
@@ -124,14 +138,14 @@ def _constant(text: str) -> NoReturn:
     raise _RefusedError(f"has {text}, which is not a JSON number")
 
 
-def _check_structure(body: bytes, what: str) -> None:
-    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH and len(body) < MAX_TOKENS:
+def _check_structure(body: bytes, what: str, most: int) -> None:
+    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH and len(body) < most:
         return
     structure = _STRING.sub(b"", body).translate(None, _NOT_STRUCTURE)
-    if len(structure) > MAX_TOKENS:
+    if len(structure) > most:
         raise fail(
             Category.TOO_COSTLY,
-            f"The {what} has more than {MAX_TOKENS} elements",
+            f"The {what} has more than {most} elements",
         )
     depth = 0
     for byte in structure.translate(None, _NOT_BRACKETS):

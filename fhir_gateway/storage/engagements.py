@@ -13,7 +13,7 @@ from typing import Any
 from psycopg.types.range import TimestamptzRange
 
 from fhir_gateway.core.time import Interval
-from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.postgres import Params, Row, Transaction
 
 APPOINTMENT = "appointment"
 OVERLAP = "overlap"
@@ -23,7 +23,7 @@ TAKEN = "taken"
 BLOCK = "block"
 
 #: A hold or an offer counts until this moment, whoever has had time to remove it.
-_LIVE = "(b.expires_at IS NULL OR b.expires_at > clock_timestamp())"
+LIVE = "(b.expires_at IS NULL OR b.expires_at > clock_timestamp())"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,38 +132,86 @@ async def overlapping(
         without: Id of an Appointment to leave out.
         without_task: Id of a Task to leave out.
     """
-    rows = await tx.rows(
-        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
-        f" AND upper(b.during) > %s AND lower(b.during) < %s AND {_LIVE}"
-        " AND b.appointment IS DISTINCT FROM %s AND (b.task IS NULL OR b.task <> %s)"
-        " ORDER BY lower(b.during), b.actor_key, b.id",
+    statement, params = _overlapping(tx.tenant, actor_keys, span, without or "", without_task or "")
+    return [_engagement(row) for row in await tx.rows(statement, params)]
+
+
+def _overlapping(
+    tenant: int, keys: Iterable[int], span: Interval, without: str, without_task: str
+) -> tuple[str, Params]:
+    return (
         (
-            tx.tenant,
-            sorted(set(actor_keys)),
-            span.start,
-            span.end,
-            without or "",
-            without_task or "",
+            f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
+            f" AND upper(b.during) > %s AND lower(b.during) < %s AND {LIVE}"
+            " AND b.appointment IS DISTINCT FROM %s AND (b.task IS NULL OR b.task <> %s)"
+            " ORDER BY lower(b.during), b.actor_key, b.id"
         ),
+        (tenant, sorted(set(keys)), span.start, span.end, without, without_task),
     )
-    return [_engagement(row) for row in rows]
 
 
-async def release_expired(
-    tx: Transaction, actor_keys: Iterable[int], span: Interval
-) -> list[Engagement]:
-    """Remove holds whose time is over, so that whoever wants the time now can have it.
+async def take(
+    tx: Transaction, wanted: Sequence[Engagement]
+) -> tuple[list[Engagement], list[Engagement]]:
+    """Take time, actor by actor in order, after the holds in the way that are over have gone.
+
+    Args:
+        tx: Open transaction; the caller rolls back where too little is held.
+        wanted: Any order; may be empty.
 
     Returns:
-        What was removed; it may reach beyond the span.
+        What is held now, with ids (what is taken already is left out), and the holds that were
+        removed; these may reach beyond the time wanted.
     """
-    rows = await tx.rows(
-        "DELETE FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
-        " AND b.expires_at IS NOT NULL AND b.expires_at <= clock_timestamp()"
-        f" AND upper(b.during) > %s AND lower(b.during) < %s RETURNING {_COLUMNS}",
-        (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
+    if not wanted:
+        return [], []
+    ordered = sorted(wanted, key=_order)
+    ended, *held = await tx.fetch_batch(
+        [_release_expired(tx.tenant, ordered), *(_inserting(tx.tenant, each) for each in ordered)]
     )
-    return [_engagement(row) for row in rows]
+    return _held(ordered, held), [_engagement(row) for row in ended]
+
+
+def _release_expired(tenant: int, wanted: Sequence[Engagement]) -> tuple[str, Params]:
+    keys = sorted({each.actor_key for each in wanted})
+    start = min(each.during.start for each in wanted)
+    end = max(each.during.end for each in wanted)
+    return (
+        (
+            "DELETE FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
+            " AND b.expires_at IS NOT NULL AND b.expires_at <= clock_timestamp()"
+            f" AND upper(b.during) > %s AND lower(b.during) < %s RETURNING {_COLUMNS}"
+        ),
+        (tenant, keys, start, end),
+    )
+
+
+async def take_people(
+    tx: Transaction, wanted: Sequence[Engagement], without: str
+) -> list[Engagement]:
+    """Take the time of people who may be double booked, one change of a person at a time.
+
+    Args:
+        tx: Open transaction.
+        wanted: Not empty.
+        without: Id of the Appointment that they are for.
+
+    Returns:
+        What they have at that time besides.
+    """
+    ordered = sorted(wanted, key=_order)
+    keys = sorted({each.actor_key for each in ordered})
+    start = min(each.during.start for each in ordered)
+    end = max(each.during.end for each in ordered)
+    lock = (
+        "SELECT key FROM actor WHERE tenant = %s AND key = ANY(%s) ORDER BY key FOR NO KEY UPDATE",
+        (tx.tenant, keys),
+    )
+    look = _overlapping(tx.tenant, keys, Interval(start, end), without, "")
+    _, found, *_ = await tx.fetch_batch(
+        [lock, look, *(_inserting(tx.tenant, each) for each in ordered)]
+    )
+    return [_engagement(row) for row in found]
 
 
 async def insert(tx: Transaction, wanted: Sequence[Engagement]) -> list[Engagement]:
@@ -176,12 +224,21 @@ async def insert(tx: Transaction, wanted: Sequence[Engagement]) -> list[Engageme
     Returns:
         What is held now, with ids.
     """
-    held: list[Engagement] = []
-    for each in sorted(wanted, key=_order):
-        row = await tx.row(f"{_INSERT} RETURNING id", _row(tx.tenant, each))
-        if row is not None:
-            held.append(replace(each, id=row[0]))
-    return held
+    if not wanted:
+        return []
+    ordered = sorted(wanted, key=_order)
+    rows = await tx.fetch_batch([_inserting(tx.tenant, each) for each in ordered])
+    return _held(ordered, rows)
+
+
+def _inserting(tenant: int, each: Engagement) -> tuple[str, Params]:
+    return f"{_INSERT} RETURNING id", _row(tenant, each)
+
+
+def _held(ordered: Sequence[Engagement], rows: Sequence[Sequence[Row]]) -> list[Engagement]:
+    return [
+        replace(each, id=found[0][0]) for each, found in zip(ordered, rows, strict=True) if found
+    ]
 
 
 async def insert_many(tx: Transaction, wanted: Sequence[Engagement]) -> int:
@@ -267,89 +324,6 @@ async def promote(tx: Transaction, actor_keys: Iterable[int], span: Interval) ->
     return promoted
 
 
-#: What each Slot's status should be, from `busy` (decision 9): the one statement of the invariant.
-_DERIVED = f"""
-SELECT s.id, s.p_status, CASE
-  WHEN f.certain THEN 'busy'
-  WHEN f.tentative OR f.held THEN 'busy-tentative'
-  WHEN f.anything THEN 'busy-unavailable'
-  ELSE 'free' END,
-  coalesce(f.overbooked, false),
-  coalesce(s.p_overbooked = 'true', false)
-FROM slot s
-CROSS JOIN LATERAL (
-  SELECT bool_or(b.kind IN ('{APPOINTMENT}', '{OVERLAP}', '{TAKEN}')
-                 AND s.id = ANY(b.slots) AND NOT b.tentative) AS certain,
-         bool_or(b.kind IN ('{APPOINTMENT}', '{OVERLAP}')
-                 AND s.id = ANY(b.slots) AND b.tentative) AS tentative,
-         bool_or(b.kind IN ('{HOLD}', '{OFFER}')) AS held,
-         count(*) > 0 AS anything,
-         bool_or(b.kind = '{OVERLAP}') AS overbooked
-  FROM schedule_actor a JOIN busy b ON b.actor_key = a.actor_key
-  WHERE a.tenant = s.tenant AND 'Schedule/' || a.schedule = s.p_schedule AND a.exclusive
-    AND upper(b.during) > s.p_start AND lower(b.during) < s.p_end AND {_LIVE}
-) f
-WHERE s.tenant = %(tenant)s AND s.p_status <> 'entered-in-error'
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class SlotState:
-    """What a Slot says and what it should say."""
-
-    id: str
-    status: str
-    derived: str
-    overbooked: bool
-    says_overbooked: bool
-
-
-async def lock_slots(tx: Transaction, areas: Sequence[tuple[Interval, Iterable[int]]]) -> list[str]:
-    """Lock the Slots of every Schedule of these actors that overlap these spans, by id.
-
-    Args:
-        tx: Open transaction.
-        areas: Spans, each with numbers of actors; not empty.
-
-    Returns:
-        Ids of the Slots.
-    """
-    part = (
-        "SELECT s.id FROM slot s WHERE s.tenant = %s"
-        " AND tstzrange(s.p_start, s.p_end) && tstzrange(%s, %s)"
-        " AND s.p_schedule IN (SELECT 'Schedule/' || a.schedule FROM schedule_actor a"
-        "   WHERE a.tenant = %s AND a.actor_key = ANY(%s))"
-    )
-    params: list[Any] = []
-    for span, keys in areas:
-        params += [tx.tenant, span.start, span.end, tx.tenant, sorted(set(keys))]
-    found = " UNION ".join([part] * len(areas))
-    rows = await tx.rows(
-        f"SELECT id FROM slot WHERE tenant = %s AND id IN ({found}) ORDER BY id FOR UPDATE",
-        (tx.tenant, *params),
-    )
-    return [row[0] for row in rows]
-
-
-async def states_of_slots(tx: Transaction, slots: Iterable[str]) -> list[SlotState]:
-    """The same for Slots by id."""
-    rows = await tx.rows(
-        _DERIVED + " AND s.id = ANY(%(ids)s) ORDER BY s.id",
-        {"tenant": tx.tenant, "ids": sorted(set(slots))},
-    )
-    return [SlotState(*row) for row in rows]
-
-
-async def wrong_slots(tx: Transaction, limit: int = 100) -> list[SlotState]:
-    """Slots whose status is not what `busy` says; the invariant holds where there is none."""
-    rows = await tx.rows(
-        f"SELECT * FROM ({_DERIVED}) d (id, status, derived, overbooked, says)"
-        " WHERE status <> derived ORDER BY id LIMIT %(limit)s",
-        {"tenant": tx.tenant, "limit": limit},
-    )
-    return [SlotState(*row) for row in rows]
-
-
 async def expired(tx: Transaction, limit: int = 500) -> list[Engagement]:
     """Holds whose time is over and that still stand, soonest first."""
     rows = await tx.rows(
@@ -359,13 +333,3 @@ async def expired(tx: Transaction, limit: int = 500) -> list[Engagement]:
         (tx.tenant, limit),
     )
     return [_engagement(row) for row in rows]
-
-
-async def held_in_schedule(tx: Transaction, schedule: str) -> bool:
-    """Whether anything is held in a Slot of a Schedule from now on."""
-    row = await tx.row(
-        "SELECT 1 FROM slot WHERE tenant = %s AND p_schedule = %s AND p_end > clock_timestamp()"
-        " AND p_status IN ('busy', 'busy-tentative') LIMIT 1",
-        (tx.tenant, f"Schedule/{schedule}"),
-    )
-    return row is not None

@@ -104,6 +104,18 @@ class Transaction:
                 await cursor.execute(_query(statement), params)
         return [each.rowcount for each in cursors]
 
+    async def fetch_batch(self, statements: Sequence[tuple[str, Params]]) -> list[list[Row]]:
+        """Run statements one after the other in one round trip and fetch what each returns.
+
+        Args:
+            statements: With their parameters; each returns rows. May be empty.
+        """
+        cursors = [self.connection.cursor(binary=True) for _ in statements]
+        async with self.connection.pipeline():
+            for cursor, (statement, params) in zip(cursors, statements, strict=True):
+                await cursor.execute(_query(statement), params)
+        return [await each.fetchall() for each in cursors]
+
     async def now(self) -> datetime:
         """The database's clock; expiry is decided by nothing else."""
         row = await self.row("SELECT clock_timestamp()")

@@ -32,6 +32,8 @@ from fhir_gateway.storage.resource_rows import (
 Resource = dict[str, Any]
 Statement = tuple[str, Params]
 _TICK = timedelta(milliseconds=1)
+#: Both rows: of a row that is only joined, whoever waited would get the content of before.
+_LOCK = " FOR UPDATE OF r, c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ async def read(tx: Transaction, ref: Ref, *, lock: bool = False) -> Stored | Non
         ref: Of a served type.
         lock: Whether nobody else may change it until the transaction ends.
     """
-    tail = " WHERE r.tenant = %s AND r.id = %s" + (" FOR UPDATE OF r" if lock else "")
+    tail = " WHERE r.tenant = %s AND r.id = %s" + (_LOCK if lock else "")
     row = await tx.row(_select(ref.type) + tail, (tx.tenant, ref.id))
     return Stored(ref.type, *row) if row else None
 
@@ -104,9 +106,7 @@ async def read_many(
     tx: Transaction, type_name: str, ids: Iterable[str], *, lock: bool = False
 ) -> dict[str, Stored]:
     """Present versions by id; those that are not there are left out. Locked in order of id."""
-    tail = " WHERE r.tenant = %s AND r.id = ANY(%s) ORDER BY r.id" + (
-        " FOR UPDATE OF r" if lock else ""
-    )
+    tail = " WHERE r.tenant = %s AND r.id = ANY(%s) ORDER BY r.id" + (_LOCK if lock else "")
     rows = await tx.rows(_select(type_name) + tail, (tx.tenant, sorted(set(ids))))
     return {row[0]: Stored(type_name, *row) for row in rows}
 

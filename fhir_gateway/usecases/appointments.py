@@ -14,7 +14,7 @@ from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.time import Interval, merged
 from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.lifecycle import By, transition
-from fhir_gateway.storage import actors, engagements, outbox, resources
+from fhir_gateway.storage import engagements, outbox, resources
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
@@ -160,9 +160,7 @@ async def _take(
     if not added:
         return [], []
     exclusive = [each for each in added if each.exclusive]
-    span = _hull(added)
-    ended = await engagements.release_expired(tx, {each.actor_key for each in exclusive}, span)
-    held = await engagements.insert(tx, exclusive)
+    held, ended = await engagements.take(tx, exclusive)
     missing = [each for each in exclusive if each.actor_key not in {one.actor_key for one in held}]
     if missing and change.by is not By.FEED:
         raise TimeTakenError(change.resource, wanted)
@@ -177,13 +175,11 @@ async def _take_patients(
     tx: Transaction, change: Change, wanted: Needs, added: list[Engagement]
 ) -> None:
     people = [each for each in added if not each.exclusive]
-    if people and wanted.span is not None and change.by is not By.FEED:
-        keys = {each.actor_key for each in people}
-        await actors.lock(tx, keys)
-        mine = change.resource["id"]
-        if await engagements.overlapping(tx, keys, wanted.span, without=mine):
-            raise TimeTakenError(change.resource, wanted, patient_only=True)
-    await engagements.insert(tx, people)
+    if not people:
+        return
+    elsewhere = await engagements.take_people(tx, people, change.resource["id"])
+    if elsewhere and change.by is not By.FEED:
+        raise TimeTakenError(change.resource, wanted, patient_only=True)
 
 
 async def _displace(tx: Transaction, missing: list[Engagement]) -> list[Engagement]:
@@ -222,7 +218,7 @@ async def _write(tx: Transaction, deps: Deps, change: Change) -> Stored:
         write = change.revives or Write(change.resource, method=change.method)
     zone = deps.tenants[tx.tenant].zone
     stored = await resources.write(tx, write, now=deps.clock.now(), zone=zone)
-    await identifying.register(tx, change.resource, change.keys)
+    await identifying.register(tx, change.resource, change.keys, new=change.old is None)
     return stored
 
 

@@ -118,19 +118,18 @@ class _Around:
 async def _around(tx: Transaction, appointments: Sequence[Resource]) -> _Around:
     ids = {slot for each in appointments for slot in slot_ids(each)}
     stored = await resources.read_many(tx, "Slot", ids) if ids else {}
-    slots = {key: each.resource() for key, each in stored.items()}
-    homes = {ref.id for each in slots.values() if (ref := reference_of(each["schedule"]))}
-    owners = await actors.of_schedules(tx, homes) if homes else []
     roles = {ref.id for each in appointments for ref in participants(each, "PractitionerRole")}
-    people = await actors.practitioners_of_roles(tx, roles) if roles else {}
     named = {str(ref) for each in appointments for ref in participants(each, *_COUNTED)}
-    named |= {each.reference for each in owners} | set(people.values())
+    found = await actors.around(tx, ids, named, roles)
+    everybody = named | {each.reference for each in found.owners} | set(found.roles.values())
+    if everybody - set(found.keys):
+        found.keys.update(await actors.keys_of(tx, everybody))
     return _Around(
-        slots,
-        _grouped(owners, lambda each: each.schedule),
-        people,
-        _grouped(await actors.by_references(tx, named), lambda each: each.reference),
-        await actors.keys_of(tx, named),
+        {key: each.resource() for key, each in stored.items()},
+        _grouped(found.owners, lambda each: each.schedule),
+        found.roles,
+        _grouped(found.schedules, lambda each: each.reference),
+        found.keys,
     )
 
 

@@ -1,7 +1,11 @@
 """Why could a time not be had, and when else would it go?
 
-Made in a transaction of its own, after the one that lost has been rolled back.
+Made in a transaction of its own, after the one that lost has been rolled back; where one
+transaction books several times, before that, because they may be in each other's way.
 """
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from fhir_gateway.core.codes import EXT_ALTERNATIVE
 from fhir_gateway.core.errors import Category, GatewayError, Issue
@@ -13,6 +17,8 @@ from fhir_gateway.usecases.alternatives import alternatives
 from fhir_gateway.usecases.appointments import TimeTakenError
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Needs, Resource
+
+T = TypeVar("T")
 
 _TEXTS = {
     "offered": "The time is on offer to a patient of the waitlist",
@@ -29,16 +35,34 @@ _REASONS = {
 }
 
 
+async def run_explained(deps: Deps, tenant: int, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    """Do something in a transaction; where a time is not to be had, say why.
+
+    Args:
+        deps: See Deps.
+        tenant: Number of the tenant.
+        work: See `Database.run`.
+
+    Raises:
+        GatewayError: whatever work raises; conflict in the place of TimeTakenError.
+    """
+    try:
+        return await deps.database.run(tenant, work)
+    except TimeTakenError as error:
+        raise await explained(deps, tenant, error) from error
+
+
 async def explained(deps: Deps, tenant: int, error: TimeTakenError) -> GatewayError:
     """The conflict as the failure of a request, with other times as extensions of its issue."""
 
     async def look(tx: Transaction) -> GatewayError:
-        return await _explain(tx, deps, error)
+        return await explained_within(tx, deps, error)
 
     return await deps.database.run(tenant, look)
 
 
-async def _explain(tx: Transaction, deps: Deps, error: TimeTakenError) -> GatewayError:
+async def explained_within(tx: Transaction, deps: Deps, error: TimeTakenError) -> GatewayError:
+    """As `explained`, inside a transaction."""
     wanted, mine = error.needs, error.appointment
     names = await actors.references_of(tx, [each.actor_key for each in wanted.all])
     others = await _others(tx, wanted, mine)

@@ -19,6 +19,9 @@ from fhir_gateway.usecases.deps import Deps
 
 Resource = dict[str, Any]
 
+#: Elements of Patient of which there is one, in one of two types.
+_CHOICES = ("deceased", "multipleBirth")
+
 
 class AmbiguousError(Exception):
     """Identifiers of one message belong to several resources; people have to decide.
@@ -74,12 +77,19 @@ async def patient(
     if stored is None:
         return await _create(tx, deps, told)
     before = stored.resource()
-    changed = {key: value for key, value in before.items() if key not in removed}
+    gone = {*removed, *_other_choices(before, told)}
+    changed = {key: value for key, value in before.items() if key not in gone}
     changed |= {key: value for key, value in told.items() if key != "identifier"}
     changed["identifier"] = united(before.get("identifier", ()), told.get("identifier", ()))
     if "extension" in changed:
         changed["extension"] = _extensions(before, told)
     return await _put(tx, deps, stored, before, changed)
+
+
+def _other_choices(before: Resource, told: Resource) -> list[str]:
+    """Elements that give way, since the message tells the same in another type."""
+    chosen = [each for each in _CHOICES if any(key.startswith(each) for key in told)]
+    return [key for key in before for each in chosen if key.startswith(each)]
 
 
 def _extensions(before: Resource, told: Resource) -> list[Resource]:

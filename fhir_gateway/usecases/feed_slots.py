@@ -114,9 +114,7 @@ async def _fitting_of(
     return "", []
 
 
-async def _fitting(
-    tx: Transaction, schedule: str, span: Interval, appointment: str
-) -> list[str]:
+async def _fitting(tx: Transaction, schedule: str, span: Interval, appointment: str) -> list[str]:
     """Slots that cover the time without a gap."""
     left = await _candidates(tx, schedule, span, appointment)
     taken: list[str] = []
@@ -136,7 +134,9 @@ async def _candidates(
 ) -> list[_Candidate]:
     """Slots in the time; one made for a booking serves another only if it is free and no longer."""
     ids = await slot_facts.slots_of_schedule(tx, schedule, span)
-    found = {key: each.resource() for key, each in (await resources.read_many(tx, "Slot", ids)).items()}
+    found = {
+        key: each.resource() for key, each in (await resources.read_many(tx, "Slot", ids)).items()
+    }
     slots = [
         _Candidate(key, time, (extension(found[key], EXT_ORIGIN) or {}).get("valueCode") == _FEED)
         for key in ids

@@ -45,7 +45,11 @@ def _is_shared(identifier: dict[str, Any]) -> bool:
 
 
 async def register(
-    tx: Transaction, resource: dict[str, Any], keys: Iterable[Key] | None = None
+    tx: Transaction,
+    resource: dict[str, Any],
+    keys: Iterable[Key] | None = None,
+    *,
+    new: bool = False,
 ) -> None:
     """Make a resource known by its identifiers and by no others.
 
@@ -53,6 +57,7 @@ async def register(
         tx: Open transaction.
         resource: With id.
         keys: Those of a feed, kept beside what is known; None: those of the resource alone.
+        new: Whether it cannot have been known before.
 
     Raises:
         GatewayError: duplicate, naming the identifier that belongs to another resource.
@@ -61,7 +66,7 @@ async def register(
     if not CATALOGUE[name].identifying:
         return
     wanted = keys_of(resource) if keys is None else tuple(keys)
-    if keys is None:
+    if keys is None and not new:
         await identities.keep_only(tx, name, resource["id"], wanted)
     taken = await identities.add(tx, name, resource["id"], wanted)
     if taken is not None:

@@ -77,7 +77,9 @@ def offer(
         "serviceType": services,
         **_of(entry, "specialty", "appointmentType", "reasonCode", "reasonReference", "priority"),
         "supportingInformation": why,
-        **{name: time[name] for name in ("start", "end", "minutesDuration", "slot") if name in time},
+        **{
+            name: time[name] for name in ("start", "end", "minutesDuration", "slot") if name in time
+        },
         "created": format_instant(opening.now.replace(microsecond=0)),
         **_of(entry, "basedOn"),
         "participant": asked + time["participant"],

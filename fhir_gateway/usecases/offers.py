@@ -138,10 +138,7 @@ async def _hold(
         )
         for each in wanted
     ]
-    ended: list[Engagement] = []
-    for each in rows:
-        ended += await engagements.release_expired(tx, [each.actor_key], each.during)
-    taken = await engagements.insert(tx, rows)
+    taken, ended = await engagements.take(tx, rows)
     if len(taken) < len(rows):
         raise RaceLostError
     await refresh(tx, deps, areas_of([*ended, *rows]))

@@ -19,6 +19,7 @@ from fhir_gateway.fhir import json
 from fhir_gateway.storage import actors, resources, slot_facts
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
+from fhir_gateway.usecases import naming
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import span_of
 from fhir_gateway.usecases.zones import zone_of
@@ -128,9 +129,10 @@ async def read(tx: Transaction, deps: Deps, text: str) -> Stored | None:
     services = schedule.get("serviceType", ())
     service = services[proposal.service - 1] if 0 < proposal.service <= len(services) else None
     zone = await zone_of(tx, deps, schedule)
-    made = appointment(
-        text, schedule, found, span, zone, patient=names.get(proposal.patient), service=service
-    )
+    asked = [{"reference": names[proposal.patient]}] if proposal.patient in names else []
+    schedule["actor"] = await naming.named(tx, schedule["actor"])
+    patient = next(iter(await naming.named(tx, asked)), None)
+    made = appointment(text, schedule, found, span, zone, patient=patient, service=service)
     return Stored("Appointment", text, 0, now, json.dump(made))
 
 
@@ -141,7 +143,7 @@ def appointment(
     span: Interval,
     zone: ZoneInfo,
     *,
-    patient: str | None = None,
+    patient: Resource | None = None,
     service: Resource | None = None,
     extension: Resource | None = None,
 ) -> Resource:
@@ -149,11 +151,11 @@ def appointment(
 
     Args:
         appointment_id: See encode.
-        schedule: Whose time it is.
+        schedule: Whose time it is; its actors take part as they stand there.
         slots: Those that it takes, any order.
         span: Its time.
         zone: In which its times are written.
-        patient: Reference; None leaves the patient to whoever books.
+        patient: Reference element; None leaves the patient to whoever books.
         service: CodeableConcept.
         extension: The score.
     """
@@ -173,7 +175,7 @@ def appointment(
         "minutesDuration": int(span.minutes),
         "slot": [{"reference": f"Slot/{each['id']}"} for each in sorted(slots, key=_start)],
     }
-    people = [{"reference": patient}] if patient else []
+    people = [patient] if patient else []
     made["participant"] = [
         {"actor": each, "required": "required", "status": "accepted"}
         for each in (*people, *schedule["actor"])

@@ -1,15 +1,18 @@
 """How do clients read and search?"""
 
+from datetime import datetime
+
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.fhir.search_query import SearchQuery
-from fhir_gateway.storage import resources, search_sql
+from fhir_gateway.storage import histories, resources, search_sql
+from fhir_gateway.storage.histories import Change
 from fhir_gateway.storage.resources import Stored, Version
 from fhir_gateway.storage.search_sql import Page
 from fhir_gateway.usecases import proposals
 from fhir_gateway.usecases.deps import Deps
 
-__all__ = ["Page", "Stored", "Version", "history", "read", "search", "vread"]
+__all__ = ["Change", "Page", "Stored", "Version", "changes", "history", "read", "search", "vread"]
 
 
 async def read(deps: Deps, tenant: int, ref: Ref) -> Stored:
@@ -67,6 +70,32 @@ async def history(
     if not found and before is None:
         raise fail(Category.NOT_FOUND, f"There is no {ref}")
     return found
+
+
+async def changes(
+    deps: Deps,
+    tenant: int,
+    type_name: str | None,
+    *,
+    since: datetime | None,
+    after: Change | None,
+    limit: int,
+) -> list[Version]:
+    """The versions of all resources, or of all of one type, newest first.
+
+    Two pages are of two moments; what a transaction under way commits later may bear an earlier
+    time than what has been told. Who follows changes by `since` overlaps a little.
+
+    Args:
+        deps: See Deps.
+        tenant: Number of the tenant.
+        type_name: A served type; None for all.
+        since: Only from then on; aware.
+        after: Only what follows this one in the order.
+        limit: At most so many.
+    """
+    async with deps.database.transaction(tenant) as tx:
+        return await histories.changes(tx, type_name, since=since, after=after, limit=limit)
 
 
 async def search(deps: Deps, tenant: int, query: SearchQuery) -> Page:

@@ -97,9 +97,7 @@ async def _take(deps: Deps, tenant: int, incoming: Incoming, *, last: bool = Fal
     return await keep_aside(deps, tenant, incoming, fault_of(deps, profile, incoming, fault))
 
 
-async def _apply(
-    tx: Transaction, deps: Deps, incoming: Incoming, profile: SenderProfile
-) -> bytes:
+async def _apply(tx: Transaction, deps: Deps, incoming: Incoming, profile: SenderProfile) -> bytes:
     """Apply a message and keep it.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Any
 from fhir_gateway.core.codes import EXT_AVAILABILITY
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.refs import Ref, reference_of
-from fhir_gateway.storage import actors, engagements, resources
+from fhir_gateway.storage import actors, resources, slot_statuses
 from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.zones import extension, part
@@ -19,8 +19,11 @@ Resource = dict[str, Any]
 _ALWAYS = frozenset({"Practitioner", "Device", "Schedule"})
 
 
-async def register(tx: Transaction, schedule: Resource) -> None:
+async def register(tx: Transaction, schedule: Resource) -> bool:
     """Say whose time it is.
+
+    Returns:
+        Whether it was somebody else's before.
 
     Raises:
         GatewayError: conflict, where it was somebody else's and time is held in its Slots.
@@ -28,8 +31,8 @@ async def register(tx: Transaction, schedule: Resource) -> None:
     wanted = await _actors(tx, schedule)
     before = await actors.of_schedules(tx, [schedule["id"]])
     if before == wanted:
-        return
-    if before and await engagements.held_in_schedule(tx, schedule["id"]):
+        return False
+    if before and await slot_statuses.held_in_schedule(tx, schedule["id"]):
         raise GatewayError(
             Category.CONFLICT,
             Issue(
@@ -40,6 +43,7 @@ async def register(tx: Transaction, schedule: Resource) -> None:
             ),
         )
     await actors.set_schedule(tx, schedule["id"], wanted)
+    return bool(before)
 
 
 async def _actors(tx: Transaction, schedule: Resource) -> list[ScheduleActor]:

@@ -4,14 +4,15 @@ Slot.status is never set, it is derived from what is held, in the transaction th
 (decision 9).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fhir_gateway.core.time import Interval
-from fhir_gateway.storage import engagements, resources
-from fhir_gateway.storage.engagements import Engagement, SlotState
+from fhir_gateway.storage import resources, slot_statuses
+from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
+from fhir_gateway.storage.slot_statuses import SlotState
 from fhir_gateway.usecases.deps import Deps
 
 
@@ -42,16 +43,21 @@ async def refresh(tx: Transaction, deps: Deps, areas: Iterable[Area]) -> list[Sl
         by_span.setdefault(each.span, set()).add(each.actor_key)
     if not by_span:
         return []
-    ids = await engagements.lock_slots(tx, list(by_span.items()))
-    return await refresh_slots(tx, deps, ids)
+    return await _correct(tx, deps, *await slot_statuses.locked_in(tx, list(by_span.items())))
 
 
 async def refresh_slots(tx: Transaction, deps: Deps, ids: Iterable[str]) -> list[SlotState]:
-    """The same for Slots by id, already locked."""
-    states = await engagements.states_of_slots(tx, ids)
-    stored = await resources.read_many(tx, "Slot", [each.id for each in states if _stale(each)])
+    """The same for Slots by id."""
+    return await _correct(tx, deps, *await slot_statuses.locked(tx, ids))
+
+
+async def _correct(
+    tx: Transaction, deps: Deps, states: list[SlotState], stored: Mapping[str, Stored]
+) -> list[SlotState]:
     writes = [
-        write for each in states if (write := _corrected(each, stored.get(each.id))) is not None
+        write
+        for each in states
+        if _stale(each) and (write := _corrected(each, stored.get(each.id))) is not None
     ]
     zone = deps.tenants[tx.tenant].zone
     await resources.write_many(tx, writes, now=deps.clock.now(), zone=zone)

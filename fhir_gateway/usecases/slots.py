@@ -10,7 +10,7 @@ from typing import Any
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.core.refs import reference_of
 from fhir_gateway.core.time import Interval
-from fhir_gateway.storage import actors, engagements, resources
+from fhir_gateway.storage import actors, engagements, resources, slot_statuses
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
@@ -35,12 +35,11 @@ async def create(tx: Transaction, deps: Deps, write: Write) -> Stored:
     if slot["status"] == "busy-tentative":
         raise _refuse("Only a hold, an offer or a pending booking makes a Slot busy-tentative")
     kind = _KINDS.get(slot["status"])
+    rows = await _rows(tx, slot, kind) if kind is not None else []
+    await engagements.insert(tx, rows)
     zone = deps.tenants[tx.tenant].zone
     stored = await resources.write(tx, write, now=deps.clock.now(), zone=zone)
-    if kind is not None:
-        rows = await _rows(tx, slot, kind)
-        await engagements.insert(tx, rows)
-        await refresh(tx, deps, areas_of(rows))
+    await refresh(tx, deps, areas_of(rows))
     await refresh_slots(tx, deps, [slot["id"]])
     return await _present(tx, stored)
 
@@ -70,16 +69,17 @@ async def update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stor
 async def _put(
     tx: Transaction, deps: Deps, own: list[Engagement], turned: tuple[str, str], write: Write
 ) -> Stored:
+    """Time first and then Slots, as bookings do, so that neither waits for the other."""
     slot = write.resource
     kind = own[0].kind if own else _KINDS.get(turned[1])
-    zone = deps.tenants[tx.tenant].zone
     await engagements.release(tx, [each.id for each in own])
-    stored = await resources.write(tx, write, now=deps.clock.now(), zone=zone)
     rows: list[Engagement] = []
     if kind is not None and turned[1] in _KINDS:
         rows = await _rows(tx, slot, kind)
         if (own or turned[0] != turned[1]) and len(await engagements.insert(tx, rows)) < len(rows):
             raise _conflict("The time is held; a block cannot take it")
+    zone = deps.tenants[tx.tenant].zone
+    stored = await resources.write(tx, write, now=deps.clock.now(), zone=zone)
     await refresh(tx, deps, areas_of([*own, *rows]))
     await refresh_slots(tx, deps, [slot["id"]])
     return await _present(tx, stored)
@@ -91,7 +91,7 @@ async def check_removal(tx: Transaction, old: Stored) -> None:
     Raises:
         GatewayError: conflict.
     """
-    states = await engagements.states_of_slots(tx, [old.id])
+    states = await slot_statuses.states_of_slots(tx, [old.id])
     own = await engagements.of_slot(tx, old.id)
     if any(each.derived in ("busy", "busy-tentative") for each in states) and not own:
         raise _conflict("Time is held in this Slot", "Slot.status")

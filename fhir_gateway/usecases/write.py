@@ -4,23 +4,22 @@ Shape and rules first, then references, then what the type means: Appointments, 
 hold time, responses answer. Decisions 3, 4, 5 and 9.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
-from fhir_gateway.core.refs import Ref, relative, walk_references
-from fhir_gateway.fhir.catalogue import CATALOGUE
+from fhir_gateway.core.refs import Ref
 from fhir_gateway.fhir.validation import validate
-from fhir_gateway.storage import engagements, resources
+from fhir_gateway.storage import engagements, resources, slot_statuses
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Version, Write
 from fhir_gateway.usecases import answers, booking, identifying, react, schedules, slots
-from fhir_gateway.usecases.appointments import TimeTakenError
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.explaining import explained
+from fhir_gateway.usecases.explaining import run_explained
+from fhir_gateway.usecases.referencing import check_references, check_unreferenced
+from fhir_gateway.usecases.slot_states import refresh_slots
 
-T = TypeVar("T")
 Resource = dict[str, Any]
 Create = Callable[[Transaction, Deps, Write], Awaitable[Stored]]
 Update = Callable[[Transaction, Deps, Stored, Write], Awaitable[Stored]]
@@ -55,16 +54,40 @@ async def create(deps: Deps, tenant: int, resource: Resource) -> Stored:
     resource["id"] = deps.ids.new()
 
     async def work(tx: Transaction) -> Stored:
-        await _check_references(tx, resource)
-        return await _create(tx, deps, Write(dict(resource), method="POST"))
+        return await create_within(tx, deps, resource)
 
-    stored = await _explaining(deps, tenant, work)
+    stored = await run_explained(deps, tenant, work)
     await react.promptly(deps, tenant, resource)
     return stored
 
 
+async def create_within(
+    tx: Transaction, deps: Deps, resource: Resource, *, coming: Collection[Ref] = ()
+) -> Stored:
+    """The half of `create` that lives inside a transaction.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        resource: Valid, with its new id; it is not changed.
+        coming: What the same transaction is going to write, and may be pointed to.
+
+    Raises:
+        GatewayError: as for `create`.
+        TimeTakenError: the time is not to be had.
+    """
+    await check_references(tx, resource, coming=coming)
+    return await _create(tx, deps, Write(dict(resource), method="POST"))
+
+
 async def update(
-    deps: Deps, tenant: int, ref: Ref, resource: Resource, *, if_match: int | None
+    deps: Deps,
+    tenant: int,
+    ref: Ref,
+    resource: Resource,
+    *,
+    if_match: int | None,
+    only_new: bool = False,
 ) -> Updated:
     """Replace a resource, or keep a new one under the client's id.
 
@@ -74,6 +97,7 @@ async def update(
         ref: Where the client put it.
         resource: As read, with that id.
         if_match: The version that it may replace; None for whichever there is.
+        only_new: Whether it may replace nothing.
 
     Raises:
         GatewayError: as for create; precondition-failed for another version;
@@ -82,17 +106,73 @@ async def update(
     validate(resource, type_name=ref.type)
 
     async def work(tx: Transaction) -> Updated:
-        old = await resources.read(tx, ref)
-        _check_version(deps, old, if_match)
-        await _check_references(tx, resource)
-        if old is None:
-            last = await resources.last_version(tx, ref)
-            write = _first(dict(resource), last)
-            return Updated(await _create(tx, deps, write), created=True)
-        write = resources.replacing(old, dict(resource))
-        return Updated(await _update(tx, deps, old, write), created=False)
+        return await update_within(tx, deps, ref, resource, if_match=if_match, only_new=only_new)
 
-    return await _explaining(deps, tenant, work)
+    return await run_explained(deps, tenant, work)
+
+
+async def update_within(
+    tx: Transaction,
+    deps: Deps,
+    ref: Ref,
+    resource: Resource,
+    *,
+    if_match: int | None,
+    only_new: bool = False,
+    coming: Collection[Ref] = (),
+) -> Updated:
+    """The half of `update` that lives inside a transaction.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        ref: Of the resource.
+        resource: Valid, with that id; it is not changed.
+        if_match: The version that it may replace.
+        only_new: Whether it may replace nothing.
+        coming: What the same transaction is going to write, and may be pointed to.
+
+    Raises:
+        GatewayError: as for `update`.
+        TimeTakenError: the time is not to be had.
+    """
+    old = await resources.read(tx, ref)
+    check_version(deps, old, if_match)
+    if old is not None and only_new:
+        raise fail(Category.PRECONDITION_FAILED, f"{ref} is there already", "If-None-Match")
+    if old is not None:
+        stored = await replace_within(tx, deps, old, resource, coming=coming)
+        return Updated(stored, created=False)
+    await check_references(tx, resource, coming=coming)
+    write = _first(dict(resource), await resources.last_version(tx, ref))
+    return Updated(await _create(tx, deps, write), created=True)
+
+
+async def replace_within(
+    tx: Transaction,
+    deps: Deps,
+    old: Stored,
+    resource: Resource,
+    *,
+    method: str = "PUT",
+    coming: Collection[Ref] = (),
+) -> Stored:
+    """Put a resource in the place of a version that was read in the same transaction.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        old: The version.
+        resource: Valid, with the same id; it is not changed.
+        method: For the history.
+        coming: What the same transaction is going to write, and may be pointed to.
+
+    Raises:
+        GatewayError: a reference to nothing, or what the type does not allow.
+        TimeTakenError: the time is not to be had.
+    """
+    await check_references(tx, resource, coming=coming)
+    return await _update(tx, deps, old, resources.replacing(old, dict(resource), method))
 
 
 def _first(resource: Resource, last: Version | None) -> Write:
@@ -101,7 +181,17 @@ def _first(resource: Resource, last: Version | None) -> Write:
     return Write(resource, last.version, last.last_updated, "PUT", revives=True)
 
 
-def _check_version(deps: Deps, old: Stored | None, if_match: int | None) -> None:
+def check_version(deps: Deps, old: Stored | None, if_match: int | None) -> None:
+    """Make sure that a client changes the version that it has seen.
+
+    Args:
+        deps: Its policy says whether If-Match is demanded.
+        old: The present version; None where there is none.
+        if_match: The version that the client names; None for none.
+
+    Raises:
+        GatewayError: precondition-failed for another version; precondition-required.
+    """
     if if_match is not None:
         present = old.version if old else None
         if present != if_match:
@@ -122,20 +212,37 @@ async def delete(deps: Deps, tenant: int, ref: Ref, *, if_match: int | None) -> 
     """
 
     async def work(tx: Transaction) -> Version | None:
-        old = await resources.read(tx, ref)
-        if if_match is not None:
-            _check_version(deps, old, if_match)
-        if old is None:
-            return None
-        await _check_removal(tx, old)
-        version = await resources.remove(tx, old, now=deps.clock.now())
-        if ref.type == "Slot":
-            await slots.removed(tx, deps, old)
-        elif ref.type == "Schedule":
-            await schedules.removed(tx, ref.id)
+        version = await delete_within(tx, deps, ref, if_match=if_match)
+        if version is not None:
+            await check_unreferenced(tx, ref)
         return version
 
     return await deps.database.run(tenant, work)
+
+
+async def delete_within(
+    tx: Transaction, deps: Deps, ref: Ref, *, if_match: int | None
+) -> Version | None:
+    """The half of `delete` that lives inside a transaction.
+
+    Before it ends, the caller makes sure that nothing points to the resource
+    (`check_unreferenced`); what points to it may go in the same transaction.
+
+    Raises:
+        GatewayError: conflict, where it holds time; precondition-failed for another version.
+    """
+    old = await resources.read(tx, ref)
+    if if_match is not None:
+        check_version(deps, old, if_match)
+    if old is None:
+        return None
+    await _check_removal(tx, old)
+    version = await resources.remove(tx, old, now=deps.clock.now())
+    if ref.type == "Slot":
+        await slots.removed(tx, deps, old)
+    elif ref.type == "Schedule":
+        await schedules.removed(tx, ref.id)
+    return version
 
 
 async def _check_removal(tx: Transaction, old: Stored) -> None:
@@ -147,47 +254,6 @@ async def _check_removal(tx: Transaction, old: Stored) -> None:
         )  # fmt: skip
     if old.type == "Slot":
         await slots.check_removal(tx, old)
-    pointing = await resources.referencing(tx, old.ref)
-    if pointing is not None:
-        raise GatewayError(
-            Category.CONFLICT,
-            Issue(f"{pointing} points to it", (old.type,), "conflict", "referenced"),
-        )
-
-
-async def _explaining(deps: Deps, tenant: int, work: Callable[[Transaction], Awaitable[T]]) -> T:
-    try:
-        return await deps.database.run(tenant, work)
-    except TimeTakenError as error:
-        raise await explained(deps, tenant, error) from error
-
-
-async def _check_references(tx: Transaction, resource: Resource) -> None:
-    """Every relative reference must point to something that is there (decision 4)."""
-    name = resource["resourceType"]
-    found = [
-        (path, ref)
-        for path, element in walk_references(resource, name)
-        if (ref := relative(element["reference"])) is not None
-    ]
-    known = await resources.existing(tx, {ref for _, ref in found})
-    issues = tuple(
-        Issue(_missing(ref), (path,), "not-found" if ref.type in CATALOGUE else "not-supported")
-        for path, ref in found
-        if ref not in known and not _itself(resource, ref)
-    )
-    if issues:
-        raise GatewayError(Category.UNPROCESSABLE, *issues)
-
-
-def _missing(ref: Ref) -> str:
-    if ref.type not in CATALOGUE:
-        return f"{ref.type} is not served here, so {ref} cannot be there; give an absolute address"
-    return f"There is no {ref}"
-
-
-def _itself(resource: Resource, ref: Ref) -> bool:
-    return ref == Ref(resource["resourceType"], resource.get("id", ""))
 
 
 async def _create(tx: Transaction, deps: Deps, write: Write) -> Stored:
@@ -213,7 +279,9 @@ async def _update_plain(tx: Transaction, deps: Deps, _: Stored, write: Write) ->
 
 async def _create_schedule(tx: Transaction, deps: Deps, write: Write) -> Stored:
     stored = await _create_plain(tx, deps, write)
-    await schedules.register(tx, write.resource)
+    if await schedules.register(tx, write.resource):
+        ids = await slot_statuses.lock_slots_of_schedule(tx, stored.id)
+        await refresh_slots(tx, deps, ids)
     return stored
 
 

@@ -21,10 +21,11 @@ from fhir_gateway.fhir.search_query import SearchQuery
 from fhir_gateway.storage.tenants import Tenant
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.operations import Call, Operation
-from fhir_gateway.usecases.read import Page, Stored, Version
+from fhir_gateway.usecases.read import Change, Page, Stored, Version
 from fhir_gateway.usecases.write import Updated
 
 NOW = datetime(2026, 3, 2, 9, 30, 15, 250_000, tzinfo=UTC)
+LATEST = datetime.max.replace(tzinfo=UTC)
 BASE = "http://clinic.example/fhir"
 TENANTS = {
     1: Tenant(1, "default", "Default", ZoneInfo("Asia/Riyadh")),
@@ -83,6 +84,25 @@ class Shelf:
         newest_first = self.versions[tenant, ref][::-1]
         return [each for each in newest_first if each.version < (before or 999)][:limit]
 
+    async def changes(
+        self,
+        _: Deps,
+        tenant: int,
+        type_name: str | None,
+        *,
+        since: datetime | None,
+        after: Change | None,
+        limit: int,
+    ) -> list[Version]:
+        everything = sorted(
+            (version for (owner, _), each in self.versions.items() if owner == tenant
+             for version in each if type_name in (None, version.type)),
+            key=_order, reverse=True,
+        )  # fmt: skip
+        place = (after.at, after.type, after.id) if after else (LATEST, "", "")
+        recent = [each for each in everything if each.last_updated >= (since or NOW)]
+        return [each for each in recent if _order(each) < place][:limit]
+
     async def search(self, _: Deps, __: int, query: SearchQuery) -> Page:
         self.asked.append(query)
         return self.found
@@ -110,12 +130,17 @@ class Shelf:
             read=self.read,
             vread=self.vread,
             history=self.history,
+            changes=self.changes,
             search=self.search,
             create=self.create,
             update=self.update,
             delete=self.delete,
             operations=operations,
         )
+
+
+def _order(version: Version) -> tuple[datetime, str, str]:
+    return version.last_updated, version.type, version.id
 
 
 def _ref(resource: dict[str, Any]) -> Ref:

@@ -98,9 +98,86 @@ async def test_none_may_be_asked_for(shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize(
+    "path", ["/fhir/Slot/s1/_history", "/fhir/Slot/_history", "/fhir/_history"]
+)
+@pytest.mark.parametrize(
     "query", ["_count=x", "_since=2026-03-02", "_at=2026", "_cursor=x", "status=free"]
 )
-async def test_what_a_history_cannot_be_asked_is_refused(shelf: Shelf, query: str) -> None:
-    response = await ask(an_app(shelf), f"{PATH}?{query}")
+async def test_what_a_history_cannot_be_asked_is_refused(
+    shelf: Shelf, path: str, query: str
+) -> None:
+    response = await ask(an_app(shelf), f"{path}?{query}")
     assert response.status_code == 400
     assert issue_of(response)["expression"] == [query.partition("=")[0]]
+
+
+async def test_who_asks_for_a_moment_is_told_of_since(shelf: Shelf) -> None:
+    response = await ask(an_app(shelf), f"{PATH}?_at=2026")
+    assert "_since" in issue_of(response)["diagnostics"]
+    assert issue_of(response)["code"] == "not-supported"
+
+
+async def test_a_version_can_be_told_in_short(shelf: Shelf) -> None:
+    shelf.put(a_slot("s2", comment="long"))
+    bundle = (await ask(an_app(shelf), "/fhir/Slot/s2/_history?_elements=status")).json()
+    (entry,) = bundle["entry"]
+    assert "comment" not in entry["resource"]
+    assert entry["resource"]["meta"]["tag"][0]["code"] == "SUBSETTED"
+
+
+@pytest.fixture
+def clinic(shelf: Shelf) -> Shelf:
+    """The Slot with its four versions, and a Patient written at the time of the third."""
+    third = NOW + timedelta(hours=3)
+    person = Version("Patient", "ann", 1, third, "POST", b'{"resourceType":"Patient"}')
+    shelf.versions[1, Ref("Patient", "ann")] = [person]
+    shelf.versions[2, Ref("Patient", "of-another-tenant")] = [person]
+    return shelf
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("_history", ["Slot/s1", "Slot/s1", "Patient/ann", "Slot/s1", "Slot/s1"]),
+        ("Slot/_history", ["Slot/s1"] * 4),
+        ("Patient/_history", ["Patient/ann"]),
+        ("Location/_history", []),
+    ],
+)
+async def test_the_history_of_a_type_or_of_all_is_told_newest_first(
+    clinic: Shelf, path: str, told: list[str]
+) -> None:
+    bundle = (await ask(an_app(clinic), f"/fhir/{path}")).json()
+    assert (bundle["type"], bundle["total"]) == ("history", len(told))
+    entries = bundle.get("entry", [])
+    assert [each["fullUrl"] for each in entries] == [f"{BASE}/{each}" for each in told]
+    deleted = [each for each in entries if each["request"]["method"] == "DELETE"]
+    assert ["resource" in each for each in deleted] == [False] * len(deleted)
+
+
+@pytest.mark.parametrize("path", ["_history", "Slot/_history"])
+@pytest.mark.parametrize("count", [1, 2, 3])
+async def test_the_pages_of_all_changes_follow_each_other(
+    clinic: Shelf, path: str, count: int
+) -> None:
+    app = an_app(clinic)
+    whole = (await ask(app, f"/fhir/{path}")).json()["entry"]
+    seen: list[dict[str, Any]] = []
+    waiting = [f"/fhir/{path}?_count={count}"]
+    while waiting:
+        page = (await ask(app, waiting.pop())).json()
+        assert "total" not in page
+        seen += page["entry"]
+        waiting += next_of(page)
+    assert seen == whole
+
+
+async def test_only_recent_changes_are_told(clinic: Shelf) -> None:
+    since = format_instant(NOW + timedelta(hours=3))
+    bundle = (await ask(an_app(clinic), f"/fhir/_history?_since={since}")).json()
+    assert versions(bundle) == ['W/"4"', 'W/"3"', 'W/"1"']
+
+
+async def test_each_tenant_has_a_history_of_its_own(clinic: Shelf) -> None:
+    bundle = (await ask(an_app(clinic), "/t/north/fhir/_history")).json()
+    assert bundle["total"] == 1

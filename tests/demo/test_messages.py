@@ -51,7 +51,7 @@ def test_s13_moves_the_appointment_and_s15_does_not() -> None:
         event: _segment_text(Message.parse(demo_message(event, now=NOW)), "TQ1", 7)
         for event in ("S12", "S13", "S15")
     }
-    assert times["S12"] == times["S15"] == "20261126113000+0300"
+    assert times["S12"] == times["S15"] == "20261125113000+0300"
     assert times["S13"] > times["S12"]
 
 
@@ -61,8 +61,10 @@ def test_its_times_are_ahead_and_free_in_the_clinic_at(now: datetime) -> None:
     taken = {
         part["reference"] for each in clinic.of_type("Appointment") for part in each.get("slot", ())
     }
-    for at in reserved_times(now):
-        assert at.start >= now + timedelta(hours=26)
+    morning, afternoon = reserved_times(now)
+    assert now + timedelta(hours=4) <= morning.start < now + timedelta(hours=28)
+    assert afternoon.start == morning.start + timedelta(hours=4)
+    for at in (morning, afternoon):
         assert clinic.get(f"Slot/{at.slot_id}")["status"] == "free"
         assert f"Slot/{at.slot_id}" not in taken
 

@@ -10,8 +10,9 @@ import pytest
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.refs import Ref, relative
 from fhir_gateway.fhir import json, parameters
-from fhir_gateway.storage import engagements
-from fhir_gateway.storage.engagements import Engagement, SlotState
+from fhir_gateway.storage import engagements, slot_statuses
+from fhir_gateway.storage.engagements import Engagement
+from fhir_gateway.storage.slot_statuses import SlotState
 from fhir_gateway.usecases import react, read, write
 from fhir_gateway.usecases.deps import Deps, Policy
 from fhir_gateway.usecases.operations import OPERATIONS, Call
@@ -87,7 +88,7 @@ class Clinic:
     async def wrong_slots(self) -> list[SlotState]:
         """Slots that say something else than what is held (decision 9)."""
         async with self.deps.database.transaction(TENANT) as tx:
-            return await engagements.wrong_slots(tx)
+            return await slot_statuses.wrong_slots(tx)
 
     async def sql(self, statement: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Look at rows, as the application."""
@@ -99,6 +100,11 @@ class Clinic:
         while await react.due(self.deps):
             pass
         assert await self.sql("SELECT error FROM outbox WHERE error IS NOT NULL") == []
+
+    async def work_beside(self) -> Resource:
+        """The same while clients are at it."""
+        await self.work()
+        return {}
 
     async def time_is_up(self, offer: Resource) -> None:
         """Let the time to answer an offer be over, and the Task's hold with it."""

@@ -1,5 +1,6 @@
 """The hospital's own system: it sends scheduling messages and reads what is answered."""
 
+import zlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -38,7 +39,7 @@ def siu(
     *,
     id_: str = "F-1",
     sent: str = SENT,
-    control: str = "M-1",
+    control: str = "",
     patient: dict[int, str] | None = ANN,
     people: tuple[dict[int, str], ...] = (DOE,),
     more: tuple[str, ...] = (),
@@ -52,26 +53,27 @@ def siu(
         minutes: Until TQ1-8.
         id_: SCH-2.
         sent: MSH-7.
-        control: MSH-10.
+        control: MSH-10; '' gives each content its own.
         patient: Fields of PID; None leaves it out.
         people: Fields of each AIP.
         more: Further segments.
         fields: More fields of `msh`, `sch` and `tq1`, by number.
     """
-    head = {3: "EHR", 4: "CLINIC", 7: sent, 9: f"SIU^{event}^SIU_S12", 10: control, 11: "P",
-            12: "2.5.1"}  # fmt: skip
-    head |= fields.get("msh", {})
     times = {7: ts(at(start)), 8: ts(later(at(start), minutes))} if start else {}
     times |= fields.get("tq1", {})
-    lines = [
-        segment("MSH|^~\\&", {number - 2: text for number, text in head.items()}),
+    body = [
         segment("SCH", {2: id_} | fields.get("sch", {})),
         *([segment("TQ1", times)] if times else []),
         *([segment("PID", patient)] if patient is not None else []),
         *(segment("AIP", each) for each in people),
         *more,
     ]
-    return ("\r".join(lines) + "\r").encode()
+    own = f"{zlib.crc32('|'.join([event, sent, *body]).encode()):08X}"
+    head = {3: "EHR", 4: "CLINIC", 7: sent, 9: f"SIU^{event}^SIU_S12", 10: control or own,
+            11: "P", 12: "2.5.1"}  # fmt: skip
+    head |= fields.get("msh", {})
+    msh = segment("MSH|^~\\&", {number - 2: text for number, text in head.items()})
+    return ("\r".join([msh, *body]) + "\r").encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Ehr:
         """Send messages that are accepted; the Appointment as the last one left it."""
         for each in events:
             view = await self.send(siu(each, **options))
-            assert (view.code, view.control_id) == ("AA", options.get("control", "M-1"))
+            assert view.code == "AA"
         return await self.appointment(options.get("id_", "F-1"))
 
     async def appointment(self, id_: str = "F-1") -> Resource:

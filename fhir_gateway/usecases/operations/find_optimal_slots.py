@@ -18,7 +18,7 @@ from fhir_gateway.fhir.operations import OperationParameter, OperationSpec
 from fhir_gateway.fhir.outcomes import outcome_of
 from fhir_gateway.storage import actors, resources
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.usecases import proposals
+from fhir_gateway.usecases import naming, proposals
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.operations.call import Call
 from fhir_gateway.usecases.operations.slot_request import SlotRequest, read_request
@@ -137,6 +137,9 @@ async def _bundle(tx: Transaction, deps: Deps, answer: Answer) -> bytes:
     patient = answer.request.patient
     named = [f"Schedule/{each}" for each in trees] + ([patient] if patient else [])
     keys = await actors.keys_of(tx, named)
+    for tree in trees.values():
+        tree["actor"] = await naming.named(tx, tree["actor"])
+    asked = await naming.named(tx, [{"reference": patient}] if patient else [])
     entries: list[Entry] = []
     for each in answer.found:
         tree = trees[each.schedule]
@@ -148,7 +151,7 @@ async def _bundle(tx: Transaction, deps: Deps, answer: Answer) -> bytes:
             taken,
             each.span,
             zone,
-            patient=patient,
+            patient=next(iter(asked), None),
             service=_service(answer.request, tree),
             extension=_score(answer.request, each.ranked),
         )

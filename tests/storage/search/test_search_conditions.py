@@ -7,7 +7,7 @@ import pytest
 from fhir_gateway.core.errors import Category, GatewayError
 from fhir_gateway.storage.postgres import Database, Transaction
 from fhir_gateway.storage.search_sql import ids_matching, search
-from tests.storage.searching import (
+from tests.storage.search.worlds import (
     Resource,
     appointment,
     concept,

@@ -9,7 +9,7 @@ import pytest
 from fhir_gateway.core.errors import Category, GatewayError
 from fhir_gateway.storage.postgres import Database
 from fhir_gateway.storage.search_sql import search
-from tests.storage.searching import (
+from tests.storage.search.worlds import (
     NOW,
     appointment,
     concept,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from fhir_gateway.storage.postgres import Database
-from tests.storage.search_oracle import found
-from tests.storage.search_worlds import World, worlds
-from tests.storage.searching import page, walk, world
+from tests.storage.search.oracle import found
+from tests.storage.search.random_worlds import World, worlds
+from tests.storage.search.worlds import page, walk, world
 
 
 @pytest.mark.slow

@@ -6,8 +6,16 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from tests.storage.search_oracle import PARAMETERS
-from tests.storage.searching import Resource, appointment, concept, patient, references, slot, task
+from tests.storage.search.oracle import PARAMETERS
+from tests.storage.search.worlds import (
+    Resource,
+    appointment,
+    concept,
+    patient,
+    references,
+    slot,
+    task,
+)
 
 _CODES = ("urn:a|x", "urn:a|y", "urn:b|x", "x", "z")
 _TIMES = (

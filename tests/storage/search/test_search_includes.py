@@ -4,7 +4,7 @@ import pytest
 
 from fhir_gateway.storage.postgres import Database
 from fhir_gateway.storage.search_sql import Page
-from tests.storage.searching import (
+from tests.storage.search.worlds import (
     appointment,
     page,
     patient,

@@ -3,7 +3,7 @@
 import pytest
 
 from fhir_gateway.storage.postgres import Database, Transaction
-from tests.storage.searching import (
+from tests.storage.search.worlds import (
     appointment,
     ids,
     page,
@@ -82,25 +82,21 @@ MANY = [f"p{number:04}" for number in range(1001)]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("asked", "expected"),
-    [
-        ("Task?patient.gender=male&_summary=count", 1001),
-        ("Appointment?patient.gender=male&_summary=count", 1002),
-        ("Patient?_has:Appointment:patient:status=booked&_summary=count", 1002),
-        ("Patient?_has:Task:patient:status=requested&_summary=count", 1001),
-        ("Patient?_has:Task:patient:patient.gender=male&gender=male&_summary=count", 1001),
-        ("Patient?_has:Task:patient:patient.gender=male&gender=female&_summary=count", 0),
-        ("Appointment?patient.gender=female&_summary=count", 1),
-    ],
-)
-async def test_a_chain_over_more_than_can_be_listed_selects_the_same(
-    database: Database, asked: str, expected: int
-) -> None:
+async def test_a_chain_over_more_than_can_be_listed_selects_the_same(database: Database) -> None:
     men = [patient(each, gender="male") for each in MANY]
     tasks = [task(each, **{"for": {"reference": f"Patient/{each}"}}) for each in MANY]
     visits = [appointment(each, f"Patient/{each}") for each in MANY]
     guest = appointment("guest", "Patient/w", "Patient/p0001", "Practitioner/x")
     woman = patient("w", gender="female")
+    expected = {
+        "Task?patient.gender=male": 1001,
+        "Appointment?patient.gender=male": 1002,
+        "Appointment?patient.gender=female": 1,
+        "Patient?_has:Appointment:patient:status=booked": 1002,
+        "Patient?_has:Task:patient:status=requested": 1001,
+        "Patient?_has:Task:patient:patient.gender=male&gender=male": 1001,
+        "Patient?_has:Task:patient:patient.gender=male&gender=female": 0,
+    }
     async with world(database, *men, *tasks, *visits, woman, guest) as tx:
-        assert (await page(tx, asked)).total == expected
+        totals = {text: (await page(tx, f"{text}&_summary=count")).total for text in expected}
+    assert totals == expected

@@ -1,0 +1,33 @@
+"""How does a transaction keep others from doing the same thing at the same time?
+
+Advisory locks of PostgreSQL, let go at the end of the transaction: for what has no row yet that
+could be locked.
+"""
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from fhir_gateway.storage.postgres import Transaction
+
+
+async def hold(tx: Transaction, names: Iterable[str]) -> None:
+    """Wait until nobody else in the tenant holds any of these names, and hold them.
+
+    What others have committed until then is seen by the statements that follow.
+
+    Args:
+        tx: Open transaction, not a snapshot.
+        names: Of any length; may be empty. They are taken in one order, so that two transactions
+            do not wait for each other.
+    """
+    keys = sorted({_key(f"{tx.tenant}|{each}") for each in names})
+    if keys:
+        await tx.rows(
+            "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY"
+            " AS wanted(key, place) ORDER BY place",
+            (keys,),
+        )
+
+
+def _key(name: str) -> int:
+    return int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)

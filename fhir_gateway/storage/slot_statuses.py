@@ -1,0 +1,139 @@
+"""What should each Slot say, from what is held? (decision 9)"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fhir_gateway.core.time import Interval
+from fhir_gateway.storage.engagements import APPOINTMENT, BLOCK, HOLD, LIVE, OFFER, OVERLAP, TAKEN
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Stored
+
+#: What each Slot's status should be, from `busy` (decision 9): the one statement of the invariant.
+_DERIVED = f"""
+SELECT s.id, s.p_status, CASE
+  WHEN f.certain THEN 'busy'
+  WHEN f.tentative OR f.held THEN 'busy-tentative'
+  WHEN f.anything THEN 'busy-unavailable'
+  ELSE 'free' END,
+  coalesce(f.overbooked, false),
+  coalesce(s.p_overbooked = 'true', false)
+FROM slot s
+CROSS JOIN LATERAL (
+  SELECT bool_or(b.kind IN ('{APPOINTMENT}', '{OVERLAP}', '{TAKEN}')
+                 AND s.id = ANY(b.slots) AND NOT b.tentative) AS certain,
+         bool_or(b.kind IN ('{APPOINTMENT}', '{OVERLAP}')
+                 AND s.id = ANY(b.slots) AND b.tentative) AS tentative,
+         bool_or(b.kind IN ('{HOLD}', '{OFFER}')) AS held,
+         count(*) > 0 AS anything,
+         bool_or(b.kind = '{OVERLAP}') AS overbooked
+  FROM schedule_actor a JOIN busy b ON b.actor_key = a.actor_key
+  WHERE a.tenant = s.tenant AND 'Schedule/' || a.schedule = s.p_schedule AND a.exclusive
+    AND upper(b.during) > s.p_start AND lower(b.during) < s.p_end AND {LIVE}
+) f
+WHERE s.tenant = %s AND s.p_status <> 'entered-in-error'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotState:
+    """What a Slot says and what it should say."""
+
+    id: str
+    status: str
+    derived: str
+    overbooked: bool
+    says_overbooked: bool
+
+
+async def locked_in(
+    tx: Transaction, areas: Sequence[tuple[Interval, Iterable[int]]]
+) -> tuple[list[SlotState], dict[str, Stored]]:
+    """Lock the Slots of every Schedule of these actors that overlap these spans, then look at them.
+
+    Args:
+        tx: Open transaction.
+        areas: Spans, each with numbers of actors; not empty.
+
+    Returns:
+        Their states, by id, and the Slots themselves.
+    """
+    part = (
+        "SELECT o.id FROM slot o WHERE o.tenant = %s"
+        " AND tstzrange(o.p_start, o.p_end) && tstzrange(%s, %s)"
+        " AND o.p_schedule IN (SELECT 'Schedule/' || a.schedule FROM schedule_actor a"
+        "   WHERE a.tenant = %s AND a.actor_key = ANY(%s))"
+    )
+    params: list[Any] = []
+    for span, keys in areas:
+        params += [tx.tenant, span.start, span.end, tx.tenant, sorted(set(keys))]
+    return await _locked(tx, " UNION ".join([part] * len(areas)), params)
+
+
+async def locked(tx: Transaction, ids: Iterable[str]) -> tuple[list[SlotState], dict[str, Stored]]:
+    """The same for Slots by id."""
+    return await _locked(tx, "SELECT unnest(%s::text[])", [sorted(set(ids))])
+
+
+async def _locked(
+    tx: Transaction, found: str, params: list[Any]
+) -> tuple[list[SlotState], dict[str, Stored]]:
+    """One round trip; each statement sees what was committed before the lock was had."""
+    lock = f"SELECT s.id FROM slot s WHERE s.tenant = %s AND s.id IN ({found}) ORDER BY s.id"
+    derive = f"{_DERIVED} AND s.id IN ({found}) ORDER BY s.id"
+    read = (
+        "SELECT r.id, r.version, r.last_updated, c.content FROM slot r JOIN slot_content c"
+        f" ON c.tenant = r.tenant AND c.id = r.id WHERE r.tenant = %s AND r.id IN ({found})"
+    )
+    _, states, contents = await tx.fetch_batch(
+        [
+            (f"{lock} FOR UPDATE", (tx.tenant, *params)),
+            (derive, (tx.tenant, *params)),
+            (read, (tx.tenant, *params)),
+        ]
+    )
+    return (
+        [SlotState(*row) for row in states],
+        {row[0]: Stored("Slot", *row) for row in contents},
+    )
+
+
+async def states_of_slots(tx: Transaction, slots: Iterable[str]) -> list[SlotState]:
+    """What Slots say and should say, by id."""
+    statement = f"{_DERIVED} AND s.id = ANY(%s) ORDER BY s.id"
+    rows = await tx.rows(statement, (tx.tenant, sorted(set(slots))))
+    return [SlotState(*row) for row in rows]
+
+
+async def wrong_slots(tx: Transaction, limit: int = 100) -> list[SlotState]:
+    """Slots whose status is not what `busy` says; the invariant holds where there is none."""
+    rows = await tx.rows(
+        f"SELECT * FROM ({_DERIVED}) d (id, status, derived, overbooked, says)"
+        " WHERE status <> derived OR overbooked <> says ORDER BY id LIMIT %s",
+        (tx.tenant, limit),
+    )
+    return [SlotState(*row) for row in rows]
+
+
+async def held_in_schedule(tx: Transaction, schedule: str) -> bool:
+    """Whether anything is held, taken or blocked in a Slot of a Schedule from now on."""
+    row = await tx.row(
+        "SELECT 1 FROM slot s WHERE s.tenant = %s AND s.p_schedule = %s"
+        " AND s.p_end > clock_timestamp() AND (s.p_status IN ('busy', 'busy-tentative')"
+        " OR s.p_status = 'busy-unavailable' AND EXISTS (SELECT FROM schedule_actor a"
+        "   JOIN busy b ON b.actor_key = a.actor_key WHERE a.tenant = s.tenant"
+        f"   AND a.schedule = %s AND b.kind IN ('{TAKEN}', '{BLOCK}') AND s.id = ANY(b.slots)))"
+        " LIMIT 1",
+        (tx.tenant, f"Schedule/{schedule}", schedule),
+    )
+    return row is not None
+
+
+async def lock_slots_of_schedule(tx: Transaction, schedule: str) -> list[str]:
+    """Lock the Slots of a Schedule from now on; returns their ids."""
+    rows = await tx.rows(
+        "SELECT id FROM slot WHERE tenant = %s AND p_schedule = %s"
+        " AND p_end > clock_timestamp() ORDER BY id FOR UPDATE",
+        (tx.tenant, f"Schedule/{schedule}"),
+    )
+    return [row[0] for row in rows]
