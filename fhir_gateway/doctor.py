@@ -6,10 +6,10 @@ import sys
 
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.settings import Settings
-from fhir_gateway.storage import engagements
+from fhir_gateway.storage import slot_statuses
 from fhir_gateway.storage.opening import open_database, prepare, server_version
 from fhir_gateway.storage.tenants import all_tenants
-from fhir_gateway.wiring import DATABASE_FOLDER, database_urls
+from fhir_gateway.wiring import DATABASE_FOLDER, cause_of, database_urls
 
 #: What was looked at, whether it is in order, and what was found.
 Finding = tuple[str, bool, str]
@@ -83,7 +83,7 @@ def _port(name: str, host: str, port: int, option: str) -> Finding:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        return name, False, f"{host}:{port}: {error.strerror}; choose another {option}"
+        return name, False, f"{host}:{port}: {cause_of(error)}; choose another {option}"
     return name, True, f"{host}:{port} is free"
 
 
@@ -106,7 +106,7 @@ async def _slots(url: str) -> list[Finding]:
     try:
         for tenant in await all_tenants(database):
             async with database.transaction(tenant.id, snapshot=True) as tx:
-                wrong = await engagements.wrong_slots(tx)
+                wrong = await slot_statuses.wrong_slots(tx)
             named = ", ".join(
                 f"Slot/{each.id} says {each.status}, not {each.derived}" for each in wrong[:3]
             )

@@ -6,7 +6,9 @@ and stop.
 
 import asyncio
 import contextlib
+import errno
 import logging
+import os
 import signal
 import socket
 import sys
@@ -187,13 +189,19 @@ def _http_config(settings: Settings, deps: Deps) -> uvicorn.Config:
     )
 
 
+def cause_of(error: OSError) -> str:
+    """Why the system refused, without what the library adds to it."""
+    known = error.errno in errno.errorcode
+    return os.strerror(error.errno) if known and error.errno else str(error.strerror or error)
+
+
 @contextlib.contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
-        text = f"HTTP cannot listen on {host}:{port}: {error.strerror}; choose another --http-port"
+        text = f"HTTP cannot listen on {host}:{port}: {cause_of(error)}; choose another --http-port"
         raise fail(Category.CONFLICT, text, "http_port") from error
     with listening:
         yield listening
@@ -221,7 +229,7 @@ async def _listen_v2(settings: Settings, deps: Deps) -> MllpServer:
         await server.start()
     except OSError as error:
         place = f"{settings.host}:{settings.mllp_port}"
-        text = f"MLLP cannot listen on {place}: {error.strerror}; choose another --mllp-port"
+        text = f"MLLP cannot listen on {place}: {cause_of(error)}; choose another --mllp-port"
         raise fail(Category.CONFLICT, text, "mllp_port") from error
     return server
 

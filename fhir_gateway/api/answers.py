@@ -14,6 +14,7 @@ from starlette.types import Send
 Header = tuple[bytes, bytes]
 
 FHIR_JSON = b"application/fhir+json; charset=utf-8"
+FHIR_XML = b"application/fhir+xml; charset=utf-8"
 #: Records of patients are asked for anew each time; a validator makes that cheap.
 _FIXED: tuple[Header, ...] = (
     (b"cache-control", b"private, no-cache"),
@@ -28,13 +29,15 @@ class Answer:
 
     Args:
         status: Of HTTP.
-        body: FHIR JSON; may be empty.
+        body: FHIR JSON, unless media says otherwise; may be empty.
         headers: What concerns this answer alone, names in lower case.
+        media: The Content-Type of the body.
     """
 
     status: HTTPStatus
     body: bytes = b""
     headers: list[Header] = field(default_factory=list)
+    media: bytes = FHIR_JSON
 
 
 def etag(version: int) -> str:
@@ -69,7 +72,7 @@ async def send_answer(
     headers = [*_FIXED, *further, *answer.headers]
     if answer.status not in _WITHOUT_BODY:
         if answer.body:
-            headers.append((b"content-type", FHIR_JSON))
+            headers.append((b"content-type", answer.media))
         headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": int(answer.status), "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else answer.body})

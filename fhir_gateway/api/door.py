@@ -13,16 +13,18 @@ from types import TracebackType
 from starlette.types import Receive, Scope, Send
 
 from fhir_gateway.api.answers import Answer, Header, send_answer
+from fhir_gateway.api.bundles import Bundles
+from fhir_gateway.api.conditionals import delete_where, patch_where, update_where
 from fhir_gateway.api.errors import WireError, failure
 from fhir_gateway.api.histories import history_of_all, history_of_instance, history_of_type
-from fhir_gateway.api.interactions import create, delete, read, update, vread
+from fhir_gateway.api.interactions import create, delete, patch, read, update, vread
 from fhir_gateway.api.invocations import invocation
 from fhir_gateway.api.metadata import Metadata
-from fhir_gateway.api.negotiation import check_format
+from fhir_gateway.api.negotiation import Format
+from fhir_gateway.api.representations import represent
 from fhir_gateway.api.requests import MAX_URL, ClientGoneError, Request
 from fhir_gateway.api.routing import Handlers, Place, Router
 from fhir_gateway.api.searches import search, search_by_form
-from fhir_gateway.api.subsets import indented
 from fhir_gateway.api.use_cases import Service
 from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.storage.tenants import Tenant
@@ -55,7 +57,11 @@ class FhirDoor:
                 "vread": vread,
                 "create": create,
                 "update": update,
+                "patch": patch,
                 "delete": delete,
+                "conditional-update": update_where,
+                "conditional-patch": patch_where,
+                "conditional-delete": delete_where,
                 "search-type": search,
                 "history-instance": history_of_instance,
                 "history-type": history_of_type,
@@ -65,7 +71,11 @@ class FhirDoor:
             operation=invocation,
             metadata=metadata.statement,
             definition=metadata.definition,
-            system={"GET": _no_system_search, "POST": _no_batch, "OPTIONS": metadata.statement},
+            system={
+                "GET": _no_system_search,
+                "POST": Bundles(self._answered),
+                "OPTIONS": metadata.statement,
+            },
         )
         self._router = Router(handlers, service.use_cases.operations, metadata.types)
 
@@ -100,7 +110,9 @@ class FhirDoor:
 
     async def _answered(self, request: Request, query: bytes) -> Answer:
         try:
-            return await self._carried_out(request, query)
+            answer = await self._carried_out(request, query)
+            await represent(answer, request.answer_format(), pretty=request.pretty)
+            return answer
         except GatewayError as error:
             answer = failure(error)
         except ClientGoneError:
@@ -113,8 +125,7 @@ class FhirDoor:
                 where=_frames(error.__traceback__),
             )
             answer = failure(fail(Category.FAULT, f"The server failed; incident {request.id}"))
-        if request.pretty:
-            answer.body = indented(answer.body)
+        await represent(answer, _readable(request), pretty=request.pretty)
         return answer
 
     async def _carried_out(self, request: Request, query: bytes) -> Answer:
@@ -129,11 +140,8 @@ class FhirDoor:
         handler = place.methods.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             raise _not_allowed(request.method, place)
-        check_format(request.header(b"accept") or "", request.format)
-        answer = await handler(self._service, request, place)
-        if request.pretty and answer.body:
-            answer.body = indented(answer.body)
-        return answer
+        request.answer_format()  # whoever cannot read the answer changes nothing
+        return await handler(self._service, request, place)
 
     def _permission(self, origin: str) -> list[Header]:
         if "*" in self._origins:
@@ -143,6 +151,14 @@ class FhirDoor:
         else:
             return [(b"vary", b"Origin")]
         return [*allowed, (b"vary", b"Origin"), (b"access-control-expose-headers", _EXPOSED)]
+
+
+def _readable(request: Request) -> Format:
+    """The format for a failure; JSON for those who take none of ours."""
+    try:
+        return request.answer_format()
+    except GatewayError:
+        return "json"
 
 
 def _asks_capabilities(request: Request, place: Place) -> bool:
@@ -173,10 +189,6 @@ async def _no_system_search(_: Service, __: Request, ___: Place) -> Answer:
         Category.UNSUPPORTED,
         "A search over all types is not offered; name a type. What is offered is at metadata",
     )
-
-
-async def _no_batch(_: Service, __: Request, ___: Place) -> Answer:
-    raise fail(Category.UNSUPPORTED, "Batches and transactions are not offered; send one by one")
 
 
 def _frames(trace: TracebackType | None) -> list[str]:

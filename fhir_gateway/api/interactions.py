@@ -1,7 +1,7 @@
 """How is one resource read and written over HTTP?
 
-read, vread, create, update and delete: from a request to a use case and back; nothing is decided
-here.
+read, vread, create, update, patch and delete: from a request to a use case and back; nothing is
+decided here.
 
 Source: FHIR R4 sections 3.1.0.1 to 3.1.0.8; decisions 3 and 4.
 """
@@ -11,7 +11,8 @@ from http import HTTPStatus
 from typing import Any
 
 from fhir_gateway.api.answers import Answer, Header, etag, version_headers
-from fhir_gateway.api.preconditions import unchanged, version_to_match
+from fhir_gateway.api.conditions import condition_of_create
+from fhir_gateway.api.preconditions import nothing_to_match, unchanged, version_to_match
 from fhir_gateway.api.requests import Request
 from fhir_gateway.api.routing import Place
 from fhir_gateway.api.subsets import subset_of_read
@@ -33,7 +34,7 @@ async def read(service: Service, request: Request, place: Place) -> Answer:
     """
     ref = ref_of(place)
     stored = await service.use_cases.read(service.deps, request.tenant.id, ref)
-    return _shown(request, stored, stored.content)
+    return shown(request, stored, stored.content)
 
 
 async def vread(service: Service, request: Request, place: Place) -> Answer:
@@ -42,31 +43,27 @@ async def vread(service: Service, request: Request, place: Place) -> Answer:
     Source: FHIR R4 section 3.1.0.3.
     """
     ref = ref_of(place)
-    if not _VERSION.fullmatch(place.version):
-        raise fail(Category.NOT_FOUND, f"There is no version '{place.version[:60]}' of {ref}")
-    number = int(place.version)
+    number = version_number(ref, place.version)
     version = await service.use_cases.vread(service.deps, request.tenant.id, ref, number)
     if version.content is None:
         raise fail(Category.GONE, f"Version {number} of {ref} is its deletion")
-    return _shown(request, version, version.content)
+    return shown(request, version, version.content)
 
 
 async def create(service: Service, request: Request, place: Place) -> Answer:
-    """A new resource; the id that the client sent does not count.
+    """A new resource, or the one that is there already; the id that the client sent does not count.
 
-    Source: FHIR R4 section 3.1.0.8.
+    Source: FHIR R4 sections 3.1.0.8 and 3.1.0.8.1 (If-None-Exist).
     """
-    if request.header(b"if-none-exist") is not None or request.pairs:
-        raise fail(
-            Category.UNSUPPORTED,
-            "Conditional create is not offered; search first, then create",
-            "If-None-Exist",
+    if_none_exist = condition_of_create(request, place.type)
+    resource = new_resource(await request.resource(), place.type)
+    if if_none_exist is not None:
+        done = await service.use_cases.create_where(
+            service.deps, request.tenant.id, resource, if_none_exist
         )
-    resource = _without_stamps(await request.resource())
-    _check_type(resource, place)
-    resource.pop("id", None)
+        return written(request, done.stored, created=done.created, by_post=True)
     stored = await service.use_cases.create(service.deps, request.tenant.id, resource)
-    return _written(request, stored, created=True)
+    return written(request, stored, created=True)
 
 
 async def update(service: Service, request: Request, place: Place) -> Answer:
@@ -74,23 +71,27 @@ async def update(service: Service, request: Request, place: Place) -> Answer:
 
     Source: FHIR R4 section 3.1.0.4; RFC 9110 section 13.1.2 (If-None-Match: *).
     """
-    if not ID.fullmatch(place.id):
-        text = "An id has 1 to 64 letters, digits, hyphens and dots"
-        raise fail(Category.INVALID, text, f"{place.type}.id", code="value")
-    if request.header(b"if-none-match") is not None:
-        text = "An update on condition that nothing is there is not offered"
-        raise fail(Category.UNSUPPORTED, text, "If-None-Match")
+    ref = ref_to_write(place.type, place.id)
     if_match = version_to_match(request.header(b"if-match"))
-    resource = _without_stamps(await request.resource())
-    _check_type(resource, place)
-    if resource.get("id") != place.id:
-        text = f"The id in the body must be the one in the address, '{place.id}'"
-        raise fail(Category.INVALID, text, f"{place.type}.id", code="value")
-    ref = Ref(place.type, place.id)
+    only_new = nothing_to_match(request.header(b"if-none-match"))
+    resource = resource_at(await request.resource(), ref)
     done = await service.use_cases.update(
-        service.deps, request.tenant.id, ref, resource, if_match=if_match
+        service.deps, request.tenant.id, ref, resource, if_match=if_match, only_new=only_new
     )
-    return _written(request, done.stored, created=done.created)
+    return written(request, done.stored, created=done.created)
+
+
+async def patch(service: Service, request: Request, place: Place) -> Answer:
+    """The present version, changed.
+
+    Source: FHIR R4 section 3.1.0.6.
+    """
+    ref = ref_of(place)
+    if_match = version_to_match(request.header(b"if-match"))
+    stored = await service.use_cases.patch(
+        service.deps, request.tenant.id, ref, await request.patch(), if_match=if_match
+    )
+    return written(request, stored, created=False)
 
 
 async def delete(service: Service, request: Request, place: Place) -> Answer:
@@ -103,10 +104,18 @@ async def delete(service: Service, request: Request, place: Place) -> Answer:
     version = await service.use_cases.delete(
         service.deps, request.tenant.id, ref, if_match=if_match
     )
-    headers: list[Header] = [] if version is None else [(b"etag", etag(version.version).encode())]
-    if request.preferences.returns == "OperationOutcome":
-        return Answer(HTTPStatus.OK, dump(success(f"{ref} is deleted")), headers)
-    return Answer(HTTPStatus.NO_CONTENT, b"", headers)
+    return deleted(request, str(ref), version)
+
+
+def version_number(ref: Ref, text: str) -> int:
+    """The version that an address names.
+
+    Raises:
+        GatewayError: not-found, where no version can have that number.
+    """
+    if not _VERSION.fullmatch(text):
+        raise fail(Category.NOT_FOUND, f"There is no version '{text[:60]}' of {ref}")
+    return int(text)
 
 
 def ref_of(place: Place) -> Ref:
@@ -120,7 +129,44 @@ def ref_of(place: Place) -> Ref:
     return Ref(place.type, place.id)
 
 
-def _shown(request: Request, version: Stored | Version, content: bytes) -> Answer:
+def ref_to_write(type_name: str, id_: str) -> Ref:
+    """The resource that a client may put under an id of its own.
+
+    Raises:
+        GatewayError: invalid, where nothing can have that id.
+    """
+    if not ID.fullmatch(id_):
+        text = "An id has 1 to 64 letters, digits, hyphens and dots"
+        raise fail(Category.INVALID, text, f"{type_name}.id", code="value")
+    return Ref(type_name, id_)
+
+
+def new_resource(resource: dict[str, Any], type_name: str) -> dict[str, Any]:
+    """The resource of a create, without id and stamps; changed in place.
+
+    Raises:
+        GatewayError: invalid, where it is of another type.
+    """
+    check_type(resource, type_name)
+    resource.pop("id", None)
+    return without_stamps(resource)
+
+
+def resource_at(resource: dict[str, Any], ref: Ref) -> dict[str, Any]:
+    """The resource of an update, without stamps; changed in place.
+
+    Raises:
+        GatewayError: invalid, where it is another one than the address says.
+    """
+    check_type(resource, ref.type)
+    if resource.get("id") != ref.id:
+        text = f"The id in the body must be the one in the address, '{ref.id}'"
+        raise fail(Category.INVALID, text, f"{ref.type}.id", code="value")
+    return without_stamps(resource)
+
+
+def shown(request: Request, version: Stored | Version, content: bytes) -> Answer:
+    """The answer to a read; 304 where the client has that version."""
     headers = version_headers(version.version, version.last_updated)
     if_none_match = request.header(b"if-none-match")
     since = request.header(b"if-modified-since")
@@ -134,12 +180,35 @@ def _shown(request: Request, version: Stored | Version, content: bytes) -> Answe
     return Answer(HTTPStatus.OK, content, headers)
 
 
-def _written(request: Request, stored: Stored, *, created: bool) -> Answer:
+def written(request: Request, stored: Stored, *, created: bool, by_post: bool = False) -> Answer:
+    """The answer to a write.
+
+    Args:
+        request: Its Prefer says what comes back.
+        stored: The version now.
+        created: Whether there was none before.
+        by_post: Whether it may have been there already; the client asks where in any case.
+    """
     address = f"{request.base}/{stored.type}/{stored.id}/_history/{stored.version}"
     headers = version_headers(stored.version, stored.last_updated)
-    headers.append((b"location" if created else b"content-location", address.encode()))
+    name = b"location" if created or by_post else b"content-location"
+    headers.append((name, address.encode()))
     status = HTTPStatus.CREATED if created else HTTPStatus.OK
     return Answer(status, _returned(request, stored, created=created), headers)
+
+
+def deleted(request: Request, what: str, version: Version | None) -> Answer:
+    """The answer to a deletion.
+
+    Args:
+        request: Its Prefer says what comes back.
+        what: The resource, for a person.
+        version: The entry of the history; None where there was nothing to delete.
+    """
+    headers: list[Header] = [] if version is None else [(b"etag", etag(version.version).encode())]
+    if request.preferences.returns == "OperationOutcome":
+        return Answer(HTTPStatus.OK, dump(success(f"{what} is deleted")), headers)
+    return Answer(HTTPStatus.NO_CONTENT, b"", headers)
 
 
 def _returned(request: Request, stored: Stored, *, created: bool) -> bytes:
@@ -152,14 +221,19 @@ def _returned(request: Request, stored: Stored, *, created: bool) -> bytes:
     return stored.content
 
 
-def _check_type(resource: dict[str, Any], place: Place) -> None:
+def check_type(resource: dict[str, Any], type_name: str) -> None:
+    """Make sure that a resource is of the type that the address names.
+
+    Raises:
+        GatewayError: invalid.
+    """
     found = resource.get("resourceType")
-    if found != place.type:
-        text = f"The address is for {place.type}; resourceType was '{str(found)[:60]}'"
+    if found != type_name:
+        text = f"The address is for {type_name}; resourceType was '{str(found)[:60]}'"
         raise fail(Category.INVALID, text, "resourceType", code="value")
 
 
-def _without_stamps(resource: dict[str, Any]) -> dict[str, Any]:
+def without_stamps(resource: dict[str, Any]) -> dict[str, Any]:
     """Without what the server alone says about a version."""
     meta = resource.get("meta")
     if isinstance(meta, dict):

@@ -1,56 +1,41 @@
 """In which format does the client want its answer, and in which did it write?
 
-Only JSON is spoken. Its spellings are those that clients really send; pure functions of the
-header's text, remembered because clients repeat themselves.
+JSON and XML. Their spellings are those that clients really send; pure functions of the header's
+text, remembered because clients repeat themselves.
 
 Source: FHIR R4 section 3.1.0.1.11 (content negotiation), 3.1.0.1.10 (_format); RFC 9110 section
 12.5.1 (Accept).
 """
 
 from functools import lru_cache
+from typing import Literal
 
 from fhir_gateway.core.errors import Category, fail
+from fhir_gateway.fhir.patch import PatchKind
 
-_SPELLINGS = (
-    "application/fhir+json",
-    "application/json+fhir",
-    "application/json",
-    "text/json",
-    "json",
-)
+Format = Literal["json", "xml"]
+
+_JSON = ("application/fhir+json", "application/json+fhir", "application/json", "text/json", "json")
+_XML = ("application/fhir+xml", "application/xml+fhir", "application/xml", "text/xml", "xml")
+_FORMATS: dict[str, Format] = {
+    **dict.fromkeys(_JSON, "json"),
+    **dict.fromkeys(_XML, "xml"),
+}
 #: What means any of them.
 _WILDCARDS = ("application/*", "*/*", "*")
+_PATCHES: dict[str, PatchKind] = {
+    "application/json-patch+json": "json",
+    "application/merge-patch+json": "merge",
+}
 FORM = "application/x-www-form-urlencoded"
 #: Names of the one encoding of FHIR, and of the part of it that is ASCII.
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 _FHIR_VERSIONS = frozenset({"4.0", "4.0.1"})
+_OFFER = "Answers are written as application/fhir+json or application/fhir+xml (FHIR R4)."
 
 
-@lru_cache(maxsize=512)
-def accepts_json(accept: str) -> bool:
-    """Whether an Accept header takes JSON of FHIR R4; an empty one takes everything.
-
-    A range without a quality counts 1; the most specific range decides, so that
-    `application/fhir+json;q=0, */*` does not take it.
-    """
-    if not accept.strip():
-        return True
-    qualities = dict(_range(each) for each in accept.split(","))
-    named = [qualities[each] for each in _SPELLINGS if each in qualities]
-    if named:
-        return any(named)
-    return next((qualities[each] > 0 for each in _WILDCARDS if each in qualities), False)
-
-
-@lru_cache(maxsize=128)
-def is_json_format(text: str) -> bool:
-    """Whether a `_format` value is JSON; a plus sign that was not encoded arrives as a blank."""
-    media, parameters = _media(text.strip().replace(" ", "+"))
-    return media in _SPELLINGS and _fits(parameters)
-
-
-def check_format(accept: str, format_text: str | None) -> None:
-    """Make sure that the client can read what we write; `_format` overrules Accept.
+def answer_format(accept: str, format_text: str | None) -> Format:
+    """The format in which the client wants its answer; `_format` overrules Accept.
 
     Args:
         accept: The Accept header; empty for none.
@@ -60,40 +45,92 @@ def check_format(accept: str, format_text: str | None) -> None:
         GatewayError: not-acceptable.
     """
     if format_text is None:
-        if not accepts_json(accept):
+        found = accepted(accept)
+        if found is None:
             raise fail(Category.NOT_ACCEPTABLE, f"{_OFFER} Accept was '{accept[:60]}'", "Accept")
-    elif not is_json_format(format_text):
+        return found
+    named = named_format(format_text)
+    if named is None:
         raise fail(Category.NOT_ACCEPTABLE, f"{_OFFER} '{format_text[:60]}' is not", "_format")
-
-
-_OFFER = "Answers are written as application/fhir+json (FHIR R4)."
+    return named
 
 
 @lru_cache(maxsize=512)
-def reads(content_type: str, *, form: bool = False) -> bool:
-    """Whether a body of that Content-Type is read.
+def accepted(accept: str) -> Format | None:
+    """What of FHIR R4 an Accept header takes; an empty one takes everything.
 
-    Args:
-        content_type: The header's text; empty for none.
-        form: Whether a form is expected instead of JSON.
+    A range without a quality counts 1; the most specific range decides, so that
+    `application/fhir+json;q=0, */*` is answered in XML. Where both are as welcome, it is JSON; for
+    browsers too, which take any XML but show it badly.
     """
-    media, parameters = _media(content_type)
-    charset = parameters.get("charset", "utf-8").lower()
-    known = media == FORM if form else media in _SPELLINGS[:-1]
-    return known and charset in _CHARSETS and _fits(parameters)
+    if not accept.strip():
+        return "json"
+    qualities = dict(_range(each) for each in accept.split(","))
+    anything = next((qualities[each] for each in _WILDCARDS if each in qualities), 0.0)
+    json, xml = (_quality(each, qualities, anything) for each in (_JSON, _XML))
+    if xml > json and not (json and "text/html" in qualities):
+        return "xml"
+    return "json" if json else None
 
 
-def check_content_type(content_type: str, *, form: bool = False) -> None:
-    """Make sure that a body can be read.
+def _quality(names: tuple[str, ...], qualities: dict[str, float], anything: float) -> float:
+    return max((qualities[each] for each in names if each in qualities), default=anything)
+
+
+@lru_cache(maxsize=128)
+def named_format(text: str) -> Format | None:
+    """What a `_format` value names; a plus sign that was not encoded arrives as a blank."""
+    media, parameters = _media(text.strip().replace(" ", "+"))
+    return _FORMATS.get(media) if _fits(parameters) else None
+
+
+def body_format(content_type: str) -> Format:
+    """The format of a body that is a resource.
 
     Raises:
         GatewayError: unsupported-media-type, naming what is read.
     """
-    if not reads(content_type, form=form):
-        wanted = FORM if form else "application/fhir+json or application/json"
+    found = written(content_type)
+    if found is None:
         raise fail(
             Category.UNSUPPORTED_MEDIA_TYPE,
-            f"The body must be {wanted} in UTF-8; Content-Type was '{content_type[:60]}'",
+            "The body must be application/fhir+json, application/json or application/fhir+xml in"
+            f" UTF-8; Content-Type was '{content_type[:60]}'",
+            "Content-Type",
+        )
+    return found
+
+
+@lru_cache(maxsize=512)
+def written(content_type: str) -> Format | None:
+    """What a Content-Type names; None for what is not read."""
+    media, parameters = _media(content_type)
+    in_utf8 = parameters.get("charset", "utf-8").lower() in _CHARSETS
+    return _FORMATS.get(media) if "/" in media and in_utf8 and _fits(parameters) else None
+
+
+@lru_cache(maxsize=128)
+def patch_kind(content_type: str) -> PatchKind | None:
+    """The kind of patch that a media type alone tells; None where the body's shape does.
+
+    Source: RFC 6902 section 6; RFC 7396 section 4.
+    """
+    media, parameters = _media(content_type)
+    in_utf8 = parameters.get("charset", "utf-8").lower() in _CHARSETS
+    return _PATCHES.get(media) if in_utf8 else None
+
+
+def check_form(content_type: str) -> None:
+    """Make sure that a body is a form.
+
+    Raises:
+        GatewayError: unsupported-media-type.
+    """
+    media, parameters = _media(content_type)
+    if media != FORM or parameters.get("charset", "utf-8").lower() not in _CHARSETS:
+        raise fail(
+            Category.UNSUPPORTED_MEDIA_TYPE,
+            f"The body must be {FORM} in UTF-8; Content-Type was '{content_type[:60]}'",
             "Content-Type",
         )
 

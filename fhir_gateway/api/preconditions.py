@@ -56,6 +56,22 @@ def version_to_match(if_match: str | None) -> int | None:
     return int(match[1])
 
 
+def nothing_to_match(if_none_match: str | None) -> bool:
+    """Whether a write is to happen only where nothing is there: `If-None-Match: *`.
+
+    Raises:
+        GatewayError: precondition-failed, for anything else, so that nothing is overwritten.
+
+    Source: RFC 9110 section 13.1.2.
+    """
+    if if_none_match is None:
+        return False
+    if if_none_match.strip() != "*":
+        text = f"On a write If-None-Match is *; it was '{if_none_match[:60]}'"
+        raise fail(Category.PRECONDITION_FAILED, text, "If-None-Match")
+    return True
+
+
 def unchanged(
     if_none_match: str | None, if_modified_since: str | None, *, tag: str, updated: datetime
 ) -> bool:

@@ -15,14 +15,24 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope
 
 from fhir_gateway.api.errors import WireError
-from fhir_gateway.api.negotiation import check_content_type
+from fhir_gateway.api.negotiation import (
+    Format,
+    answer_format,
+    body_format,
+    check_form,
+    patch_kind,
+)
 from fhir_gateway.api.preconditions import Preferences, preferences
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.core.refs import rewrite_references, to_relative
-from fhir_gateway.fhir import json
+from fhir_gateway.fhir import json, xml_reading
+from fhir_gateway.fhir.patch import Patch, patch_in
 from fhir_gateway.storage.tenants import Tenant
 
 MAX_BODY = 1 << 20  # bytes: one resource
+MAX_BUNDLE = 16 << 20  # bytes: a batch or transaction
+#: Brackets and commas in the JSON of a batch or transaction.
+MAX_BUNDLE_TOKENS = 1_000_000
 MAX_URL = 16 << 10  # bytes: path and query
 MAX_PAIRS = 200
 
@@ -93,28 +103,21 @@ class Request:
         """What Prefer asks for."""
         return preferences(self.header(b"prefer") or "")
 
+    def answer_format(self) -> Format:
+        """The format in which the client wants its answer.
+
+        Raises:
+            GatewayError: not-acceptable, where it takes none of ours.
+        """
+        return answer_format(self.header(b"accept") or "", self.format)
+
     def take_query(self, query: bytes) -> None:
         """Read a query string, or a form; its pairs are added to those that were read before.
 
         Raises:
             GatewayError: invalid, where it is not UTF-8, has a NUL or too many pairs.
         """
-        try:
-            found = parse_qsl(
-                query.decode("ascii"),
-                keep_blank_values=True,
-                errors="strict",
-                max_num_fields=MAX_PAIRS,
-            )
-        except UnicodeDecodeError as error:
-            raise fail(Category.INVALID, "The query is not percent-encoded UTF-8") from error
-        except ValueError as error:
-            raise fail(
-                Category.INVALID, f"More than {MAX_PAIRS} parameters", code="too-costly"
-            ) from error
-        for name, text in found:
-            if "\0" in text or "\0" in name:
-                raise fail(Category.INVALID, "A parameter contains the character NUL")
+        for name, text in read_pairs(query):
             if name in _FORM_OF_ANSWER:
                 self._shape(name, text)
             else:
@@ -126,19 +129,22 @@ class Request:
         else:
             self.pretty = text == "true"
 
-    async def body(self) -> bytes:
+    async def body(self, limit: int = MAX_BODY) -> bytes:
         """All bytes of the body; empty where there is none.
+
+        Args:
+            limit: Most bytes that it may have.
 
         Raises:
             WireError: too large, or not there in time.
             ClientGoneError: the client hung up.
         """
         announced = self.header(b"content-length") or "0"
-        if announced.isdecimal() and int(announced) > MAX_BODY:
-            raise _too_large()
+        if announced.isdecimal() and int(announced) > limit:
+            raise _too_large(limit)
         try:
             async with asyncio.timeout(self._patience):
-                return await self._read()
+                return await self._read(limit)
         except TimeoutError as error:
             raise WireError(
                 HTTPStatus.REQUEST_TIMEOUT,
@@ -146,7 +152,7 @@ class Request:
                 hang_up=True,
             ) from error
 
-    async def _read(self) -> bytes:
+    async def _read(self, limit: int) -> bytes:
         pieces: list[bytes] = []
         size = 0
         while True:
@@ -155,8 +161,8 @@ class Request:
                 raise ClientGoneError
             piece: bytes = message.get("body", b"")
             size += len(piece)
-            if size > MAX_BODY:
-                raise _too_large()
+            if size > limit:
+                raise _too_large(limit)
             pieces.append(piece)
             if not message.get("more_body", False):
                 return b"".join(pieces)
@@ -169,11 +175,50 @@ class Request:
         """
         found = await self.resource_if_any()
         if found is None:
-            raise fail(Category.INVALID, "The body is empty; it must be a resource as JSON")
+            raise fail(Category.INVALID, "The body is empty; it must be a resource as JSON or XML")
         return found
 
-    async def resource_if_any(self) -> dict[str, Any] | None:
-        """As `resource`; None for an empty body."""
+    async def bundle(self) -> dict[str, Any]:
+        """As `resource`, within the limits of a batch or transaction."""
+        found = await self.resource_if_any(limit=MAX_BUNDLE, most=MAX_BUNDLE_TOKENS)
+        if found is None:
+            raise fail(Category.INVALID, "The body is empty; it must be a Bundle")
+        return found
+
+    async def patch(self) -> Patch:
+        """The patch in the body; what kind it is follows from its media type and shape.
+
+        Raises:
+            GatewayError: unsupported-media-type, or invalid, saying what is wrong.
+        """
+        kind = patch_kind(self.header(b"content-type") or "")
+        if kind is None:
+            return own_references(patch_in(await self.resource()), self.base)
+        self._check_encoding()
+        body = await self.body()
+        content = json.parse_array(body) if kind == "json" else json.parse(body)
+        return own_references(Patch(kind, content), self.base)
+
+    async def resource_if_any(
+        self, *, limit: int = MAX_BODY, most: int = json.MAX_TOKENS
+    ) -> dict[str, Any] | None:
+        """As `resource`; None for an empty body.
+
+        Args:
+            limit: Most bytes that it may have.
+            most: Most brackets and commas that it may have.
+        """
+        self._check_encoding()
+        body = await self.body(limit)
+        if not body:
+            return None
+        written = body_format(self.header(b"content-type") or "")
+        reads = json.parse if written == "json" else xml_reading.read
+        resource = reads(body, most=most)
+        rewrite_references(resource, lambda text: to_relative(text, self.base))
+        return resource
+
+    def _check_encoding(self) -> None:
         encoding = self.header(b"content-encoding")
         if encoding is not None and encoding.strip().lower() != "identity":
             raise fail(
@@ -181,13 +226,6 @@ class Request:
                 f"The body must not be encoded; Content-Encoding was '{encoding[:60]}'",
                 "Content-Encoding",
             )
-        body = await self.body()
-        if not body:
-            return None
-        check_content_type(self.header(b"content-type") or "")
-        resource = json.parse(body)
-        rewrite_references(resource, lambda text: to_relative(text, self.base))
-        return resource
 
     async def form(self) -> None:
         """Read the form in the body; its pairs come after those of the query.
@@ -196,8 +234,43 @@ class Request:
         """
         body = await self.body()
         if body:
-            check_content_type(self.header(b"content-type") or "", form=True)
+            check_form(self.header(b"content-type") or "")
             self.take_query(body)
+
+
+def read_pairs(query: bytes) -> Pairs:
+    """The pairs of a query string, percent-decoded, in order.
+
+    Raises:
+        GatewayError: invalid, where it is not UTF-8, has a NUL or too many pairs.
+    """
+    try:
+        found = parse_qsl(
+            query.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_PAIRS,
+        )
+    except UnicodeDecodeError as error:
+        raise fail(Category.INVALID, "The query is not percent-encoded UTF-8") from error
+    except ValueError as error:
+        raise fail(
+            Category.INVALID, f"More than {MAX_PAIRS} parameters", code="too-costly"
+        ) from error
+    if any("\0" in name or "\0" in text for name, text in found):
+        raise fail(Category.INVALID, "A parameter contains the character NUL")
+    return found
+
+
+def own_references(patch: Patch, base: str) -> Patch:
+    """The same patch, with references to our own base made relative."""
+    rewrite_references(patch.content, lambda text: to_relative(text, base))
+    if patch.kind == "json":
+        for each in patch.content:
+            if isinstance(each, dict) and str(each.get("path")).endswith("/reference"):
+                value = each.get("value")
+                each |= {"value": to_relative(value, base)} if isinstance(value, str) else {}
+    return patch
 
 
 def _headers(lines: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -209,6 +282,6 @@ def _headers(lines: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return headers
 
 
-def _too_large() -> WireError:
-    error = fail(Category.TOO_LARGE, f"A body has at most {MAX_BODY} bytes")
+def _too_large(limit: int) -> WireError:
+    error = fail(Category.TOO_LARGE, f"A body has at most {limit} bytes")
     return WireError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error, hang_up=True)

@@ -26,11 +26,17 @@ Methods = Mapping[str, Handler]
 _TYPE, _INSTANCE, _SEARCH, _HISTORY, _VERSION = "type", "instance", "_search", "history", "version"
 _TYPE_HISTORY = "type-history"
 
-#: Address -> method -> R4 interaction that has to be served for it.
+#: Address -> method -> who answers: an R4 interaction, at the address of a type a conditional one.
 _INTERACTION: dict[str, dict[str, str]] = {
-    _TYPE: {"GET": "search-type", "POST": "create"},
+    _TYPE: {
+        "GET": "search-type",
+        "POST": "create",
+        "PUT": "conditional-update",
+        "PATCH": "conditional-patch",
+        "DELETE": "conditional-delete",
+    },
     _SEARCH: {"GET": "search-type", "POST": "search-type"},
-    _INSTANCE: {"GET": "read", "PUT": "update", "DELETE": "delete"},
+    _INSTANCE: {"GET": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete"},
     _HISTORY: {"GET": "history-instance"},
     _TYPE_HISTORY: {"GET": "history-type"},
     _VERSION: {"GET": "vread"},
@@ -65,7 +71,8 @@ class Handlers:
     """Who answers which interaction.
 
     Args:
-        interactions: By R4 interaction code; `search-type` by GET.
+        interactions: By R4 interaction code, with `conditional-` before it at the address of a
+            type; `search-type` by GET.
         search_by_form: `search-type` by POST.
         history: What has changed in all types.
         operation: Makes who answers an operation.
@@ -197,7 +204,7 @@ def _offered(handlers: Handlers, served: ResourceType) -> dict[str, Methods]:
         address: {
             method: handlers.interactions[code]
             for method, code in methods.items()
-            if code in served.interactions
+            if code.removeprefix("conditional-") in served.interactions
         }
         for address, methods in _INTERACTION.items()
     }

@@ -10,7 +10,6 @@ from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
 from fhir_gateway.api.answers import Answer
-from fhir_gateway.api.negotiation import check_format
 from fhir_gateway.api.requests import Pairs, Request
 from fhir_gateway.api.routing import Place
 from fhir_gateway.api.subsets import Subset, subset
@@ -33,14 +32,19 @@ async def search(service: Service, request: Request, place: Place) -> Answer:
         lenient=request.preferences.lenient,
     )
     page = await service.use_cases.search(service.deps, request.tenant.id, query)
-    links = _links(f"{request.base}/{place.type}", query, page)
+    return page_of(request, query, page)
+
+
+def page_of(request: Request, query: SearchQuery, page: Page) -> Answer:
+    """The answer to a search."""
+    links = _links(f"{request.base}/{query.type}", query, page)
     return Answer(HTTPStatus.OK, searchset(_entries(request.base, query, page), page.total, links))
 
 
 async def search_by_form(service: Service, request: Request, place: Place) -> Answer:
     """As `search`; the pairs of the form in the body come after those of the query."""
     await request.form()
-    check_format(request.header(b"accept") or "", request.format)
+    request.answer_format()  # a form can name it too
     return await search(service, request, place)
 
 

@@ -9,13 +9,20 @@ from datetime import datetime
 from typing import Any
 
 from fhir_gateway.core.time import format_instant
-from fhir_gateway.fhir.catalogue import CATALOGUE, COMMON, ResourceType, SearchParam
+from fhir_gateway.fhir.catalogue import CATALOGUE, COMMON, META, ResourceType, SearchParam
 from fhir_gateway.fhir.operations import OperationSpec
 
 FHIR_VERSION = "4.0.1"
 #: What is served for all types together.
-SYSTEM_INTERACTIONS = ("history-system",)
-FORMATS = ("application/fhir+json", "json")
+SYSTEM_INTERACTIONS = ("transaction", "batch", "history-system")
+FORMATS = ("application/fhir+json", "application/fhir+xml", "json", "xml")
+#: FHIRPath Patch comes as FHIR.
+PATCH_FORMATS = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/fhir+json",
+    "application/fhir+xml",
+)
 _PROFILE = "http://hl7.org/fhir/StructureDefinition/"
 _BASE_CAPABILITY = "http://hl7.org/fhir/CapabilityStatement/base"
 
@@ -29,10 +36,10 @@ def capability(
     zone_name: str,
     types: Mapping[str, ResourceType] = CATALOGUE,
     formats: Sequence[str] = FORMATS,
-    patch_formats: Sequence[str] = (),
+    patch_formats: Sequence[str] = PATCH_FORMATS,
     system_interactions: Sequence[str] = SYSTEM_INTERACTIONS,
     update_create: bool = True,
-    conditional_create: bool = False,
+    conditional_writes: bool = True,
     security: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write the CapabilityStatement of one tenant.
@@ -48,10 +55,10 @@ def capability(
         patch_formats: Media types of PATCH bodies.
         system_interactions: R4 codes (`transaction`, `batch`, `search-system` …).
         update_create: Whether PUT creates under an id that the client chooses.
-        conditional_create: Whether If-None-Exist is honoured.
+        conditional_writes: Whether what is created, updated and deleted can be named by a search.
         security: The `rest.security` element; None leaves it out.
     """
-    switches = {"updateCreate": update_create, "conditionalCreate": conditional_create}
+    switches = {"updateCreate": update_create, "conditional": conditional_writes}
     statement: dict[str, Any] = {
         "resourceType": "CapabilityStatement",
         "name": "FhirGateway",
@@ -72,14 +79,15 @@ def capability(
     rest: dict[str, Any] = {
         "mode": "server",
         "documentation": "Dates and times without an offset in a search are read in the zone "
-        f"{zone_name}. Unknown search parameters are refused.",
+        f"{zone_name}. Unknown search parameters are refused. PATCH takes a partial resource as"
+        " well, to be put over the stored one (RFC 7396).",
     }
     if security is not None:
         rest["security"] = dict(security)
     rest["resource"] = [_resource(each, types, operations, switches) for each in types.values()]
     if system_interactions:
         rest["interaction"] = [{"code": code} for code in system_interactions]
-    rest["searchParam"] = [_search_param(each) for each in COMMON.values()]
+    rest["searchParam"] = [_search_param(each) for each in (*COMMON.values(), *META.values())]
     if own := [_operation(each) for each in operations if "system" in each.levels]:
         rest["operation"] = own
     return statement | {"rest": [rest]}
@@ -93,6 +101,7 @@ def _resource(
 ) -> dict[str, Any]:
     name = served.name
     writes = "update" in served.interactions
+    conditional = switches["conditional"]
     stated: dict[str, Any] = {
         "type": name,
         "profile": f"{_PROFILE}{name}",
@@ -100,10 +109,12 @@ def _resource(
         "versioning": "versioned-update" if writes else "versioned",
         "readHistory": "vread" in served.interactions,
         "updateCreate": writes and switches["updateCreate"],
-        "conditionalCreate": writes and switches["conditionalCreate"],
-        "conditionalRead": "not-supported",
-        "conditionalUpdate": False,
-        "conditionalDelete": "not-supported",
+        "conditionalCreate": conditional and "create" in served.interactions,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": conditional and writes,
+        "conditionalDelete": "single"
+        if conditional and "delete" in served.interactions
+        else "not-supported",
         "referencePolicy": ["literal", "logical", "enforced"],
     }
     forward = [f"{name}:{each.name}" for each in _references(served)]
@@ -111,10 +122,14 @@ def _resource(
         stated["searchInclude"] = ["*", *forward]
     if backward := _pointing_to(name, types):
         stated["searchRevInclude"] = backward
-    stated["searchParam"] = [_search_param(each) for each in (*COMMON.values(), *served.params)]
+    stated["searchParam"] = [_search_param(each) for each in _params(served)]
     if own := [_operation(each) for each in operations if _concerns(each, name)]:
         stated["operation"] = own
     return stated
+
+
+def _params(served: ResourceType) -> tuple[SearchParam, ...]:
+    return (*COMMON.values(), *META.values(), *served.params)
 
 
 def _ordered(interactions: frozenset[str]) -> list[str]:

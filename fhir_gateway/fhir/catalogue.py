@@ -12,6 +12,7 @@ from fhir_gateway.fhir.declaration import ParamType, ResourceType, SearchParam
 __all__ = [
     "CATALOGUE",
     "COMMON",
+    "META",
     "NOT_YET",
     "ParamType",
     "ResourceType",
@@ -36,6 +37,20 @@ COMMON: dict[str, SearchParam] = {
     ),
 }
 
+_RESOURCE = "http://hl7.org/fhir/SearchParameter/Resource-"
+#: Parameters of every type that are indexed like its own.
+META: dict[str, SearchParam] = {
+    each.name: each
+    for each in (
+        SearchParam("_profile", "uri", ("meta.profile",), multiple=True, url=f"{_RESOURCE}profile"),
+        SearchParam(
+            "_security", "token", ("meta.security",), multiple=True, url=f"{_RESOURCE}security"
+        ),
+        SearchParam("_source", "uri", ("meta.source",), multiple=True, url=f"{_RESOURCE}source"),
+        SearchParam("_tag", "token", ("meta.tag",), multiple=True, url=f"{_RESOURCE}tag"),
+    )
+}
+
 #: R4 parameters that are not served: (type, name, reason).
 NOT_YET: tuple[tuple[str, str, str], ...] = (
     ("Location", "near", "special: distance needs positions in an index of their own"),
@@ -47,7 +62,7 @@ NOT_YET: tuple[tuple[str, str, str], ...] = (
 )
 
 _BY_NAME = {
-    type_name: COMMON | {param.name: param for param in each.params}
+    type_name: COMMON | META | {param.name: param for param in each.params}
     for type_name, each in CATALOGUE.items()
 }
 

@@ -15,7 +15,7 @@ R4_SEARCH_PARAMETER = "http://hl7.org/fhir/SearchParameter/"
 OWN_SEARCH_PARAMETER = f"{CANONICAL}/SearchParameter/"
 
 INTERACTIONS = (
-    "read", "vread", "update", "create", "delete", "search-type", "history-instance",
+    "read", "vread", "update", "patch", "create", "delete", "search-type", "history-instance",
     "history-type",
 )  # fmt: skip
 

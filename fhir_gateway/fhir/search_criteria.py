@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.errors import Category, GatewayError, fail
-from fhir_gateway.fhir.catalogue import CATALOGUE, SearchParam, param_of, params_of
+from fhir_gateway.fhir.catalogue import CATALOGUE, COMMON, SearchParam, param_of, params_of
 from fhir_gateway.fhir.search_terms import Context, Value, read_value, split
+from fhir_gateway.fhir.spec import element_types
 
 MAX_VALUES = 50
 MAX_STEPS = 3
 
 _MODIFIERS: dict[str, tuple[str, ...]] = {
-    "token": ("missing", "not"),
+    "token": ("missing", "not", "text", "of-type"),
     "reference": ("missing", "identifier"),
     "string": ("missing", "exact", "contains"),
     "date": ("missing",),
@@ -49,7 +50,8 @@ class Criterion:
 
     Args:
         param: What is compared.
-        modifier: `not`, `missing`, `exact`, `contains`, `identifier`, a resource type, or None.
+        modifier: `not`, `missing`, `exact`, `contains`, `identifier`, `text`, `of-type`, a
+            resource type, or None.
             `not` selects resources without the element as well.
         values: Alternatives, joined by OR; at least one.
         has: Steps back (`_has`), outermost first; taken before chain.
@@ -65,12 +67,19 @@ class Criterion:
     type_name: str = ""
 
 
-def modifiers_of(param: SearchParam) -> tuple[str, ...]:
-    """The modifiers that a parameter takes."""
-    if param.name.startswith("_"):
+#: Modifiers that only some types of element know.
+_TEXTUAL = frozenset({"CodeableConcept", "Coding", "Identifier"})
+_TYPED = frozenset({"Identifier"})
+
+
+def modifiers_of(owner: str, param: SearchParam) -> tuple[str, ...]:
+    """The modifiers that a parameter of a resource type takes."""
+    if param.name in COMMON:
         return ()
-    kinds = param.targets if param.type == "reference" else ()
-    return (*_MODIFIERS[param.type], *kinds)
+    kinds = element_types(owner, param.paths)
+    unknown = {"text" if not kinds & _TEXTUAL else "", "of-type" if not kinds & _TYPED else ""}
+    targets = param.targets if param.type == "reference" else ()
+    return (*(each for each in _MODIFIERS[param.type] if each not in unknown), *targets)
 
 
 def unknown_parameter(type_name: str, name: str, expression: str) -> GatewayError:
@@ -106,7 +115,7 @@ def criterion(type_name: str, key: str, text: str, *, zone: ZoneInfo, base: str)
     param = param_of(owner, name)
     if param is None:
         raise unknown_parameter(owner, name, key[:100])
-    _check_modifier(param, modifier, key)
+    _check_modifier(owner, param, modifier, key)
     context = Context(owner, param, modifier or None, zone, base)
     return Criterion(param, modifier or None, _values(text, context, key), chain, has, owner)
 
@@ -179,8 +188,8 @@ def _unknown_type(kind: str, key: str, possible: Iterable[str] = CATALOGUE) -> G
     )
 
 
-def _check_modifier(param: SearchParam, modifier: str, key: str) -> None:
-    allowed = modifiers_of(param)
+def _check_modifier(owner: str, param: SearchParam, modifier: str, key: str) -> None:
+    allowed = modifiers_of(owner, param)
     if not modifier and not key.rpartition(".")[2].endswith(":"):
         return
     if modifier in allowed or (param.type == "reference" and _any_type(param, modifier)):
@@ -194,7 +203,7 @@ def _check_modifier(param: SearchParam, modifier: str, key: str) -> None:
 
 
 def _any_type(param: SearchParam, modifier: str) -> bool:
-    return not param.targets and not param.name.startswith("_") and modifier in CATALOGUE
+    return not param.targets and modifier in CATALOGUE
 
 
 def _values(text: str, context: Context, key: str) -> tuple[Value, ...]:

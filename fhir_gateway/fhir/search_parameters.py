@@ -36,11 +36,10 @@ def _definition(type_name: str, param: SearchParam) -> dict[str, Any]:
         "type": param.type,
         "expression": " | ".join(paths),
         "xpathUsage": "normal",
-        "multipleOr": True,
-        "multipleAnd": True,
     }
     if param.targets:
         definition["target"] = list(param.targets)
+    definition |= {"multipleOr": True, "multipleAnd": True}
     if param.type in ("date", "number", "quantity"):
         definition["comparator"] = _EVERY_PREFIX
     return definition

@@ -14,7 +14,7 @@ from fhir_gateway.core.refs import ID, relative, to_relative
 from fhir_gateway.fhir.catalogue import CATALOGUE, SearchParam
 from fhir_gateway.fhir.date_ranges import EARLIEST, LATEST, date_range
 from fhir_gateway.fhir.folding import fold, sound
-from fhir_gateway.fhir.search_values import PHONETIC, reference_type
+from fhir_gateway.fhir.search_values import MAX_TEXT, PHONETIC, reference_type
 from fhir_gateway.fhir.spec import code_element
 
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
@@ -27,6 +27,13 @@ class TokenValue:
     """Matches a resource that has any of these index entries."""
 
     entries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextValue:
+    """Matches a resource that has an index entry that begins so (:text)."""
+
+    entry: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,7 @@ class IdValue:
 
 Value = (
     TokenValue
+    | TextValue
     | ReferenceValue
     | StringValue
     | DateValue
@@ -154,7 +162,15 @@ def _id(text: str) -> IdValue:
     return IdValue(text)
 
 
-def _token(text: str, context: Context) -> TokenValue:
+def _token(text: str, context: Context) -> TokenValue | TextValue:
+    name = context.param.name
+    if context.modifier == "text":
+        return TextValue(f"{name}:text|{_string(text, context).folded[:MAX_TEXT]}")
+    if context.modifier == "of-type":
+        parts = [unescape(part) for part in split(text, "|")]
+        if len(parts) != 3 or not all(parts[1:]):
+            raise ValueError("an identifier of a type is system|code|value")
+        return TokenValue((f"{name}:of-type|{'|'.join(parts)}",))
     return TokenValue(_token_entries(context.param.name, text, context))
 
 

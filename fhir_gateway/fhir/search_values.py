@@ -10,6 +10,8 @@ Token and reference entries (storage puts the tenant before them):
     `param||code`             the code without a system
     `param|Type/id`           a reference; an absolute one as it is
     `param:identifier|…`      the Reference.identifier, in the forms of a token
+    `param:text|folded`       a text or display beside the code, its first 120 characters
+    `param:of-type|s|c|v`     an identifier with the system and code of its type
     `param|uri`               a uri
     `param`                   there is a value (parameters that can have several only; the others
                               have a column)
@@ -23,7 +25,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.refs import relative
-from fhir_gateway.fhir.catalogue import CATALOGUE, SearchParam
+from fhir_gateway.fhir.catalogue import CATALOGUE, META, SearchParam
 from fhir_gateway.fhir.date_ranges import (
     EARLIEST,
     LATEST,
@@ -48,6 +50,8 @@ __all__ = [
 _UTC = ZoneInfo("UTC")
 _NAME_PARTS = ("text", "family", "given", "prefix", "suffix")
 _ADDRESS_PARTS = ("text", "line", "city", "district", "state", "postalCode", "country")
+#: Characters of a text that are compared where it stands beside a code.
+MAX_TEXT = 120
 #: A parameter of that name compares how a text sounds.
 PHONETIC = "phonetic"
 
@@ -83,7 +87,7 @@ def index(type_name: str, resource: dict[str, Any], *, zone: ZoneInfo = _UTC) ->
         zone: The tenant's zone, for dates without offset (the same as for the query).
     """
     row = IndexRow()
-    for param in CATALOGUE[type_name].params:
+    for param in (*META.values(), *CATALOGUE[type_name].params):
         values = list(_values(type_name, param, resource))
         if values:
             _ADD[param.type](row, param, values, zone)
@@ -150,6 +154,24 @@ def _add_tokens(row: IndexRow, param: SearchParam, values: list[Any], _: ZoneInf
     pairs = [pair for value in values for pair in _codings(value)]
     entries = [entry for pair in pairs for entry in _token_entries(param.name, *pair)]
     _add_entries(row, param, entries, next((code for _, code in pairs if code), None))
+    row.tokens += [entry for value in values for entry in _beside_code(param.name, value)]
+
+
+def _beside_code(name: str, value: Any) -> Iterator[str]:
+    """What people call a code, and an identifier together with its type."""
+    if not isinstance(value, dict):
+        return
+    kind = value.get("type")
+    if isinstance(kind, dict) and "value" in value:
+        for system, code in _codings(kind):
+            if code:
+                yield f"{name}:of-type|{system or ''}|{code}|{value['value']}"
+    texts = [value.get("text"), value.get("display")]
+    texts += [each.get("display") for each in _each(value.get("coding")) if isinstance(each, dict)]
+    texts.append(kind.get("text") if isinstance(kind, dict) else None)
+    for folded in dict.fromkeys(fold(each) for each in texts if isinstance(each, str)):
+        if folded:
+            yield f"{name}:text|{folded[:MAX_TEXT]}"
 
 
 def _codings(value: Any) -> Iterator[tuple[str | None, str | None]]:

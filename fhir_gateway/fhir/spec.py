@@ -87,6 +87,20 @@ def code_element(type_name: str, path: str) -> Element | None:
 
 
 @cache
+def element_types(type_name: str, paths: tuple[str, ...]) -> frozenset[str]:
+    """The types of the elements at the ends of dotted paths; unknown ones are left out."""
+    ends: set[str] = set()
+    for path in paths:
+        kind = type_name
+        for step in path.split("."):
+            found = structure(kind)
+            element = found.elements.get(step) if found else None
+            kind = element.type if element else ""
+        ends.add(kind)
+    return frozenset(ends - {""})
+
+
+@cache
 def resource_types() -> frozenset[str]:
     """Every concrete resource type of R4, served or not.
 

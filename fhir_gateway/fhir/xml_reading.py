@@ -108,7 +108,8 @@ def _children(
         if declared is None or name in attributes:
             _refuse(f"{place}.{name[:60]}", f"is no element of {found.name}")
         where = f"{place}.{name}" + (f"[{len(node.get(name, ()))}]" if declared.many else "")
-        value, extra = _value(child, declared, where, depth)
+        # As deep as in JSON, where a list is a level of its own.
+        value, extra = _value(child, declared, where, depth + 1 + declared.many)
         if not declared.many and (name in node or name in beside):
             _refuse(where, "is there twice")
         if declared.many:
@@ -148,7 +149,7 @@ def _value(child: Any, declared: Element, place: str, depth: int) -> tuple[Any, 
         _refuse(place, f"is a {declared.type}, which is not read as XML here")
     attributes = frozenset({"id", "url"} if found.name == "Extension" else {"id"})
     node = _given(child, attributes, place)
-    node |= _children(child, found, place, depth + 1, attributes)
+    node |= _children(child, found, place, depth, attributes)
     if not node:
         _refuse(place, "is empty")
     return node, None
@@ -173,7 +174,7 @@ def _div(child: Any, place: str) -> str:
 def _wrapped(child: Any, place: str, depth: int) -> dict[str, Any]:
     if len(child) != 1 or child.attrib:
         _refuse(place, "holds exactly one resource and no attribute")
-    return _resource(child[0], place, depth + 2)
+    return _resource(child[0], place, depth)
 
 
 _BESIDE = frozenset({"id", "value"})
@@ -183,7 +184,7 @@ def _primitive(child: Any, kind: str, place: str, depth: int) -> tuple[Any, Any]
     beside = _given(child, _BESIDE, place)
     text = beside.pop("value", None)
     if len(child):
-        beside |= _children(child, _ONLY_EXTENSIONS, place, depth + 1, frozenset({"id"}))
+        beside |= _children(child, _ONLY_EXTENSIONS, place, depth, frozenset({"id"}))
     if text is None and not beside:
         _refuse(place, "is empty")
     value = None if text is None else _READ[PRIMITIVES[kind].kind](text, place)

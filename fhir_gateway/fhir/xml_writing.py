@@ -123,8 +123,9 @@ class _Writing:
     def _inside(
         self, node: Mapping[str, Any], found: Structure | None, depth: int, *, is_resource: bool
     ) -> None:
-        for each in self.members(node, found, is_resource=is_resource):
-            self.element(*each, depth=depth)
+        if node:
+            for each in self.members(node, found, is_resource=is_resource):
+                self.element(*each, depth=depth)
 
 
 def _is_attribute(name: str, found: Structure | None) -> bool:

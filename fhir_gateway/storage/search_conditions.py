@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fhir_gateway.fhir.catalogue import META
 from fhir_gateway.fhir.declaration import SearchParam
 from fhir_gateway.fhir.search_criteria import Criterion
 from fhir_gateway.fhir.search_terms import (
@@ -17,6 +18,7 @@ from fhir_gateway.fhir.search_terms import (
     NumberValue,
     ReferenceValue,
     StringValue,
+    TextValue,
     TokenValue,
     UriValue,
 )
@@ -106,12 +108,19 @@ def _entries(asked: _Asked, values: Sequence[TokenValue | ReferenceValue | UriVa
     entries = list(dict.fromkeys(entry for value in values for entry in value.entries))
     plain = _column_values(asked, entries)
     if plain is None:
-        few = asked.param.type != "token" or asked.param.name.endswith(_PERSONAL)
+        shared = asked.param.type == "token" or asked.param.name in META
+        few = not shared or asked.param.name.endswith(_PERSONAL)
         return Condition(f"{asked.tokens} && {asked.bound.entries(entries)}", few)
     if len(plain) == 1:
         # Not ANY: only a plain comparison lets an index give the order as well.
         return Condition(f"{asked.column} = {asked.bound.add(plain[0])}")
     return Condition(f"{asked.column} = ANY({asked.bound.add(plain)})")
+
+
+def _texts(asked: _Asked, values: Sequence[TextValue]) -> Condition:
+    bound = asked.bound
+    begins = [_begins("e", f"{bound.tenant}|{each.entry}", bound) for each in values]
+    return Condition(f"EXISTS (SELECT 1 FROM unnest({asked.tokens}) e WHERE {_any(begins)})")
 
 
 def _column_values(asked: _Asked, entries: list[str]) -> list[str] | None:
@@ -203,6 +212,7 @@ _READ: dict[type, Callable[[_Asked, Any], Condition]] = {
     ReferenceValue: _entries,
     UriValue: _entries,
     StringValue: _strings,
+    TextValue: _texts,
     DateValue: _dates,
     NumberValue: _numbers,
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 from fhir_gateway.core.codes import EXT_ORIGIN
 from fhir_gateway.core.refs import Ref, reference_of
-from fhir_gateway.core.time import Interval, format_instant
+from fhir_gateway.core.time import Interval
 from fhir_gateway.storage import actors, engagements, resources, slot_facts
 from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.postgres import Transaction
@@ -62,7 +62,7 @@ async def slots_for(
         home, found = await _fitting_of(tx, own, span, appointment["id"])
         if not found and owner == owners[0]:
             home = await _home(tx, deps, owner, own, schedule, named)
-            found = [await _make_slot(tx, deps, home, span, appointment)]
+            found = [await _make_slot(tx, deps, home, appointment)]
         taken += found
         seen |= {home} if found else set()
     return taken
@@ -186,21 +186,20 @@ async def _home(
     return str(made["id"])
 
 
-async def _make_slot(
-    tx: Transaction, deps: Deps, schedule: str, span: Interval, appointment: Resource
-) -> str:
-    zone = deps.tenants[tx.tenant].zone
+async def _make_slot(tx: Transaction, deps: Deps, schedule: str, appointment: Resource) -> str:
+    """Make a Slot of exactly the booking's time, as the message told it."""
     made: Resource = {
         "resourceType": "Slot",
         "id": deps.ids.new(),
         "extension": [{"url": EXT_ORIGIN, "valueCode": _FEED}],
         "schedule": {"reference": f"Schedule/{schedule}"},
         "status": "free",
-        "start": format_instant(span.start.astimezone(zone)),
-        "end": format_instant(span.end.astimezone(zone)),
+        "start": appointment["start"],
+        "end": appointment["end"],
     }
     for name in ("serviceType", "specialty", "appointmentType"):
         if name in appointment:
             made[name] = appointment[name]
+    zone = deps.tenants[tx.tenant].zone
     await resources.write(tx, Write(made, method="POST"), now=deps.clock.now(), zone=zone)
     return str(made["id"])

@@ -4,7 +4,8 @@ The stored version with the patch applied is written as an update would be. FHIR
 decision 3.
 """
 
-from fhir_gateway.core.errors import Category, fail
+from collections.abc import Collection
+
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.fhir.patch import Patch, patched
 from fhir_gateway.fhir.validation import validate
@@ -13,6 +14,7 @@ from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.explaining import run_explained
+from fhir_gateway.usecases.read import missing_within
 from fhir_gateway.usecases.write import check_version, replace_within
 
 
@@ -43,9 +45,23 @@ async def patch(
 
 
 async def patch_within(
-    tx: Transaction, deps: Deps, ref: Ref, change: Patch, *, if_match: int | None
+    tx: Transaction,
+    deps: Deps,
+    ref: Ref,
+    change: Patch,
+    *,
+    if_match: int | None,
+    coming: Collection[Ref] = (),
 ) -> Stored:
     """The half of `patch` that lives inside a transaction.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        ref: Of a served type.
+        change: What is to be changed.
+        if_match: The version that it may change.
+        coming: What the same transaction is going to write, and may be pointed to.
 
     Raises:
         GatewayError: as for `patch`.
@@ -53,13 +69,11 @@ async def patch_within(
     """
     old = await resources.read(tx, ref)
     if old is None:
-        if await resources.last_version(tx, ref) is not None:
-            raise fail(Category.GONE, f"{ref} has been deleted")
-        raise fail(Category.NOT_FOUND, f"There is no {ref}")
+        raise await missing_within(tx, ref)
     check_version(deps, old, if_match)
     before = old.resource()
     after = patched(before, change)
     if after == before:
         return old
     validate(after, type_name=ref.type)
-    return await replace_within(tx, deps, old, after, method="PATCH")
+    return await replace_within(tx, deps, old, after, method="PATCH", coming=coming)

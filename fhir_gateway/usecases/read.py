@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from fhir_gateway.core.errors import Category, fail
+from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.fhir.search_query import SearchQuery
 from fhir_gateway.storage import histories, resources, search_sql
 from fhir_gateway.storage.histories import Change
+from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Version
 from fhir_gateway.storage.search_sql import Page
 from fhir_gateway.usecases import proposals
@@ -25,14 +26,26 @@ async def read(deps: Deps, tenant: int, ref: Ref) -> Stored:
     if stored is not None:
         return stored
     async with deps.database.transaction(tenant) as tx:
-        if ref.type == "Appointment":
-            found = await proposals.read(tx, deps, ref.id)
-            if found is not None:
-                return found
-        last = await resources.last_version(tx, ref)
-    if last is not None:
-        raise fail(Category.GONE, f"{ref} has been deleted")
-    raise fail(Category.NOT_FOUND, f"There is no {ref}")
+        return await read_within(tx, deps, ref)
+
+
+async def read_within(tx: Transaction, deps: Deps, ref: Ref) -> Stored:
+    """As `read`, inside a transaction."""
+    stored = await resources.read(tx, ref)
+    if stored is not None:
+        return stored
+    if ref.type == "Appointment":
+        found = await proposals.read(tx, deps, ref.id)
+        if found is not None:
+            return found
+    raise await missing_within(tx, ref)
+
+
+async def missing_within(tx: Transaction, ref: Ref) -> GatewayError:
+    """The failure for a resource that is not there: gone, or not-found where it never was."""
+    if await resources.last_version(tx, ref) is not None:
+        return fail(Category.GONE, f"{ref} has been deleted")
+    return fail(Category.NOT_FOUND, f"There is no {ref}")
 
 
 async def vread(deps: Deps, tenant: int, ref: Ref, version: int) -> Version:
@@ -42,7 +55,12 @@ async def vread(deps: Deps, tenant: int, ref: Ref, version: int) -> Version:
         GatewayError: not-found; gone where that version is the deletion.
     """
     async with deps.database.transaction(tenant) as tx:
-        found = await resources.read_version(tx, ref, version)
+        return await vread_within(tx, ref, version)
+
+
+async def vread_within(tx: Transaction, ref: Ref, version: int) -> Version:
+    """As `vread`, inside a transaction."""
+    found = await resources.read_version(tx, ref, version)
     if found is None:
         raise fail(Category.NOT_FOUND, f"There is no version {version} of {ref}")
     if found.content is None:

@@ -112,8 +112,16 @@ class Shelf:
         return self.put(resource | {"id": "new-1"}, tenant, "POST")
 
     async def update(
-        self, _: Deps, tenant: int, ref: Ref, resource: dict[str, Any], *, if_match: int | None
+        self,
+        _: Deps,
+        tenant: int,
+        ref: Ref,
+        resource: dict[str, Any],
+        *,
+        if_match: int | None,
+        only_new: bool,
     ) -> Updated:
+        assert not only_new
         self.asked.append((ref, if_match))
         created = (tenant, ref) not in self.versions
         return Updated(self.put(resource, tenant), created)

@@ -136,7 +136,7 @@ async def test_a_form_is_read_as_a_form_and_may_ask_for_a_format(
     headers: dict[str, str], status: int
 ) -> None:
     shelf = Shelf()
-    content = b"status=free&_format=xml"
+    content = b"status=free&_format=ttl"
     response = await ask(
         an_app(shelf), "/fhir/Slot/_search", "POST", content=content, headers=headers
     )

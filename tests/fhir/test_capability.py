@@ -45,7 +45,7 @@ def _of(statement: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {each["type"]: each for each in statement["rest"][0]["resource"]}
 
 
-def test_the_statement_is_of_an_r4_server_with_json() -> None:
+def test_the_statement_is_of_an_r4_server_with_json_and_xml() -> None:
     statement = _statement()
     assert _valid(statement)
     assert statement["fhirVersion"] == "4.0.1"
@@ -53,7 +53,7 @@ def test_the_statement_is_of_an_r4_server_with_json() -> None:
     assert statement["date"] == "2026-03-02T06:00:00Z"
     assert statement["software"] == {"name": "fhir_gateway", "version": "1.2.3"}
     assert statement["implementation"]["url"] == BASE
-    assert statement["format"] == ["application/fhir+json", "json"]
+    assert statement["format"] == ["application/fhir+json", "application/fhir+xml", "json", "xml"]
     assert "Asia/Riyadh" in statement["rest"][0]["documentation"]
 
 
@@ -82,17 +82,17 @@ def test_what_is_stated_to_be_included_can_be_asked_for(
 
 
 def test_what_is_switched_off_is_stated_as_off() -> None:
-    slot = _of(_statement(update_create=False))["Slot"]
+    slot = _of(_statement(update_create=False, conditional_writes=False))["Slot"]
     assert slot["versioning"] == "versioned-update"
     assert slot["updateCreate"] is False
     assert slot["conditionalCreate"] is False
+    assert slot["conditionalUpdate"] is False
     assert slot["conditionalDelete"] == "not-supported"
     assert slot["referencePolicy"] == ["literal", "logical", "enforced"]
 
 
 def test_what_is_switched_on_is_stated_as_on() -> None:
     statement = _statement(
-        conditional_create=True,
         patch_formats=["application/json-patch+json"],
         system_interactions=["transaction", "batch"],
         security={"cors": True},
@@ -100,6 +100,9 @@ def test_what_is_switched_on_is_stated_as_on() -> None:
     assert _valid(statement)
     assert _of(statement)["Slot"]["updateCreate"] is True
     assert _of(statement)["Slot"]["conditionalCreate"] is True
+    assert _of(statement)["Slot"]["conditionalUpdate"] is True
+    assert _of(statement)["Slot"]["conditionalDelete"] == "single"
+    assert _of(statement)["Slot"]["conditionalRead"] == "full-support"
     assert statement["patchFormat"] == ["application/json-patch+json"]
     assert statement["rest"][0]["interaction"] == [{"code": "transaction"}, {"code": "batch"}]
     assert statement["rest"][0]["security"] == {"cors": True}

@@ -109,7 +109,15 @@ def test_every_parameter_can_be_searched_plain_and_by_absence(type_name: str, pa
 
 @pytest.mark.parametrize(
     ("key", "text"),
-    [("status:not", "free"), ("schedule:identifier", "urn:x|1"), ("schedule:Schedule", "1")],
+    [
+        ("status:not", "free"),
+        ("schedule:identifier", "urn:x|1"),
+        ("schedule:Schedule", "1"),
+        ("service-type:text", "check"),
+        ("identifier:of-type", "urn:x|MR|1"),
+        ("_tag:not", "x"),
+        ("_profile:missing", "true"),
+    ],
 )
 def test_a_modifier_that_the_type_takes_is_kept(key: str, text: str) -> None:
     assert the_criterion("Slot", key, text).modifier == key.partition(":")[2]
@@ -145,8 +153,16 @@ def test_the_modifiers_are_told() -> None:
     status, schedule = param_of("Slot", "status"), param_of("Slot", "schedule")
     assert status is not None
     assert schedule is not None
-    assert modifiers_of(status) == ("missing", "not")
-    assert modifiers_of(schedule) == ("missing", "identifier", "Schedule")
+    assert modifiers_of("Slot", status) == ("missing", "not")
+    assert modifiers_of("Slot", schedule) == ("missing", "identifier", "Schedule")
+
+
+def test_only_elements_with_text_and_identifiers_with_a_type_know_these_modifiers() -> None:
+    identifier, service = param_of("Slot", "identifier"), param_of("Slot", "service-type")
+    assert identifier is not None
+    assert service is not None
+    assert modifiers_of("Slot", identifier) == ("missing", "not", "text", "of-type")
+    assert modifiers_of("Slot", service) == ("missing", "not", "text")
 
 
 def test_a_chain_goes_forward_step_by_step() -> None:

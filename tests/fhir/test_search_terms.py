@@ -14,6 +14,7 @@ from fhir_gateway.fhir.search_query import (
     NumberValue,
     ReferenceValue,
     StringValue,
+    TextValue,
     TokenValue,
     UriValue,
 )
@@ -37,12 +38,20 @@ _SLOT_STATUS = "http://hl7.org/fhir/slotstatus"
         ("service-type", "a\\|b", ("service-type|=a|b",)),
         ("service-type", "a\\,b", ("service-type|=a,b",)),
         ("identifier", "urn:x|1", ("identifier|urn:x|1",)),
+        ("identifier:of-type", "urn:t|MR|1", ("identifier:of-type|urn:t|MR|1",)),
+        ("identifier:of-type", "|MR|a\\|b", ("identifier:of-type||MR|a|b",)),
+        ("_tag", "urn:t|x", ("_tag|urn:t|x",)),
     ],
 )
 def test_a_token_is_a_code_in_any_one_or_no_system(
     key: str, text: str, entries: tuple[str, ...]
 ) -> None:
     assert the_value("Slot", key, text) == TokenValue(entries)
+
+
+@pytest.mark.parametrize("text", ["Check", "CHÉCK"])
+def test_a_text_beside_a_code_is_searched_by_how_it_begins(text: str) -> None:
+    assert the_value("Slot", "service-type:text", text) == TextValue("service-type:text|check")
 
 
 def test_the_system_of_a_plain_code_alone_means_each_of_its_codes() -> None:
@@ -191,6 +200,9 @@ def test_missing_is_asked_of_any_type(key: str, text: str, missing: bool) -> Non
         ("Slot", "start", "xx2026", "the prefix 'xx' is none of eq"),
         ("Slot", "status", "a|b|c", "a token is code"),
         ("Slot", "status", "|", "a token needs"),
+        ("Slot", "identifier:of-type", "MR|1", "system|code|value"),
+        ("Slot", "identifier:of-type", "urn:t||1", "system|code|value"),
+        ("Slot", "service-type:text", " ", "at least one letter"),
         ("Slot", "schedule", "Patient/1", "points to Schedule, not to Patient"),
         ("Slot", "schedule", "a b", "a reference is an id"),
         ("Slot", "schedule:Schedule", "Patient/1", "points to Schedule"),

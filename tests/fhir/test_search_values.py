@@ -13,6 +13,7 @@ from tests.fhir.examples import example
 from tests.fhir.searches import RIYADH, the_value, utc
 
 UCUM = "http://unitsofmeasure.org"
+MR = {"system": "urn:t", "code": "MR"}
 
 
 def _row(resource: dict[str, Any], zone: ZoneInfo = RIYADH) -> IndexRow:
@@ -38,7 +39,18 @@ def test_a_concept_is_found_by_code_by_system_and_by_both() -> None:
         "service-type|urn:x|",
         "service-type|=b",
         "service-type||b",
+        "service-type:text|t",
     }
+
+
+def test_a_text_beside_a_code_is_found_once_folded_and_cut_short() -> None:
+    coding = [{"code": "a", "display": "ÉTÉ"}, {"code": "b", "display": "x" * 500}, {}]
+    texts = {
+        each
+        for each in _tokens(a_slot(serviceType=[{"coding": coding, "text": "été"}]), "service-type")
+        if ":text|" in each
+    }
+    assert texts == {"service-type:text|ete", f"service-type:text|{'x' * 120}"}
 
 
 @pytest.mark.parametrize(
@@ -59,6 +71,15 @@ def test_a_concept_is_found_by_code_by_system_and_by_both() -> None:
             "email",
             {"email", "email|=a@b", "email|email|a@b", "email|email|"},
         ),
+        (
+            {"identifier": [{"value": "7", "type": {"text": "File", "coding": [MR]}}]},
+            "identifier",
+            {"identifier", "identifier|=7", "identifier||7"}
+            | {"identifier:of-type|urn:t|MR|7", "identifier:text|file"},
+        ),
+        ({"meta": {"tag": [MR]}}, "_tag", {"_tag", "_tag|=MR", "_tag|urn:t|MR", "_tag|urn:t|"}),
+        ({"meta": {"profile": ["urn:p"]}}, "_profile", {"_profile", "_profile|urn:p"}),
+        ({"meta": {"source": "urn:s"}}, "_source", {"_source", "_source|urn:s"}),
         ({"communication": [{"language": {"text": "x"}}]}, "language", set()),
     ],
 )

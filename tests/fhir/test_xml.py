@@ -248,11 +248,20 @@ def test_an_attribute_of_a_resource_is_refused() -> None:
     assert "'id'" in str(refusal(f'<Patient xmlns="{FHIR}" id="p1"/>'))
 
 
-@pytest.mark.parametrize("depth", [40, 100, 5000])
+def nested(depth: int) -> str:
+    inner = '<valueCode value="x"/>'
+    opened, closed = '<extension url="x">' * depth, "</extension>" * depth
+    return f'<Patient xmlns="{FHIR}">{opened}{inner}{closed}</Patient>'
+
+
+@pytest.mark.parametrize("depth", [32, 100, 5000])
 def test_what_is_nested_too_deep_is_refused(depth: int) -> None:
-    opened = '<extension url="x">' * depth
-    body = f'<Patient xmlns="{FHIR}">{opened}{"</extension>" * depth}</Patient>'
-    assert refusal(body).issues
+    assert refusal(nested(depth)).issues
+
+
+def test_what_is_as_deep_as_json_allows_is_read_as_json_too() -> None:
+    resource = read(nested(31).encode())
+    assert json.parse(json.dump(resource)) == resource
 
 
 def test_too_many_elements_are_too_costly() -> None:

@@ -1,6 +1,7 @@
 """Is what we publish about ourselves what the code says?"""
 
 import json
+from typing import Any
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
@@ -23,6 +24,19 @@ def test_the_claims_are_the_same_whenever_they_are_written() -> None:
 def test_a_claim_is_a_valid_resource(name: str) -> None:
     resource = json.loads(GENERATED[name])
     get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+
+
+def _names(node: Any) -> Any:
+    if isinstance(node, dict):
+        return [(name, _names(child)) for name, child in node.items()]
+    return [_names(each) for each in node] if isinstance(node, list) else None
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_claim_has_its_elements_in_the_order_of_r4(name: str) -> None:
+    resource = json.loads(GENERATED[name])
+    model = get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+    assert _names(resource) == _names(json.loads(model.model_dump_json()))
 
 
 def test_every_operation_is_claimed() -> None:

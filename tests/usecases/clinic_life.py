@@ -36,7 +36,7 @@ Step = tuple[str, int, int]
 def steps(most: int = 25) -> st.SearchStrategy[list[Step]]:
     """Lists of what happens and to which of those that there are."""
     numbers = st.integers(0, 11)
-    return st.lists(st.tuples(st.sampled_from(list(_HAPPENINGS)), numbers, numbers),
+    return st.lists(st.tuples(st.sampled_from(_OFTEN), numbers, numbers),
                     min_size=most // 2, max_size=most)  # fmt: skip
 
 
@@ -69,6 +69,8 @@ class Life:
             await self.clinic.put(*(self.slot(key, start) for start in _STARTS))
         await self.clinic.put(self.slot("b", "09:15"), self.slot("d", "10:00"))
         await self.clinic.put(*(a_patient(f"{self.name}-w{number}") for number in range(3)))
+        await self.wait(0, 0)
+        await self.wait(1, 0)
 
     def slot(self, key: str, start: str) -> Resource:
         return a_slot(start, schedule=f"{self.name}-{key}")
@@ -178,10 +180,11 @@ class Life:
             self.booked.append(each)
 
 
+#: The more often it is named, the more often it happens.
+_OFTEN = (
+    "book book book ask book_at_an_odd_time cancel cancel cancel miss confirm move turn shift"
+    " open_slot close_slot wait work work work expire expire miss_the_deadline sweep answer answer"
+).split()
 _HAPPENINGS: dict[str, Callable[[Life, int, int], Awaitable[None]]] = {
-    name: getattr(Life, name)
-    for name in (
-        "book", "ask", "book_at_an_odd_time", "cancel", "miss", "confirm", "move", "turn", "shift",
-        "open_slot", "close_slot", "wait", "work", "expire", "miss_the_deadline", "sweep", "answer",
-    )
-}  # fmt: skip
+    name: getattr(Life, name) for name in _OFTEN
+}

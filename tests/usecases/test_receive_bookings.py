@@ -24,7 +24,11 @@ async def freed(ehr: Ehr) -> list[tuple[str, str]]:
 async def test_s12_books_an_appointment_with_all_that_belongs_to_it(ehr: Ehr) -> None:
     booked = await ehr.sends("S12", more=(SERVICE, ROOM, SCANNER))
     validate(booked, type_name="Appointment")
-    assert (booked["status"], booked["start"], booked["end"]) == ("booked", at("09:00"), at("09:30"))
+    assert (booked["status"], booked["start"], booked["end"]) == (
+        "booked",
+        at("09:00"),
+        at("09:30"),
+    )
     assert booked["minutesDuration"] == 30
     assert booked["serviceType"][0]["coding"][0]["code"] == "checkup"
     (patient,) = await ehr.clinic.all("Patient")
@@ -171,9 +175,7 @@ async def test_the_reason_of_an_end_goes_where_r4_has_room_for_it(ehr: Ehr) -> N
 
 
 @pytest.mark.parametrize("event", ["S15", "S17", "S26"])
-async def test_a_newer_booking_reopens_what_was_ended_and_forgets_why(
-    ehr: Ehr, event: str
-) -> None:
+async def test_a_newer_booking_reopens_what_was_ended_and_forgets_why(ehr: Ehr, event: str) -> None:
     await ehr.sends("S12", event, sch={6: "PAT"}, sent="20260301090000+0000")
     again = await ehr.sends("S12", sent="20260301090100+0000")
     assert again["status"] == "booked"

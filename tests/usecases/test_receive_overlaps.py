@@ -7,7 +7,7 @@ import pytest
 from fhir_gateway.core.codes import REASON_SUPERSEDED
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.usecases import tasks
-from tests.usecases.builders import CHECKUP, a_schedule, a_slot, at, ref
+from tests.usecases.builders import CHECKUP, a_patient, a_schedule, a_slot, at, ref
 from tests.usecases.clinic import Clinic
 from tests.usecases.ehr import DOE, Ehr, known_here, siu
 from tests.usecases.waiting_room import free_up, offers, reason_of, the_offer, waiting
@@ -131,7 +131,7 @@ async def test_time_on_offer_is_the_ehrs_and_the_offers_are_withdrawn(clinic: Cl
 async def test_a_feed_slot_on_offer_is_taken_again_and_not_doubled(ehr: Ehr) -> None:
     services = "AIS|||checkup^Check-up^http://clinic.example/services"
     first = await ehr.sends("S12", more=(services,))
-    await ehr.clinic.settle("bob", starts=())
+    await ehr.clinic.put(a_patient("bob"))
     await waiting(ehr.clinic, "bob")
     await ehr.sends("S15", more=(services,))
     await ehr.clinic.work()

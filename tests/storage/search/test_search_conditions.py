@@ -79,6 +79,46 @@ async def test_a_token_is_compared_with_and_without_its_system(
         assert await ids(tx, f"Patient?{asked}") == expected
 
 
+MRN = {"coding": [{"system": "urn:t", "code": "MR"}], "text": "File number"}
+CHECKUP = {"coding": [{"system": "urn:s", "code": "1", "display": "Check-up, yearly"}]}
+TAGGED = {"tag": [{"system": "urn:t", "code": "new"}], "profile": ["urn:p"], "source": "urn:s"}
+APPOINTMENTS = (
+    appointment("one", "Patient/x", identifier=[{"value": "1", "type": MRN}],
+                serviceType=[CHECKUP], meta=TAGGED),
+    appointment("two", "Patient/x", identifier=[{"value": "1"}], serviceType=[{"text": "chéck it"}],
+                meta={"tag": [{"code": "new"}]}),
+    appointment("three", "Patient/x"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("service-type:text=check", ["one", "two"]),
+        ("service-type:text=CHECK-UP", ["one"]),
+        ("service-type:text=yearly", []),
+        ("service-type:text=check it,nothing", ["two"]),
+        ("identifier:text=file", ["one"]),
+        ("identifier:of-type=urn:t|MR|1", ["one"]),
+        ("identifier:of-type=urn:t|MR|2", []),
+        ("identifier:of-type=|MR|1", []),
+        ("_tag=new", ["one", "two"]),
+        ("_tag=urn:t|new", ["one"]),
+        ("_tag:not=new", ["three"]),
+        ("_tag:missing=true", ["three"]),
+        ("_profile=urn:p", ["one"]),
+        ("_profile=urn", []),
+        ("_source=urn:s&_sort=-_tag", ["one"]),
+        ("_security=x", []),
+    ],
+)
+async def test_what_stands_beside_a_code_and_on_a_resource_is_found(
+    database: Database, asked: str, expected: list[str]
+) -> None:
+    async with world(database, *APPOINTMENTS) as tx:
+        assert sorted(await ids(tx, f"Appointment?{asked}")) == sorted(expected)
+
+
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
@@ -299,6 +339,13 @@ async def test_a_coded_element_is_found_by_each_of_its_codings(database: Databas
         assert await ids(tx, "Slot?appointment-type=urn:b|R") == ["both"]
         assert await ids(tx, "Slot?appointment-type=urn:a|R") == []
         assert await ids(tx, "Slot?appointment-type:not=R") == ["none"]
+
+
+async def test_not_selects_what_has_no_such_element_at_all(database: Database) -> None:
+    unsaid = slot("unsaid")
+    del unsaid["status"]
+    async with world(database, slot("free"), slot("busy", status="busy"), unsaid) as tx:
+        assert await ids(tx, "Slot?status:not=free") == ["busy", "unsaid"]
 
 
 async def test_a_resource_is_found_by_when_it_was_written(database: Database) -> None:

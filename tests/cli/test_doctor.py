@@ -1,0 +1,64 @@
+"""Does `doctor` see what is and what is not in order?"""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fhir_gateway.doctor import Finding, examine
+from fhir_gateway.settings import Settings
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield other.getsockname()[1]
+
+
+async def _examined(**settings: object) -> dict[str, Finding]:
+    given = {"http_port": 0, "mllp_port": 0, "database_url": None, **settings}
+    return {each[0]: each for each in await examine(Settings.model_validate(given))}
+
+
+async def test_before_the_first_start_nothing_is_made(tmp_path: Path) -> None:
+    found = await _examined(data_dir=tmp_path / "new")
+    assert found["database"][1:] == (
+        True,
+        f"none in {tmp_path / 'new'} yet; `serve` makes one there",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_database_of_ones_own_is_looked_through(database_url: str) -> None:
+    found = await _examined(database_url=database_url)
+    assert all(ok for _, ok, _ in found.values())
+    assert "from DATABASE_URL" in found["database"][2]
+    assert found["slots of default"][2] == "every Slot says what is held"
+
+
+async def test_a_database_that_cannot_be_reached_is_said_to_be_so() -> None:
+    found = await _examined(database_url="postgresql://nobody@127.0.0.1:1/nothing")
+    _, ok, text = found["database"]
+    assert not ok
+    assert text.startswith("The database cannot be reached")
+
+
+@pytest.mark.parametrize("port", ["http", "mllp"])
+async def test_a_port_that_somebody_else_has_is_said_to_be_so(
+    taken: int, tmp_path: Path, port: str
+) -> None:
+    found = await _examined(data_dir=tmp_path / "new", **{f"{port}_port": taken})
+    _, ok, text = found[f"{port} port"]
+    assert not ok
+    assert text == f"127.0.0.1:{taken}: Address already in use; choose another --{port}-port"
+
+
+def test_what_is_not_in_order_is_told_by_the_exit_status(
+    run: Run, taken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FHIR_GATEWAY_HTTP_PORT", str(taken))
+    result = run("doctor", "--data-dir", tmp_path / "new")
+    assert result.exit_code == 1
+    assert "fails" in result.stdout

@@ -1,0 +1,77 @@
+"""Is the README true? Its walk-through is run as it stands, against a real process."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.flows.gateway import Gateway, a_gateway
+from tests.house.tree import ROOT
+
+pytestmark = pytest.mark.slow
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+_BLOCK = re.compile(
+    r"^```sh\n(?P<script>.*?)^```$(?:\n\n→ (?P<seen>[^\n]*))?", re.MULTILINE | re.DOTALL
+)
+_MARK = "@@@ block"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What the reader copies, and what the README says will be seen, in order."""
+
+    script: str
+    seen: tuple[str, ...]
+
+
+def _blocks(section: str) -> list[Block]:
+    text = README.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return [
+        Block(match["script"], tuple(re.findall(r"`([^`]+)`", match["seen"] or "")))
+        for match in _BLOCK.finditer(text)
+    ]
+
+
+BLOCKS = _blocks("Walk-through")
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with a_gateway(tmp_path_factory.mktemp("newcomer"), "--seed", "demo") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def printed(gateway: Gateway) -> list[str]:
+    """What each block printed, all of them typed into one terminal one after the other."""
+    script = "".join(f"echo '{_MARK}'\n{each.script}" for each in BLOCKS)
+    script = script.replace("127.0.0.1:8080", gateway.http).replace("127.0.0.1:2575", gateway.mllp)
+    surroundings = {
+        **os.environ,
+        **gateway.settings,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    run = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", script],
+        cwd=gateway.folder, env=surroundings, check=False, text=True, timeout=120,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-2000:]
+    return run.stdout.split(f"{_MARK}\n")[1:]
+
+
+def test_the_walk_through_shows_what_it_promises_to_show() -> None:
+    assert len(BLOCKS) >= 9
+    assert sum(bool(each.seen) for each in BLOCKS) >= len(BLOCKS) - 1
+
+
+@pytest.mark.parametrize("number", range(len(BLOCKS)))
+def test_every_step_shows_what_the_readme_says(number: int, printed: list[str]) -> None:
+    expected = ".*".join(re.escape(words) for words in BLOCKS[number].seen)
+    assert re.search(expected, printed[number], re.DOTALL), printed[number]
