@@ -25,7 +25,8 @@ def invocation(operation: Operation) -> Handler:
         body = None if request.method in ("GET", "HEAD") else await request.resource_if_any()
         values = parameters.read(operation.spec, body, request.pairs)
         called = address(f"{request.base}/{request.path}", request.pairs)
-        call = Call(ref_of(place) if place.id else None, values, request.base, called)
+        ref = ref_of(place) if place.id else None
+        call = Call(ref, values, request.base, called, place.type)
         content = await operation.run(service.deps, request.tenant.id, call)
         return Answer(HTTPStatus.OK, content)
 

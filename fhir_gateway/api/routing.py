@@ -15,7 +15,7 @@ from fhir_gateway.api.requests import Request
 from fhir_gateway.api.use_cases import Service
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.fhir.catalogue import CATALOGUE, ResourceType
-from fhir_gateway.fhir.operations import OperationSpec
+from fhir_gateway.fhir.operations import EVERY_TYPE, OperationSpec
 from fhir_gateway.fhir.spec import resource_types
 from fhir_gateway.usecases.operations import Operation
 
@@ -163,7 +163,8 @@ class Router:
         return _nothing(f"{kind}/{step}")
 
     def _invoked(self, kind: str, level: str, code: str, id_: str = "") -> Place:
-        served = self._operations.get((kind, level), {})
+        everywhere = self._operations.get((EVERY_TYPE, level), {}) if kind else {}
+        served = everywhere | self._operations.get((kind, level), {})
         if code in served:
             return Place(served[code], kind, id_)
         where = f"{kind} at {level} level" if kind else "the base address"

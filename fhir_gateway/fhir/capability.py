@@ -123,7 +123,7 @@ def _resource(
     if backward := _pointing_to(name, types):
         stated["searchRevInclude"] = backward
     stated["searchParam"] = [_search_param(each) for each in _params(served)]
-    if own := [_operation(each) for each in operations if _concerns(each, name)]:
+    if own := [_operation(each) for each in operations if each.concerns(name)]:
         stated["operation"] = own
     return stated
 
@@ -157,13 +157,9 @@ def _search_param(param: SearchParam) -> dict[str, str]:
     return {"name": param.name, "definition": param.url, "type": param.type}
 
 
-def _concerns(operation: OperationSpec, name: str) -> bool:
-    return operation.resource == name and bool(operation.levels & {"type", "instance"})
-
-
 def _operation(operation: OperationSpec) -> dict[str, str]:
     return {
         "name": operation.code,
-        "definition": operation.url,
+        "definition": operation.standard or operation.url,
         "documentation": operation.title,
     }

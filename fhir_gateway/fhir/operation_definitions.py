@@ -26,6 +26,8 @@ def operation_definition(spec: OperationSpec) -> dict[str, Any]:
         "code": spec.code,
         "comment": f"Source: {spec.source}",
     }
+    if spec.standard is not None:
+        definition["base"] = spec.standard
     if spec.resource is not None:
         definition["resource"] = [spec.resource]
     for level in ("system", "type", "instance"):

@@ -9,6 +9,8 @@ from typing import Literal
 
 from fhir_gateway.core.codes import CANONICAL
 
+#: Stands for every served type.
+EVERY_TYPE = "Resource"
 Level = Literal["system", "type", "instance"]
 
 
@@ -26,6 +28,7 @@ class OperationParameter:
         parts: Its parts, where it has some instead of a value.
         search_type: For a string that is written like a search value: `token`, `date` …
         target_types: For a Reference: what it may point to; empty for any.
+        checked: Whether a resource in it has to be valid; False where that is the question.
     """
 
     name: str
@@ -37,6 +40,7 @@ class OperationParameter:
     parts: tuple["OperationParameter", ...] = ()
     search_type: str | None = None
     target_types: tuple[str, ...] = ()
+    checked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ class OperationSpec:
 
     Args:
         code: Without the dollar sign (`find-optimal-slots`).
-        resource: The type that it is invoked on; None at system level only.
+        resource: The type that it is invoked on, `Resource` for every served type; None at system
+            level only.
         levels: Where it can be invoked: `system`, `type`, `instance`.
         affects_state: Whether it changes anything; such an operation is POST only.
         title: A few words.
@@ -53,6 +58,7 @@ class OperationSpec:
         source: The standard, profile or decision that it comes from.
         parameters: In and out, in order.
         get_allowed: Whether GET works too, with the parameters in the query.
+        standard: Canonical address of the standard's own definition, where it has one.
     """
 
     code: str
@@ -64,6 +70,7 @@ class OperationSpec:
     source: str
     parameters: tuple[OperationParameter, ...]
     get_allowed: bool = False
+    standard: str | None = None
 
     @property
     def inputs(self) -> tuple[OperationParameter, ...]:
@@ -74,6 +81,10 @@ class OperationSpec:
     def outputs(self) -> tuple[OperationParameter, ...]:
         """The parameters that the answer has."""
         return tuple(each for each in self.parameters if each.use == "out")
+
+    def concerns(self, type_name: str) -> bool:
+        """Whether it is invoked on a resource type, or on one resource of it."""
+        return self.resource in (type_name, EVERY_TYPE) and bool(self.levels & {"type", "instance"})
 
     @property
     def id(self) -> str:

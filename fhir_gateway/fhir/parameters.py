@@ -141,10 +141,18 @@ class _Reading:
             self._add_bare(body, str(kind))
             return
         try:
-            validate(body, type_name="Parameters", second_opinion=False)
+            validate(self._to_be_checked(body), type_name="Parameters", second_opinion=False)
         except GatewayError as error:
             raise GatewayError(Category.INVALID, *error.issues) from error
         self.add_all(body.get("parameter", ()))
+
+    def _to_be_checked(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The Parameters, with something valid in the place of what is judged later."""
+        unchecked = {name for name, each in self._declared.items() if not each.checked}
+        elements = body.get("parameter")
+        if not unchecked or not isinstance(elements, list):
+            return body
+        return body | {"parameter": [_judged_later(each, unchecked) for each in elements]}
 
     def add_all(self, elements: Sequence[dict[str, Any]]) -> None:
         for index, each in enumerate(elements):
@@ -201,6 +209,15 @@ class _Reading:
             self._issues.append(Issue(text, (place,), "value"))
         except GatewayError as error:
             self._issues.extend(error.issues)
+
+
+def _judged_later(element: Any, names: set[str]) -> Any:
+    if not isinstance(element, dict) or element.get("name") not in names:
+        return element
+    if not isinstance(element.get("resource"), dict):
+        return element
+    kept = {name: each for name, each in element.items() if name != "resource"}
+    return kept | {"resource": {"resourceType": "Parameters"}}
 
 
 def _parts(declared: OperationParameter, element: dict[str, Any], place: str) -> Values:

@@ -129,7 +129,8 @@ class _Patching:
         self._put(path, deepcopy(value), measured=True)
 
     def _test(self, operation: Node, path: str) -> None:
-        if not _same(self._at(path), _value(operation)):
+        expected = _value(operation)
+        if not _same(self._at(path), expected):
             raise _refusal(f"The test of '{path[:100]}' fails: it has another value")
 
     def _put(self, path: str, value: Any, *, measured: bool = False) -> None:

@@ -72,7 +72,7 @@ _OFFERS = (
 async def _with_parts(tx: Transaction, locations: Sequence[str]) -> list[str]:
     """Locations with all that is part of them."""
     rows = await tx.rows(
-        "WITH RECURSIVE place(reference) AS (SELECT unnest(%s::text[]) UNION"
+        'WITH RECURSIVE place(reference) AS (SELECT unnest(%s::text[]) COLLATE "C" UNION'
         " SELECT 'Location/' || l.id FROM location l JOIN place p ON l.p_partof = p.reference"
         " WHERE l.tenant = %s) SELECT reference FROM place",
         (list(locations), tx.tenant),

@@ -57,7 +57,7 @@ def test_mllp_answers_where_the_box_says(gateway: Gateway) -> None:
 
 
 def test_without_a_seed_the_database_is_empty(gateway: Gateway) -> None:
-    found = httpx.get(f"{gateway.base}/Schedule?_summary=count").json()
+    found = httpx.get(f"{gateway.base}/HealthcareService?_summary=count").json()
     assert found["total"] == 0
 
 

@@ -109,13 +109,13 @@ def test_as_many_operations_as_allowed_are_done() -> None:
 
 
 def test_a_result_that_is_nested_too_deep_is_refused() -> None:
-    inner: dict[str, Any] = {"url": "http://a.example", "valueCode": "x"}
-    for _ in range(28):
-        inner = {"url": "http://a.example", "extension": [inner]}
-    deep = "Patient.extension" + ".extension" * 0
-    additions = [an_operation("add", "Patient", value(valueExtension=inner), name="extension")]
-    path = f"{deep}[1]" + ".extension[0]" * 20
-    additions.append(an_operation("add", path, value(valueExtension=inner), name="extension"))
+    url = {"name": "url", "valueUri": "http://a.example"}
+    inner = [url, {"name": "value", "valueCode": "x"}]
+    for _ in range(26):
+        inner = [url, {"name": "extension", "part": inner}]
+    additions = [an_operation("add", "Patient", value(part=inner), name="extension")]
+    path = "Patient.extension[1]" + ".extension[0]" * 20
+    additions.append(an_operation("add", path, value(part=inner), name="extension"))
     with pytest.raises(GatewayError, match="nested"):
         patched(stored(), Patch("fhirpath", a_patch(*additions)))
 

@@ -1,5 +1,6 @@
 """What does a JSON Patch change? RFC 6902; FHIR R4 section 3.1.0.6."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def test_names_with_slashes_and_tildes_are_reached() -> None:
     [
         ("/active", True),
         ("/telecom/0/rank", 1),
-        ("/extension/0/valueDecimal", 1.1),
+        ("/extension/0/valueDecimal", Decimal("1.100")),
         ("/contact", [{"name": {"family": "Nour"}, "gender": "female"}]),
         ("", stored()),
     ],
@@ -144,8 +145,7 @@ def test_an_operation_that_does_not_apply_is_unprocessable(operation: dict[str, 
 def test_what_is_no_json_patch_is_invalid(operation: Any) -> None:
     with pytest.raises(GatewayError) as raised:
         by_json(operation)
-    assert raised.value.category.value in ("invalid", "unprocessable")
-    assert raised.value.issues[0].expression == ("operation[0]",)
+    assert said(raised.value) == ("invalid", ("operation[0]",))
 
 
 def test_copies_of_copies_do_not_grow_without_bound() -> None:
@@ -154,7 +154,7 @@ def test_copies_of_copies_do_not_grow_without_bound() -> None:
     ]
     with pytest.raises(GatewayError) as raised:
         by_json(*doubling)
-    assert raised.value.category.value in ("too-costly", "unprocessable")
+    assert raised.value.category.value == "too-costly"
 
 
 def test_nesting_does_not_grow_without_bound() -> None:

@@ -46,7 +46,7 @@ def test_an_unknown_parameter_is_refused_with_those_that_there_are(name: str) ->
     assert error is not None
     assert error.category is Category.INVALID
     assert error.issues[0].code == "not-supported"
-    assert "Valid are: _id, _lastUpdated, appointment-type, end" in str(error)
+    assert "_tag, appointment-type, end, identifier" in str(error)
 
 
 def test_lenient_handling_leaves_unknown_parameters_out_and_says_so() -> None:

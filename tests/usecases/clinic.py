@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from fhir_gateway.core.clock import FixedClock
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.refs import Ref, relative
+from fhir_gateway.core.time import parse_instant
 from fhir_gateway.fhir import json, parameters
 from fhir_gateway.storage import engagements, slot_statuses
 from fhir_gateway.storage.engagements import Engagement
@@ -39,6 +41,12 @@ class Clinic:
     def under(self, **policy: Any) -> "Clinic":
         """The same clinic with other decisions."""
         return Clinic(replace(self.deps, policy=Policy(**policy)))
+
+    def seen(self, moment: str, zone: str = "UTC") -> "Clinic":
+        """The same clinic at a moment of the calendar, in another zone."""
+        tenant = replace(self.deps.tenants[TENANT], zone=ZoneInfo(zone))
+        clock = FixedClock(parse_instant(moment))
+        return Clinic(replace(self.deps, clock=clock, tenants={TENANT: tenant}))
 
     async def put(self, *resources: Resource, if_match: int | None = None) -> Resource:
         """Create or replace each under its own id; the last as it is now."""
@@ -118,8 +126,14 @@ class Clinic:
 
     async def call(self, code: str, *pairs: tuple[str, str]) -> Resource:
         """Invoke an operation of Appointment by GET."""
+        return await self.call_with(code, None, *pairs)
+
+    async def call_with(
+        self, code: str, body: Resource | None, *pairs: tuple[str, str]
+    ) -> Resource:
+        """The same with a body."""
         operation = _OPERATIONS[code]
-        values = parameters.read(operation.spec, None, pairs)
+        values = parameters.read(operation.spec, body, pairs)
         call = Call(None, values, BASE, f"{BASE}/Appointment/${code}")
         return json.parse(await operation.run(self.deps, TENANT, call))
 
@@ -150,10 +164,6 @@ async def refused_with(attempt: Awaitable[object]) -> tuple[Category, str | None
 def only_issue(error: GatewayError) -> Issue:
     (issue,) = error.issues
     return issue
-
-
-def minutes_of(moment: datetime) -> str:
-    return f"{moment:%H:%M}"
 
 
 def _ref(reference: str) -> Ref:

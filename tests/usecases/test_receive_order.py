@@ -47,6 +47,12 @@ async def test_a_message_without_a_time_does_not_open_the_door_for_old_ones(ehr:
     assert (await ehr.sends("S13", start="14:00", sent=NINE))["start"] == at("11:00")
 
 
+async def test_a_clock_that_was_never_set_puts_nothing_in_order(ehr: Ehr) -> None:
+    await ehr.sends("S12", sent=TEN)
+    assert (await ehr.sends("S16", sent="198908181126+0215"))["status"] == "cancelled"
+    assert (await ehr.last()).details == ["time"]
+
+
 async def test_offsets_are_compared_as_moments(ehr: Ehr) -> None:
     await ehr.sends("S12", start="09:00", sent="20260301100000+0000")
     moved = await ehr.sends("S13", start="11:00", sent="20260301103000+0100")

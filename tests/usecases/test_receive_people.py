@@ -1,4 +1,4 @@
-"""Who is meant by a message, and who takes part after it? Decision 5; hl7v2.md sections 1.4, 2.3."""
+"""Who is meant by a message, and who takes part then? Decision 5; hl7v2.md 1.4 and 2.3."""
 
 import pytest
 

@@ -1,6 +1,12 @@
 """Which operations are there? Each declares itself once, beside its `run`."""
 
-from fhir_gateway.usecases.operations import check_conflicts, find_optimal_slots
+from fhir_gateway.usecases.operations import (
+    check_conflicts,
+    everything,
+    find_optimal_slots,
+    meta,
+    validate,
+)
 from fhir_gateway.usecases.operations.call import Call, Operation
 
 __all__ = ["OPERATIONS", "Call", "Operation"]
@@ -8,4 +14,8 @@ __all__ = ["OPERATIONS", "Call", "Operation"]
 OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
     Operation(check_conflicts.SPEC, check_conflicts.run),
+    Operation(validate.SPEC, validate.run),
+    Operation(meta.SPEC, meta.run),
+    Operation(meta.OF_ALL, meta.run),
+    Operation(everything.SPEC, everything.run),
 )

@@ -18,12 +18,14 @@ class Call:
         values: Its input, read by its OperationSpec.
         base: The tenant's base address, for fullUrl.
         address: What was called, for the self link.
+        type: The resource type it is invoked on; empty at system level.
     """
 
     ref: Ref | None
     values: Values
     base: str
     address: str = ""
+    type: str = ""
 
 
 Run = Callable[[Deps, int, Call], Awaitable[bytes]]

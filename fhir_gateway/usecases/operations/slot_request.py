@@ -92,7 +92,7 @@ async def read_request(tx: Transaction, deps: Deps, values: Values) -> SlotReque
         required=tuple(await known_actors(tx, values.all("required-actor"), "required-actor")),
         duration=values.first("duration"),
         policy=policy,
-        weights={each.first("code"): each.first("value") for each in values.all("weight")},
+        weights={each.first("code"): Decimal(each.first("value")) for each in values.all("weight")},
         explain=values.first("explain", True),
         count=count,
         waiting_since=await _authored(tx, values),
