@@ -68,7 +68,7 @@ async def references_of(tx: Transaction, keys: Iterable[int]) -> dict[int, str]:
     return dict(rows)
 
 
-_COLUMNS = "schedule, actor_key, reference, exclusive, buffer_before, buffer_after"
+_COLUMNS = "substr(schedule, 10), actor_key, reference, exclusive, buffer_before, buffer_after"
 
 
 async def of_schedules(tx: Transaction, schedules: Iterable[str]) -> list[ScheduleActor]:
@@ -76,7 +76,7 @@ async def of_schedules(tx: Transaction, schedules: Iterable[str]) -> list[Schedu
     rows = await tx.rows(
         f"SELECT {_COLUMNS} FROM schedule_actor WHERE tenant = %s AND schedule = ANY(%s)"
         " ORDER BY schedule, reference",
-        (tx.tenant, sorted(set(schedules))),
+        (tx.tenant, sorted(f"Schedule/{each}" for each in set(schedules))),
     )
     return [ScheduleActor(*row) for row in rows]
 
@@ -94,12 +94,14 @@ async def by_references(tx: Transaction, references: Iterable[str]) -> list[Sche
 async def set_schedule(tx: Transaction, schedule: str, actors: Sequence[ScheduleActor]) -> None:
     """Replace the actors of a Schedule."""
     await tx.execute(
-        "DELETE FROM schedule_actor WHERE tenant = %s AND schedule = %s", (tx.tenant, schedule)
+        "DELETE FROM schedule_actor WHERE tenant = %s AND schedule = %s",
+        (tx.tenant, f"Schedule/{schedule}"),
     )
     await tx.execute_many(
-        f"INSERT INTO schedule_actor (tenant, {_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO schedule_actor (tenant, schedule, actor_key, reference, exclusive,"
+        " buffer_before, buffer_after) VALUES (%s, %s, %s, %s, %s, %s, %s)",
         [
-            (tx.tenant, each.schedule, each.key, each.reference, each.exclusive,
+            (tx.tenant, f"Schedule/{each.schedule}", each.key, each.reference, each.exclusive,
              each.buffer_before, each.buffer_after)
             for each in actors
         ],
@@ -138,7 +140,7 @@ class Surroundings:
 _EVERYBODY = (
     "SELECT unnest(%s::text[]) UNION"
     " SELECT a.reference FROM schedule_actor a JOIN slot s ON s.tenant = a.tenant"
-    "   AND s.p_schedule = 'Schedule/' || a.schedule WHERE s.tenant = %s AND s.id = ANY(%s) UNION"
+    "   AND s.p_schedule = a.schedule WHERE s.tenant = %s AND s.id = ANY(%s) UNION"
     " SELECT r.p_practitioner FROM practitioner_role r WHERE r.tenant = %s AND r.id = ANY(%s)"
 )
 
@@ -161,7 +163,7 @@ async def around(
             (
                 (
                     f"SELECT {_COLUMNS} FROM schedule_actor WHERE tenant = %s AND schedule IN"
-                    " (SELECT substr(p_schedule, 10) FROM slot WHERE tenant = %s AND id = ANY(%s))"
+                    " (SELECT p_schedule FROM slot WHERE tenant = %s AND id = ANY(%s))"
                     " ORDER BY schedule, reference"
                 ),
                 (tx.tenant, tx.tenant, taken),

@@ -142,9 +142,9 @@ def _overlapping(
     return (
         (
             f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
-            f" AND upper(b.during) > %s AND lower(b.during) < %s AND {LIVE}"
+            f" AND b.ends > %s AND b.starts < %s AND {LIVE}"
             " AND b.appointment IS DISTINCT FROM %s AND (b.task IS NULL OR b.task <> %s)"
-            " ORDER BY lower(b.during), b.actor_key, b.id"
+            " ORDER BY b.starts, b.actor_key, b.id"
         ),
         (tenant, sorted(set(keys)), span.start, span.end, without, without_task),
     )
@@ -180,7 +180,7 @@ def _release_expired(tenant: int, wanted: Sequence[Engagement]) -> tuple[str, Pa
         (
             "DELETE FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
             " AND b.expires_at IS NOT NULL AND b.expires_at <= clock_timestamp()"
-            f" AND upper(b.during) > %s AND lower(b.during) < %s RETURNING {_COLUMNS}"
+            f" AND b.ends > %s AND b.starts < %s RETURNING {_COLUMNS}"
         ),
         (tenant, keys, start, end),
     )
@@ -309,7 +309,7 @@ async def promote(tx: Transaction, actor_keys: Iterable[int], span: Interval) ->
     rows = await tx.rows(
         f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
         f" AND NOT b.active AND b.kind = '{OVERLAP}'"
-        " AND upper(b.during) > %s AND lower(b.during) < %s ORDER BY b.id",
+        " AND b.ends > %s AND b.starts < %s ORDER BY b.id",
         (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
     )
     for row in rows:

@@ -1,6 +1,8 @@
 """What is a resource type or a search parameter called in the database?"""
 
 import re
+from collections.abc import Iterable
+from hashlib import blake2b
 
 from fhir_gateway.fhir.catalogue import SearchParam
 
@@ -29,3 +31,37 @@ def columns_of(param: SearchParam) -> tuple[str, ...]:
         return ()
     name = column_of(param)
     return (name, f"{name}_high") if param.type in RANGES else (name,)
+
+
+def token_table_of(type_name: str) -> str:
+    """The table that finds resources of a type by the hashes of their tokens."""
+    return f"{table_of(type_name)}_token"
+
+
+def hashes(entries: Iterable[str]) -> list[int]:
+    """The hashes of index entries (with the tenant before them), signed 64 bit, in order.
+
+    Marks that only say that there is a value (`1|identifier`) are left out: they find too much.
+    """
+    return [
+        int.from_bytes(blake2b(each.encode(), digest_size=8).digest(), "big", signed=True)
+        for each in entries
+        if each.count("|") > 1
+    ]
+
+
+def found_by_hash(type_name: str, id_column: str, tenant: str = "%s", wanted: str = "%s") -> str:
+    """The condition that a resource has one of the wanted hashes.
+
+    Hashes may collide, so the tokens themselves have to be compared as well.
+
+    Args:
+        type_name: A served type.
+        id_column: Of the resource's row.
+        tenant: Placeholder of the tenant.
+        wanted: Placeholder of the hashes.
+    """
+    return (
+        f"{id_column} IN (SELECT k.id FROM {token_table_of(type_name)} k"
+        f" WHERE k.tenant = {tenant} AND k.hash = ANY({wanted}))"
+    )

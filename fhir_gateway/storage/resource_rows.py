@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.fhir.search_values import IndexRow
-from fhir_gateway.storage.names import column_of, columns_of, table_of
+from fhir_gateway.storage.names import column_of, columns_of, hashes, table_of, token_table_of
 
 
 class Indexed(Protocol):
@@ -66,7 +66,7 @@ def columns(type_name: str) -> tuple[str, ...]:
 
 @cache
 def insert_row(type_name: str) -> str:
-    names = ("tenant", "id", "version", "last_updated", "tokens", *columns(type_name))
+    names = ("tenant", "id", "version", "last_updated", "tokens", "hashes", *columns(type_name))
     marks = ", ".join(f"%({name})s" for name in names)
     return (
         f"INSERT INTO {table_of(type_name)} ({', '.join(names)}) VALUES ({marks})"
@@ -76,10 +76,29 @@ def insert_row(type_name: str) -> str:
 
 @cache
 def update_row(type_name: str) -> str:
-    names = ("version", "last_updated", "tokens", *columns(type_name))
+    names = ("version", "last_updated", "tokens", "hashes", *columns(type_name))
     return (
         f"UPDATE {table_of(type_name)} SET {', '.join(f'{name} = %({name})s' for name in names)}"
         " WHERE tenant = %(tenant)s AND id = %(id)s AND version = %(replaced)s"
+    )
+
+
+@cache
+def add_hashes(type_name: str) -> str:
+    return (
+        f"INSERT INTO {token_table_of(type_name)} (tenant, hash, id)"
+        " SELECT %(tenant)s, unnest(%(hashes)s::bigint[]), %(id)s ON CONFLICT DO NOTHING"
+    )
+
+
+@cache
+def drop_hashes(type_name: str) -> str:
+    """Those that the row has now and will not have; to be run before the row is changed."""
+    return (
+        f"DELETE FROM {token_table_of(type_name)} WHERE tenant = %(tenant)s AND id = %(id)s"
+        f" AND hash = ANY(ARRAY(SELECT unnest(r.hashes) FROM {table_of(type_name)} r"
+        " WHERE r.tenant = %(tenant)s AND r.id = %(id)s"
+        " EXCEPT SELECT unnest(%(hashes)s::bigint[])))"
     )
 
 
@@ -96,13 +115,15 @@ def row_values(
     tenant: int, names: tuple[str, ...], new: Indexed, row: IndexRow, replaced: int
 ) -> dict[str, Any]:
     values: dict[str, Any] = dict.fromkeys(names)
+    tokens = [f"{tenant}|{token}" for token in row.tokens]
     values |= {
         "tenant": tenant,
         "id": new.id,
         "version": new.version,
         "replaced": replaced,
         "last_updated": new.last_updated,
-        "tokens": [f"{tenant}|{token}" for token in row.tokens],
+        "tokens": tokens,
+        "hashes": hashes(tokens),
     }
     for param in CATALOGUE[new.type].params:
         if param.multiple or param.name not in row.columns:

@@ -16,11 +16,13 @@ from fhir_gateway.core.time import format_instant
 from fhir_gateway.fhir import json
 from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.fhir.search_values import IndexRow, index
-from fhir_gateway.storage.names import table_of
+from fhir_gateway.storage.names import found_by_hash, hashes, table_of
 from fhir_gateway.storage.postgres import Params, RaceLostError, Transaction
 from fhir_gateway.storage.resource_rows import (
     SIDE_INSERT,
+    add_hashes,
     columns,
+    drop_hashes,
     insert_row,
     put_content,
     row_values,
@@ -240,17 +242,18 @@ async def _write_group(
 ) -> None:
     names = columns(type_name)
     statement = update_row(type_name) if replaces else insert_row(type_name)
-    batch: list[Statement] = [
-        (statement, row_values(tx.tenant, names, new, row, each.version))
-        for new, row, each in group
-    ]
+    rows = [row_values(tx.tenant, names, new, row, each.version) for new, row, each in group]
+    batch: list[Statement] = [(drop_hashes(type_name), each) for each in rows if replaces]
+    first = len(batch)
+    batch += [(statement, each) for each in rows]
+    batch += [(add_hashes(type_name), each) for each in rows]
     if replaces:
         batch += _clearing(tx, type_name, [new.id for new, _, _ in group])
     for new, row, each in group:
         batch += _versions_rows(tx, new, each.method, replaces=replaces)
         batch += _side_rows(tx, new, row)
     touched = await tx.batch(batch)
-    if any(count != 1 for count in touched[: len(group)]):
+    if any(count != 1 for count in touched[first : first + len(group)]):
         raise RaceLostError
 
 
@@ -292,6 +295,8 @@ async def remove(tx: Transaction, old: Stored, *, now: datetime) -> Version:
     """
     name = table_of(old.type)
     moment = max(now, old.last_updated + _TICK)
+    gone = {"tenant": tx.tenant, "id": old.id, "hashes": []}
+    await tx.execute(drop_hashes(old.type), gone)
     touched = await tx.execute(
         f"DELETE FROM {name} WHERE tenant = %s AND id = %s AND version = %s",
         (tx.tenant, old.id, old.version),
@@ -328,10 +333,12 @@ async def referencing(tx: Transaction, ref: Ref) -> Ref | None:
         if names:
             parts.append(
                 f"(SELECT '{each.name}', id FROM {table_of(each.name)}"
-                " WHERE tokens && %s::text[] AND id <> %s LIMIT 1)"
+                f" WHERE tenant = %s AND {found_by_hash(each.name, 'id')}"
+                " AND tokens && %s::text[] AND id <> %s LIMIT 1)"
             )
             itself = ref.id if each.name == ref.type else ""
-            params += [[f"{tx.tenant}|{name}|{ref}" for name in names], itself]
+            entries = [f"{tx.tenant}|{name}|{ref}" for name in names]
+            params += [tx.tenant, tx.tenant, hashes(entries), entries, itself]
     row = await tx.row(" UNION ALL ".join(parts) + " LIMIT 1", params)
     return Ref(*row) if row else None
 
@@ -347,10 +354,13 @@ async def with_tokens(
         entries: Without tenant; at least one.
         limit: At most so many ids.
     """
+    wanted = [f"{tx.tenant}|{entry}" for entry in entries]
+    by_hash = " AND ".join([found_by_hash(type_name, "id")] * len(wanted))
+    params = [value for each in wanted for value in (tx.tenant, hashes([each]))]
     rows = await tx.rows(
-        f"SELECT id FROM {table_of(type_name)} WHERE tenant = %s AND tokens @> %s::text[]"
-        " ORDER BY id LIMIT %s",
-        (tx.tenant, [f"{tx.tenant}|{entry}" for entry in entries], limit),
+        f"SELECT id FROM {table_of(type_name)} WHERE tenant = %s AND {by_hash}"
+        " AND tokens @> %s::text[] ORDER BY id LIMIT %s",
+        (tx.tenant, *params, wanted, limit),
     )
     return [row[0] for row in rows]
 

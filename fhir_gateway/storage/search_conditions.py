@@ -23,7 +23,7 @@ from fhir_gateway.fhir.search_terms import (
     UriValue,
 )
 from fhir_gateway.fhir.spec import code_element, structure
-from fhir_gateway.storage.names import column_of
+from fhir_gateway.storage.names import column_of, found_by_hash
 from fhir_gateway.storage.search_ranges import date_fits, instant_fits, number_fits
 from fhir_gateway.storage.search_statement import Bound, Condition
 
@@ -110,7 +110,10 @@ def _entries(asked: _Asked, values: Sequence[TokenValue | ReferenceValue | UriVa
     if plain is None:
         shared = asked.param.type == "token" or asked.param.name in META
         few = not shared or asked.param.name.endswith(_PERSONAL)
-        return Condition(f"{asked.tokens} && {asked.bound.entries(entries)}", few)
+        by_hash = found_by_hash(
+            asked.owner, f"{asked.alias}.id", "%(tenant)s", asked.bound.hashes(entries)
+        )
+        return Condition(f"({by_hash} AND {asked.tokens} && {asked.bound.entries(entries)})", few)
     if len(plain) == 1:
         # Not ANY: only a plain comparison lets an index give the order as well.
         return Condition(f"{asked.column} = {asked.bound.add(plain[0])}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fhir_gateway.core.time import Interval
+from fhir_gateway.storage.names import hashes
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.slot_facts import FreeSlot
 
@@ -57,7 +58,8 @@ async def schedules(tx: Transaction, wanted: Wanted) -> list[str]:
 
 def _has_actor(name: str) -> str:
     return (
-        "EXISTS (SELECT FROM schedule_actor a WHERE a.tenant = s.tenant AND a.schedule = s.id"
+        "EXISTS (SELECT FROM schedule_actor a WHERE a.tenant = s.tenant"
+        " AND a.schedule = 'Schedule/' || s.id"
         f" AND a.reference = ANY(%({name})s))"
     )
 
@@ -65,7 +67,7 @@ def _has_actor(name: str) -> str:
 _OFFERS = (
     "EXISTS (SELECT FROM schedule_actor a JOIN practitioner_role r ON r.tenant = a.tenant"
     " AND r.p_practitioner = a.reference AND r.tokens && %(offered)s::text[]"
-    " WHERE a.tenant = s.tenant AND a.schedule = s.id)"
+    " WHERE a.tenant = s.tenant AND a.schedule = 'Schedule/' || s.id)"
 )
 
 
@@ -132,7 +134,7 @@ async def diaries(
     rows = await tx.rows(
         "SELECT actor_key, lower(core), upper(core) FROM busy WHERE tenant = %s"
         " AND actor_key = ANY(%s) AND kind IN ('appointment', 'overlap') AND NOT tentative"
-        " AND upper(during) > %s AND lower(during) < %s ORDER BY actor_key, lower(core)",
+        " AND ends > %s AND starts < %s ORDER BY actor_key, lower(core)",
         (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
     )
     found: dict[int, list[tuple[datetime, datetime]]] = {}
@@ -152,10 +154,12 @@ class Visit:
 
 async def visits_of(tx: Transaction, patient: str, *, limit: int = 1000) -> list[Visit]:
     """A patient's Appointments that have a time, newest first."""
+    entry = f"{tx.tenant}|patient|{patient}"
     rows = await tx.rows(
         "SELECT p_status, p_date, tokens FROM appointment WHERE tenant = %s"
+        " AND id IN (SELECT k.id FROM appointment_token k WHERE k.tenant = %s AND k.hash = ANY(%s))"
         " AND tokens @> ARRAY[%s] AND p_date IS NOT NULL ORDER BY p_date DESC, id LIMIT %s",
-        (tx.tenant, f"{tx.tenant}|patient|{patient}", limit),
+        (tx.tenant, tx.tenant, hashes([entry]), entry, limit),
     )
     prefix = f"{tx.tenant}|practitioner|"
     return [

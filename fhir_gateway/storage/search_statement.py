@@ -10,7 +10,7 @@ from typing import Any
 
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.fhir.declaration import SearchParam
-from fhir_gateway.storage.names import table_of
+from fhir_gateway.storage.names import hashes, table_of
 
 
 def rows_of(type_name: str) -> str:
@@ -50,6 +50,10 @@ class Bound:
     def entries(self, entries: Sequence[str]) -> str:
         """Bind index entries as an array, each with the tenant before it."""
         return self.add([f"{self.tenant}|{entry}" for entry in entries]) + "::text[]"
+
+    def hashes(self, entries: Sequence[str]) -> str:
+        """Bind the hashes of index entries."""
+        return self.add(hashes(f"{self.tenant}|{entry}" for entry in entries)) + "::bigint[]"
 
     def alias(self) -> str:
         """A name for a table that no other table of this search has."""

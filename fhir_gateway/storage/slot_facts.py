@@ -5,7 +5,8 @@ Packed in the order in which the engines want them; bodies are read for the winn
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from fhir_gateway.core.time import Interval
 from fhir_gateway.storage.postgres import Transaction
@@ -25,22 +26,41 @@ class FreeSlot:
         return Interval(self.start, self.end)
 
 
-_FREE = (
-    "SELECT s.id, substr(s.p_schedule, 10), s.p_start, s.p_end FROM slot s"
-    " WHERE s.tenant = %(tenant)s AND s.p_status = 'free'"
-)
+_SELECT = "SELECT s.id, substr(s.p_schedule, 10), s.p_start, s.p_end FROM slot s"
+_FREE = f"{_SELECT} WHERE s.tenant = %(tenant)s AND s.p_status = 'free'"
+
+_DAY = timedelta(days=1)
+
+
+def overlapping_slots(
+    tenant: int, span: Interval, actor_keys: Iterable[int]
+) -> tuple[str, list[Any]]:
+    """The statement for the ids of Slots that overlap a span on the Schedules of these actors.
+
+    A Slot of a day or less begins in the day before the span ends; longer ones have an index of
+    their own.
+    """
+    whose = (
+        "SELECT o.id FROM schedule_actor a JOIN slot o ON o.tenant = a.tenant"
+        " AND o.p_schedule = a.schedule WHERE a.tenant = %s AND a.exclusive"
+        " AND a.actor_key = ANY(%s) AND o.p_start < %s AND o.p_end > %s"
+    )
+    common = [tenant, sorted(set(actor_keys)), span.end, span.start]
+    statement = (
+        f"{whose} AND o.p_start > %s UNION {whose} AND o.p_end - o.p_start > interval '1 day'"
+    )
+    return statement, [*common, span.start - _DAY, *common]
 
 
 async def free_slots_of_actors(
     tx: Transaction, actor_keys: Iterable[int], span: Interval
 ) -> list[FreeSlot]:
     """Free Slots that overlap a span, of any of these actors, by Schedule and start."""
+    found, params = overlapping_slots(tx.tenant, span, actor_keys)
     rows = await tx.rows(
-        _FREE + " AND tstzrange(s.p_start, s.p_end) && tstzrange(%(start)s, %(end)s)"
-        " AND s.p_schedule IN (SELECT 'Schedule/' || a.schedule FROM schedule_actor a"
-        "   WHERE a.tenant = %(tenant)s AND a.exclusive AND a.actor_key = ANY(%(actors)s))"
+        f"{_SELECT} WHERE s.tenant = %s AND s.p_status = 'free' AND s.id IN ({found})"
         " ORDER BY s.p_schedule, s.p_start, s.id",
-        {"tenant": tx.tenant, "start": span.start, "end": span.end, "actors": sorted(actor_keys)},
+        (tx.tenant, *params),
     )
     return [FreeSlot(*row) for row in rows]
 

@@ -8,6 +8,7 @@ from fhir_gateway.core.time import Interval
 from fhir_gateway.storage.engagements import APPOINTMENT, BLOCK, HOLD, LIVE, OFFER, OVERLAP, TAKEN
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
+from fhir_gateway.storage.slot_facts import overlapping_slots
 
 #: What each Slot's status should be, from `busy` (decision 9): the one statement of the invariant.
 _DERIVED = f"""
@@ -28,8 +29,8 @@ CROSS JOIN LATERAL (
          count(*) > 0 AS anything,
          bool_or(b.kind = '{OVERLAP}') AS overbooked
   FROM schedule_actor a JOIN busy b ON b.actor_key = a.actor_key
-  WHERE a.tenant = s.tenant AND 'Schedule/' || a.schedule = s.p_schedule AND a.exclusive
-    AND upper(b.during) > s.p_start AND lower(b.during) < s.p_end AND {LIVE}
+  WHERE a.tenant = s.tenant AND a.schedule = s.p_schedule AND a.exclusive
+    AND b.ends > s.p_start AND b.starts < s.p_end AND {LIVE}
 ) f
 WHERE s.tenant = %s AND s.p_status <> 'entered-in-error'
 """
@@ -58,16 +59,9 @@ async def locked_in(
     Returns:
         Their states, by id, and the Slots themselves.
     """
-    part = (
-        "SELECT o.id FROM slot o WHERE o.tenant = %s"
-        " AND tstzrange(o.p_start, o.p_end) && tstzrange(%s, %s)"
-        " AND o.p_schedule IN (SELECT 'Schedule/' || a.schedule FROM schedule_actor a"
-        "   WHERE a.tenant = %s AND a.actor_key = ANY(%s))"
-    )
-    params: list[Any] = []
-    for span, keys in areas:
-        params += [tx.tenant, span.start, span.end, tx.tenant, sorted(set(keys))]
-    return await _locked(tx, " UNION ".join([part] * len(areas)), params)
+    found = [overlapping_slots(tx.tenant, span, keys) for span, keys in areas]
+    params = [value for _, values in found for value in values]
+    return await _locked(tx, " UNION ".join(statement for statement, _ in found), params)
 
 
 async def locked(tx: Transaction, ids: Iterable[str]) -> tuple[list[SlotState], dict[str, Stored]]:
@@ -122,9 +116,10 @@ async def held_in_schedule(tx: Transaction, schedule: str) -> bool:
         " AND s.p_end > clock_timestamp() AND (s.p_status IN ('busy', 'busy-tentative')"
         " OR s.p_status = 'busy-unavailable' AND EXISTS (SELECT FROM schedule_actor a"
         "   JOIN busy b ON b.actor_key = a.actor_key WHERE a.tenant = s.tenant"
-        f"   AND a.schedule = %s AND b.kind IN ('{TAKEN}', '{BLOCK}') AND s.id = ANY(b.slots)))"
+        f"   AND a.schedule = s.p_schedule AND b.kind IN ('{TAKEN}', '{BLOCK}')"
+        "   AND s.id = ANY(b.slots)))"
         " LIMIT 1",
-        (tx.tenant, f"Schedule/{schedule}", schedule),
+        (tx.tenant, f"Schedule/{schedule}"),
     )
     return row is not None
 

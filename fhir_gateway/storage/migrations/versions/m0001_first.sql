@@ -13,12 +13,30 @@ CREATE TABLE appointment_response_content (
     content BYTEA NOT NULL, 
     CONSTRAINT appointment_response_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE appointment_response_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT appointment_response_token_pkey PRIMARY KEY (tenant, hash, id)
+);
+CREATE TABLE appointment_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT appointment_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE audit_event_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
     version INTEGER NOT NULL, 
     content BYTEA NOT NULL, 
     CONSTRAINT audit_event_content_pkey PRIMARY KEY (tenant, id)
+);
+CREATE TABLE audit_event_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT audit_event_token_pkey PRIMARY KEY (tenant, hash, id)
 );
 CREATE TABLE basic_content (
     tenant INTEGER NOT NULL, 
@@ -27,6 +45,12 @@ CREATE TABLE basic_content (
     content BYTEA NOT NULL, 
     CONSTRAINT basic_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE basic_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT basic_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE communication_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
@@ -34,12 +58,24 @@ CREATE TABLE communication_content (
     content BYTEA NOT NULL, 
     CONSTRAINT communication_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE communication_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT communication_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE condition_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
     version INTEGER NOT NULL, 
     content BYTEA NOT NULL, 
     CONSTRAINT condition_content_pkey PRIMARY KEY (tenant, id)
+);
+CREATE TABLE condition_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT condition_token_pkey PRIMARY KEY (tenant, hash, id)
 );
 CREATE TABLE coverage_content (
     tenant INTEGER NOT NULL, 
@@ -55,12 +91,30 @@ CREATE TABLE coverage_eligibility_request_content (
     content BYTEA NOT NULL, 
     CONSTRAINT coverage_eligibility_request_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE coverage_eligibility_request_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT coverage_eligibility_request_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE coverage_eligibility_response_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
     version INTEGER NOT NULL, 
     content BYTEA NOT NULL, 
     CONSTRAINT coverage_eligibility_response_content_pkey PRIMARY KEY (tenant, id)
+);
+CREATE TABLE coverage_eligibility_response_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT coverage_eligibility_response_token_pkey PRIMARY KEY (tenant, hash, id)
+);
+CREATE TABLE coverage_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT coverage_token_pkey PRIMARY KEY (tenant, hash, id)
 );
 CREATE TABLE device_content (
     tenant INTEGER NOT NULL, 
@@ -69,12 +123,24 @@ CREATE TABLE device_content (
     content BYTEA NOT NULL, 
     CONSTRAINT device_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE device_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT device_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE encounter_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
     version INTEGER NOT NULL, 
     content BYTEA NOT NULL, 
     CONSTRAINT encounter_content_pkey PRIMARY KEY (tenant, id)
+);
+CREATE TABLE encounter_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT encounter_token_pkey PRIMARY KEY (tenant, hash, id)
 );
 CREATE TABLE group_resource_content (
     tenant INTEGER NOT NULL, 
@@ -83,12 +149,24 @@ CREATE TABLE group_resource_content (
     content BYTEA NOT NULL, 
     CONSTRAINT group_resource_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE group_resource_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT group_resource_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE healthcare_service_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
     version INTEGER NOT NULL, 
     content BYTEA NOT NULL, 
     CONSTRAINT healthcare_service_content_pkey PRIMARY KEY (tenant, id)
+);
+CREATE TABLE healthcare_service_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT healthcare_service_token_pkey PRIMARY KEY (tenant, hash, id)
 );
 CREATE TABLE identity (
     tenant INTEGER NOT NULL, 
@@ -111,12 +189,24 @@ CREATE TABLE list_resource_content (
     content BYTEA NOT NULL, 
     CONSTRAINT list_resource_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE list_resource_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT list_resource_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE location_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
     version INTEGER NOT NULL, 
     content BYTEA NOT NULL, 
     CONSTRAINT location_content_pkey PRIMARY KEY (tenant, id)
+);
+CREATE TABLE location_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT location_token_pkey PRIMARY KEY (tenant, hash, id)
 );
 CREATE TABLE measure_content (
     tenant INTEGER NOT NULL, 
@@ -132,12 +222,30 @@ CREATE TABLE measure_report_content (
     content BYTEA NOT NULL, 
     CONSTRAINT measure_report_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE measure_report_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT measure_report_token_pkey PRIMARY KEY (tenant, hash, id)
+);
+CREATE TABLE measure_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT measure_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE organization_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
     version INTEGER NOT NULL, 
     content BYTEA NOT NULL, 
     CONSTRAINT organization_content_pkey PRIMARY KEY (tenant, id)
+);
+CREATE TABLE organization_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT organization_token_pkey PRIMARY KEY (tenant, hash, id)
 );
 CREATE TABLE patient_content (
     tenant INTEGER NOT NULL, 
@@ -146,12 +254,24 @@ CREATE TABLE patient_content (
     content BYTEA NOT NULL, 
     CONSTRAINT patient_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE patient_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT patient_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE plan_definition_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
     version INTEGER NOT NULL, 
     content BYTEA NOT NULL, 
     CONSTRAINT plan_definition_content_pkey PRIMARY KEY (tenant, id)
+);
+CREATE TABLE plan_definition_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT plan_definition_token_pkey PRIMARY KEY (tenant, hash, id)
 );
 CREATE TABLE practitioner_content (
     tenant INTEGER NOT NULL, 
@@ -167,12 +287,30 @@ CREATE TABLE practitioner_role_content (
     content BYTEA NOT NULL, 
     CONSTRAINT practitioner_role_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE practitioner_role_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT practitioner_role_token_pkey PRIMARY KEY (tenant, hash, id)
+);
+CREATE TABLE practitioner_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT practitioner_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE provenance_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
     version INTEGER NOT NULL, 
     content BYTEA NOT NULL, 
     CONSTRAINT provenance_content_pkey PRIMARY KEY (tenant, id)
+);
+CREATE TABLE provenance_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT provenance_token_pkey PRIMARY KEY (tenant, hash, id)
 );
 CREATE TABLE related_person_content (
     tenant INTEGER NOT NULL, 
@@ -181,6 +319,12 @@ CREATE TABLE related_person_content (
     content BYTEA NOT NULL, 
     CONSTRAINT related_person_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE related_person_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT related_person_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE risk_assessment_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
@@ -188,12 +332,24 @@ CREATE TABLE risk_assessment_content (
     content BYTEA NOT NULL, 
     CONSTRAINT risk_assessment_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE risk_assessment_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT risk_assessment_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE schedule_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
     version INTEGER NOT NULL, 
     content BYTEA NOT NULL, 
     CONSTRAINT schedule_content_pkey PRIMARY KEY (tenant, id)
+);
+CREATE TABLE schedule_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT schedule_token_pkey PRIMARY KEY (tenant, hash, id)
 );
 CREATE TABLE search_date (
     tenant INTEGER NOT NULL, 
@@ -232,6 +388,12 @@ CREATE TABLE service_request_content (
     content BYTEA NOT NULL, 
     CONSTRAINT service_request_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE service_request_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT service_request_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE slot_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
@@ -239,12 +401,24 @@ CREATE TABLE slot_content (
     content BYTEA NOT NULL, 
     CONSTRAINT slot_content_pkey PRIMARY KEY (tenant, id)
 );
+CREATE TABLE slot_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT slot_token_pkey PRIMARY KEY (tenant, hash, id)
+);
 CREATE TABLE task_content (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
     version INTEGER NOT NULL, 
     content BYTEA NOT NULL, 
     CONSTRAINT task_content_pkey PRIMARY KEY (tenant, id)
+);
+CREATE TABLE task_token (
+    tenant INTEGER NOT NULL, 
+    hash BIGINT NOT NULL, 
+    id TEXT COLLATE "C" NOT NULL, 
+    CONSTRAINT task_token_pkey PRIMARY KEY (tenant, hash, id)
 );
 CREATE TABLE tenant (
     id INTEGER NOT NULL, 
@@ -269,6 +443,7 @@ CREATE TABLE appointment (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_appointment_type TEXT COLLATE "C", 
     p_date TIMESTAMP WITH TIME ZONE, 
     p_date_high TIMESTAMP WITH TIME ZONE, 
@@ -278,7 +453,6 @@ CREATE TABLE appointment (
 );
 CREATE INDEX appointment_by_p_date ON appointment (tenant, p_date, id);
 CREATE INDEX appointment_by_p_status ON appointment (tenant, p_status, id);
-CREATE INDEX appointment_by_token ON appointment USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX appointment_by_update ON appointment (tenant, last_updated, id);
 CREATE TABLE appointment_response (
     tenant INTEGER NOT NULL, 
@@ -286,6 +460,7 @@ CREATE TABLE appointment_response (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_actor TEXT COLLATE "C", 
     p_appointment TEXT COLLATE "C", 
     p_location TEXT COLLATE "C", 
@@ -295,7 +470,6 @@ CREATE TABLE appointment_response (
     CONSTRAINT appointment_response_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX appointment_response_by_token ON appointment_response USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX appointment_response_by_update ON appointment_response (tenant, last_updated, id);
 CREATE TABLE audit_event (
     tenant INTEGER NOT NULL, 
@@ -303,6 +477,7 @@ CREATE TABLE audit_event (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_action TEXT COLLATE "C", 
     p_date TIMESTAMP WITH TIME ZONE, 
     p_date_high TIMESTAMP WITH TIME ZONE, 
@@ -313,7 +488,6 @@ CREATE TABLE audit_event (
     CONSTRAINT audit_event_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX audit_event_by_token ON audit_event USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX audit_event_by_update ON audit_event (tenant, last_updated, id);
 CREATE TABLE basic (
     tenant INTEGER NOT NULL, 
@@ -321,6 +495,7 @@ CREATE TABLE basic (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_author TEXT COLLATE "C", 
     p_code TEXT COLLATE "C", 
     p_created TIMESTAMP WITH TIME ZONE, 
@@ -330,7 +505,6 @@ CREATE TABLE basic (
     CONSTRAINT basic_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX basic_by_token ON basic USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX basic_by_update ON basic (tenant, last_updated, id);
 CREATE TABLE communication (
     tenant INTEGER NOT NULL, 
@@ -338,6 +512,7 @@ CREATE TABLE communication (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_encounter TEXT COLLATE "C", 
     p_patient TEXT COLLATE "C", 
     p_received TIMESTAMP WITH TIME ZONE, 
@@ -350,7 +525,6 @@ CREATE TABLE communication (
     CONSTRAINT communication_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX communication_by_token ON communication USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX communication_by_update ON communication (tenant, last_updated, id);
 CREATE TABLE condition (
     tenant INTEGER NOT NULL, 
@@ -358,6 +532,7 @@ CREATE TABLE condition (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_abatement_age NUMERIC, 
     p_abatement_age_high NUMERIC, 
     p_abatement_date TIMESTAMP WITH TIME ZONE, 
@@ -381,7 +556,6 @@ CREATE TABLE condition (
     CONSTRAINT condition_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX condition_by_token ON condition USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX condition_by_update ON condition (tenant, last_updated, id);
 CREATE TABLE coverage (
     tenant INTEGER NOT NULL, 
@@ -389,6 +563,7 @@ CREATE TABLE coverage (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_beneficiary TEXT COLLATE "C", 
     p_dependent TEXT COLLATE "C", 
     p_patient TEXT COLLATE "C", 
@@ -399,7 +574,6 @@ CREATE TABLE coverage (
     CONSTRAINT coverage_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX coverage_by_token ON coverage USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX coverage_by_update ON coverage (tenant, last_updated, id);
 CREATE TABLE coverage_eligibility_request (
     tenant INTEGER NOT NULL, 
@@ -407,6 +581,7 @@ CREATE TABLE coverage_eligibility_request (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_created TIMESTAMP WITH TIME ZONE, 
     p_created_high TIMESTAMP WITH TIME ZONE, 
     p_enterer TEXT COLLATE "C", 
@@ -417,7 +592,6 @@ CREATE TABLE coverage_eligibility_request (
     CONSTRAINT coverage_eligibility_request_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX coverage_eligibility_request_by_token ON coverage_eligibility_request USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX coverage_eligibility_request_by_update ON coverage_eligibility_request (tenant, last_updated, id);
 CREATE TABLE coverage_eligibility_response (
     tenant INTEGER NOT NULL, 
@@ -425,6 +599,7 @@ CREATE TABLE coverage_eligibility_response (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_created TIMESTAMP WITH TIME ZONE, 
     p_created_high TIMESTAMP WITH TIME ZONE, 
     p_disposition TEXT COLLATE "C", 
@@ -437,7 +612,6 @@ CREATE TABLE coverage_eligibility_response (
     CONSTRAINT coverage_eligibility_response_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX coverage_eligibility_response_by_token ON coverage_eligibility_response USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX coverage_eligibility_response_by_update ON coverage_eligibility_response (tenant, last_updated, id);
 CREATE TABLE device (
     tenant INTEGER NOT NULL, 
@@ -445,6 +619,7 @@ CREATE TABLE device (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_location TEXT COLLATE "C", 
     p_manufacturer TEXT COLLATE "C", 
     p_model TEXT COLLATE "C", 
@@ -456,7 +631,6 @@ CREATE TABLE device (
     CONSTRAINT device_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX device_by_token ON device USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX device_by_update ON device (tenant, last_updated, id);
 CREATE TABLE encounter (
     tenant INTEGER NOT NULL, 
@@ -464,6 +638,7 @@ CREATE TABLE encounter (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_class TEXT COLLATE "C", 
     p_date TIMESTAMP WITH TIME ZONE, 
     p_date_high TIMESTAMP WITH TIME ZONE, 
@@ -477,7 +652,6 @@ CREATE TABLE encounter (
     CONSTRAINT encounter_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX encounter_by_token ON encounter USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX encounter_by_update ON encounter (tenant, last_updated, id);
 CREATE TABLE feed_state (
     tenant INTEGER NOT NULL, 
@@ -494,6 +668,7 @@ CREATE TABLE group_resource (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_actual TEXT COLLATE "C", 
     p_code TEXT COLLATE "C", 
     p_managing_entity TEXT COLLATE "C", 
@@ -501,7 +676,6 @@ CREATE TABLE group_resource (
     CONSTRAINT group_resource_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX group_resource_by_token ON group_resource USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX group_resource_by_update ON group_resource (tenant, last_updated, id);
 CREATE TABLE healthcare_service (
     tenant INTEGER NOT NULL, 
@@ -509,13 +683,13 @@ CREATE TABLE healthcare_service (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_active TEXT COLLATE "C", 
     p_name TEXT COLLATE "C", 
     p_organization TEXT COLLATE "C", 
     CONSTRAINT healthcare_service_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX healthcare_service_by_token ON healthcare_service USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX healthcare_service_by_update ON healthcare_service (tenant, last_updated, id);
 CREATE TABLE history (
     tenant INTEGER NOT NULL, 
@@ -569,6 +743,7 @@ CREATE TABLE list_resource (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_code TEXT COLLATE "C", 
     p_date TIMESTAMP WITH TIME ZONE, 
     p_date_high TIMESTAMP WITH TIME ZONE, 
@@ -582,7 +757,6 @@ CREATE TABLE list_resource (
     CONSTRAINT list_resource_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX list_resource_by_token ON list_resource USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX list_resource_by_update ON list_resource (tenant, last_updated, id);
 CREATE TABLE location (
     tenant INTEGER NOT NULL, 
@@ -590,6 +764,7 @@ CREATE TABLE location (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_address_city TEXT COLLATE "C", 
     p_address_country TEXT COLLATE "C", 
     p_address_postalcode TEXT COLLATE "C", 
@@ -602,7 +777,6 @@ CREATE TABLE location (
     CONSTRAINT location_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX location_by_token ON location USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX location_by_update ON location (tenant, last_updated, id);
 CREATE TABLE measure (
     tenant INTEGER NOT NULL, 
@@ -610,6 +784,7 @@ CREATE TABLE measure (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_date TIMESTAMP WITH TIME ZONE, 
     p_date_high TIMESTAMP WITH TIME ZONE, 
     p_description TEXT COLLATE "C", 
@@ -624,7 +799,6 @@ CREATE TABLE measure (
     CONSTRAINT measure_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX measure_by_token ON measure USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX measure_by_update ON measure (tenant, last_updated, id);
 CREATE TABLE measure_report (
     tenant INTEGER NOT NULL, 
@@ -632,6 +806,7 @@ CREATE TABLE measure_report (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_date TIMESTAMP WITH TIME ZONE, 
     p_date_high TIMESTAMP WITH TIME ZONE, 
     p_measure TEXT COLLATE "C", 
@@ -644,7 +819,6 @@ CREATE TABLE measure_report (
     CONSTRAINT measure_report_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX measure_report_by_token ON measure_report USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX measure_report_by_update ON measure_report (tenant, last_updated, id);
 CREATE TABLE organization (
     tenant INTEGER NOT NULL, 
@@ -652,13 +826,13 @@ CREATE TABLE organization (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_active TEXT COLLATE "C", 
     p_partof TEXT COLLATE "C", 
     p_phonetic TEXT COLLATE "C", 
     CONSTRAINT organization_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX organization_by_token ON organization USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX organization_by_update ON organization (tenant, last_updated, id);
 CREATE TABLE outbox (
     id BIGINT GENERATED ALWAYS AS IDENTITY, 
@@ -679,6 +853,7 @@ CREATE TABLE patient (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_active TEXT COLLATE "C", 
     p_birthdate TIMESTAMP WITH TIME ZONE, 
     p_birthdate_high TIMESTAMP WITH TIME ZONE, 
@@ -690,7 +865,6 @@ CREATE TABLE patient (
     CONSTRAINT patient_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX patient_by_token ON patient USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX patient_by_update ON patient (tenant, last_updated, id);
 CREATE TABLE plan_definition (
     tenant INTEGER NOT NULL, 
@@ -698,6 +872,7 @@ CREATE TABLE plan_definition (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_date TIMESTAMP WITH TIME ZONE, 
     p_date_high TIMESTAMP WITH TIME ZONE, 
     p_description TEXT COLLATE "C", 
@@ -713,7 +888,6 @@ CREATE TABLE plan_definition (
     CONSTRAINT plan_definition_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX plan_definition_by_token ON plan_definition USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX plan_definition_by_update ON plan_definition (tenant, last_updated, id);
 CREATE TABLE practitioner (
     tenant INTEGER NOT NULL, 
@@ -721,12 +895,12 @@ CREATE TABLE practitioner (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_active TEXT COLLATE "C", 
     p_gender TEXT COLLATE "C", 
     CONSTRAINT practitioner_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX practitioner_by_token ON practitioner USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX practitioner_by_update ON practitioner (tenant, last_updated, id);
 CREATE TABLE practitioner_role (
     tenant INTEGER NOT NULL, 
@@ -734,6 +908,7 @@ CREATE TABLE practitioner_role (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_active TEXT COLLATE "C", 
     p_date TIMESTAMP WITH TIME ZONE, 
     p_date_high TIMESTAMP WITH TIME ZONE, 
@@ -742,7 +917,6 @@ CREATE TABLE practitioner_role (
     CONSTRAINT practitioner_role_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX practitioner_role_by_token ON practitioner_role USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX practitioner_role_by_update ON practitioner_role (tenant, last_updated, id);
 CREATE TABLE provenance (
     tenant INTEGER NOT NULL, 
@@ -750,6 +924,7 @@ CREATE TABLE provenance (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_location TEXT COLLATE "C", 
     p_recorded TIMESTAMP WITH TIME ZONE, 
     p_recorded_high TIMESTAMP WITH TIME ZONE, 
@@ -758,7 +933,6 @@ CREATE TABLE provenance (
     CONSTRAINT provenance_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX provenance_by_token ON provenance USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX provenance_by_update ON provenance (tenant, last_updated, id);
 CREATE TABLE related_person (
     tenant INTEGER NOT NULL, 
@@ -766,6 +940,7 @@ CREATE TABLE related_person (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_active TEXT COLLATE "C", 
     p_birthdate TIMESTAMP WITH TIME ZONE, 
     p_birthdate_high TIMESTAMP WITH TIME ZONE, 
@@ -774,7 +949,6 @@ CREATE TABLE related_person (
     CONSTRAINT related_person_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX related_person_by_token ON related_person USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX related_person_by_update ON related_person (tenant, last_updated, id);
 CREATE TABLE risk_assessment (
     tenant INTEGER NOT NULL, 
@@ -782,6 +956,7 @@ CREATE TABLE risk_assessment (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_condition TEXT COLLATE "C", 
     p_date TIMESTAMP WITH TIME ZONE, 
     p_date_high TIMESTAMP WITH TIME ZONE, 
@@ -793,7 +968,6 @@ CREATE TABLE risk_assessment (
     CONSTRAINT risk_assessment_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX risk_assessment_by_token ON risk_assessment USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX risk_assessment_by_update ON risk_assessment (tenant, last_updated, id);
 CREATE TABLE schedule (
     tenant INTEGER NOT NULL, 
@@ -801,13 +975,13 @@ CREATE TABLE schedule (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_active TEXT COLLATE "C", 
     p_date TIMESTAMP WITH TIME ZONE, 
     p_date_high TIMESTAMP WITH TIME ZONE, 
     CONSTRAINT schedule_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX schedule_by_token ON schedule USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX schedule_by_update ON schedule (tenant, last_updated, id);
 CREATE TABLE service_request (
     tenant INTEGER NOT NULL, 
@@ -815,6 +989,7 @@ CREATE TABLE service_request (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_authored TIMESTAMP WITH TIME ZONE, 
     p_authored_high TIMESTAMP WITH TIME ZONE, 
     p_code TEXT COLLATE "C", 
@@ -832,7 +1007,6 @@ CREATE TABLE service_request (
     CONSTRAINT service_request_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX service_request_by_token ON service_request USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX service_request_by_update ON service_request (tenant, last_updated, id);
 CREATE TABLE slot (
     tenant INTEGER NOT NULL, 
@@ -840,6 +1014,7 @@ CREATE TABLE slot (
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_appointment_type TEXT COLLATE "C", 
     p_end TIMESTAMP WITH TIME ZONE, 
     p_end_high TIMESTAMP WITH TIME ZONE, 
@@ -855,15 +1030,15 @@ CREATE INDEX slot_by_p_schedule ON slot (tenant, p_schedule, id);
 CREATE INDEX slot_by_p_start ON slot (tenant, p_start, id);
 CREATE INDEX slot_by_p_status ON slot (tenant, p_status, id);
 CREATE INDEX slot_by_schedule ON slot (tenant, p_schedule, p_start);
-CREATE INDEX slot_by_time ON slot USING gist (tstzrange(p_start, p_end));
-CREATE INDEX slot_by_token ON slot USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX slot_by_update ON slot (tenant, last_updated, id);
+CREATE INDEX slot_long ON slot (tenant, p_schedule) WHERE p_end - p_start > interval '1 day';
 CREATE TABLE task (
     tenant INTEGER NOT NULL, 
     id TEXT COLLATE "C" NOT NULL, 
     version INTEGER NOT NULL, 
     last_updated TIMESTAMP WITH TIME ZONE NOT NULL, 
     tokens TEXT[] COLLATE "C" NOT NULL, 
+    hashes BIGINT[] NOT NULL, 
     p_authored_on TIMESTAMP WITH TIME ZONE, 
     p_authored_on_high TIMESTAMP WITH TIME ZONE, 
     p_business_status TEXT COLLATE "C", 
@@ -885,7 +1060,6 @@ CREATE TABLE task (
     CONSTRAINT task_pkey PRIMARY KEY (tenant, id), 
     FOREIGN KEY(tenant) REFERENCES tenant (id)
 );
-CREATE INDEX task_by_token ON task USING gin (tokens) WITH (fastupdate = off);
 CREATE INDEX task_by_update ON task (tenant, last_updated, id);
 CREATE TABLE timer (
     tenant INTEGER NOT NULL, 
@@ -911,6 +1085,8 @@ CREATE TABLE busy (
     tenant INTEGER NOT NULL, 
     actor_key BIGINT NOT NULL, 
     during TSTZRANGE NOT NULL, 
+    starts TIMESTAMP WITH TIME ZONE GENERATED ALWAYS AS (lower(during)) STORED NOT NULL, 
+    ends TIMESTAMP WITH TIME ZONE GENERATED ALWAYS AS (upper(during)) STORED NOT NULL, 
     core TSTZRANGE NOT NULL, 
     kind TEXT COLLATE "C" NOT NULL, 
     appointment TEXT COLLATE "C", 
@@ -927,7 +1103,7 @@ CREATE TABLE busy (
     FOREIGN KEY(tenant) REFERENCES tenant (id), 
     FOREIGN KEY(actor_key) REFERENCES actor (key)
 );
-CREATE INDEX busy_by_actor ON busy (actor_key, upper(during));
+CREATE INDEX busy_by_actor ON busy (actor_key, ends);
 CREATE INDEX busy_by_appointment ON busy (tenant, appointment);
 CREATE INDEX busy_by_expiry ON busy (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX busy_by_task ON busy (tenant, task);
@@ -953,22 +1129,46 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON appointment_response_content TO fhir_gat
 ALTER TABLE appointment_response_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE appointment_response_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY appointment_response_content_tenant ON appointment_response_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON appointment_response_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE appointment_response_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE appointment_response_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY appointment_response_token_tenant ON appointment_response_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON appointment_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE appointment_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE appointment_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY appointment_token_tenant ON appointment_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON audit_event_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE audit_event_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_event_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY audit_event_content_tenant ON audit_event_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON audit_event_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE audit_event_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit_event_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY audit_event_token_tenant ON audit_event_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON basic_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE basic_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE basic_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY basic_content_tenant ON basic_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON basic_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE basic_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE basic_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY basic_token_tenant ON basic_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON communication_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE communication_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE communication_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY communication_content_tenant ON communication_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON communication_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE communication_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE communication_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY communication_token_tenant ON communication_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON condition_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE condition_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE condition_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY condition_content_tenant ON condition_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON condition_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE condition_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE condition_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY condition_token_tenant ON condition_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON coverage_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE coverage_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE coverage_content FORCE ROW LEVEL SECURITY;
@@ -977,26 +1177,54 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON coverage_eligibility_request_content TO 
 ALTER TABLE coverage_eligibility_request_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE coverage_eligibility_request_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY coverage_eligibility_request_content_tenant ON coverage_eligibility_request_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON coverage_eligibility_request_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE coverage_eligibility_request_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE coverage_eligibility_request_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY coverage_eligibility_request_token_tenant ON coverage_eligibility_request_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON coverage_eligibility_response_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE coverage_eligibility_response_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE coverage_eligibility_response_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY coverage_eligibility_response_content_tenant ON coverage_eligibility_response_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON coverage_eligibility_response_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE coverage_eligibility_response_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE coverage_eligibility_response_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY coverage_eligibility_response_token_tenant ON coverage_eligibility_response_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON coverage_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE coverage_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE coverage_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY coverage_token_tenant ON coverage_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON device_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE device_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE device_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY device_content_tenant ON device_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON device_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE device_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE device_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY device_token_tenant ON device_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON encounter_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE encounter_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE encounter_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY encounter_content_tenant ON encounter_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON encounter_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE encounter_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE encounter_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY encounter_token_tenant ON encounter_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON group_resource_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE group_resource_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE group_resource_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY group_resource_content_tenant ON group_resource_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON group_resource_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE group_resource_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE group_resource_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY group_resource_token_tenant ON group_resource_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON healthcare_service_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE healthcare_service_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE healthcare_service_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY healthcare_service_content_tenant ON healthcare_service_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON healthcare_service_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE healthcare_service_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE healthcare_service_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY healthcare_service_token_tenant ON healthcare_service_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE identity ENABLE ROW LEVEL SECURITY;
 ALTER TABLE identity FORCE ROW LEVEL SECURITY;
@@ -1006,10 +1234,18 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON list_resource_content TO fhir_gateway_ap
 ALTER TABLE list_resource_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE list_resource_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY list_resource_content_tenant ON list_resource_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON list_resource_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE list_resource_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE list_resource_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY list_resource_token_tenant ON list_resource_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON location_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE location_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE location_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY location_content_tenant ON location_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON location_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE location_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE location_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY location_token_tenant ON location_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON measure_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE measure_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE measure_content FORCE ROW LEVEL SECURITY;
@@ -1018,18 +1254,38 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON measure_report_content TO fhir_gateway_a
 ALTER TABLE measure_report_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE measure_report_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY measure_report_content_tenant ON measure_report_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON measure_report_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE measure_report_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE measure_report_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY measure_report_token_tenant ON measure_report_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON measure_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE measure_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE measure_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY measure_token_tenant ON measure_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON organization_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE organization_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE organization_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY organization_content_tenant ON organization_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON organization_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE organization_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE organization_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization_token_tenant ON organization_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON patient_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE patient_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE patient_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY patient_content_tenant ON patient_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON patient_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE patient_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE patient_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY patient_token_tenant ON patient_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON plan_definition_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE plan_definition_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE plan_definition_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY plan_definition_content_tenant ON plan_definition_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON plan_definition_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE plan_definition_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE plan_definition_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY plan_definition_token_tenant ON plan_definition_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON practitioner_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE practitioner_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE practitioner_content FORCE ROW LEVEL SECURITY;
@@ -1038,22 +1294,46 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON practitioner_role_content TO fhir_gatewa
 ALTER TABLE practitioner_role_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE practitioner_role_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY practitioner_role_content_tenant ON practitioner_role_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON practitioner_role_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE practitioner_role_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE practitioner_role_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY practitioner_role_token_tenant ON practitioner_role_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON practitioner_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE practitioner_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE practitioner_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY practitioner_token_tenant ON practitioner_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON provenance_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE provenance_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE provenance_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY provenance_content_tenant ON provenance_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON provenance_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE provenance_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE provenance_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY provenance_token_tenant ON provenance_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON related_person_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE related_person_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE related_person_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY related_person_content_tenant ON related_person_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON related_person_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE related_person_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE related_person_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY related_person_token_tenant ON related_person_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON risk_assessment_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE risk_assessment_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE risk_assessment_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY risk_assessment_content_tenant ON risk_assessment_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON risk_assessment_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE risk_assessment_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE risk_assessment_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY risk_assessment_token_tenant ON risk_assessment_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON schedule_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE schedule_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE schedule_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY schedule_content_tenant ON schedule_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON schedule_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE schedule_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE schedule_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY schedule_token_tenant ON schedule_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON search_date TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE search_date ENABLE ROW LEVEL SECURITY;
 ALTER TABLE search_date FORCE ROW LEVEL SECURITY;
@@ -1070,14 +1350,26 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON service_request_content TO fhir_gateway_
 ALTER TABLE service_request_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE service_request_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY service_request_content_tenant ON service_request_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON service_request_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE service_request_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE service_request_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY service_request_token_tenant ON service_request_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON slot_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE slot_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE slot_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY slot_content_tenant ON slot_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON slot_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE slot_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE slot_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY slot_token_tenant ON slot_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT, INSERT, UPDATE, DELETE ON task_content TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE task_content ENABLE ROW LEVEL SECURITY;
 ALTER TABLE task_content FORCE ROW LEVEL SECURITY;
 CREATE POLICY task_content_tenant ON task_content USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
+GRANT SELECT, INSERT, UPDATE, DELETE ON task_token TO fhir_gateway_app, fhir_gateway_worker;
+ALTER TABLE task_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE task_token FORCE ROW LEVEL SECURITY;
+CREATE POLICY task_token_tenant ON task_token USING (tenant = nullif(current_setting('app.tenant', true), '')::integer);
 GRANT SELECT ON tenant TO fhir_gateway_app, fhir_gateway_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON actor TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE actor ENABLE ROW LEVEL SECURITY;
