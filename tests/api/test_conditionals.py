@@ -1,4 +1,7 @@
-"""How do clients write what they know by a search? FHIR R4 sections 3.1.0.4.3, 3.1.0.7.1, 3.1.0.8.1."""
+"""How do clients write what they know by a search?
+
+FHIR R4 sections 3.1.0.4.3 (update), 3.1.0.7.1 (delete) and 3.1.0.8.1 (create).
+"""
 
 import asyncio
 

@@ -100,7 +100,8 @@ async def test_an_appointment_is_cancelled_by_a_patch_and_its_slot_is_free(app: 
 async def test_a_patch_does_not_take_what_is_somebody_elses(app: ASGIApp) -> None:
     await ask(app, "/fhir/Appointment", "POST", json=an_appointment("09:00"))
     rival = an_appointment("09:30", patient="bob")
-    path = f"/fhir/Appointment/{(await ask(app, '/fhir/Appointment', 'POST', json=rival)).json()['id']}"
+    booked = await ask(app, "/fhir/Appointment", "POST", json=rival)
+    path = f"/fhir/Appointment/{booked.json()['id']}"
     move = {"start": at("09:00"), "end": at("09:30"), "slot": [{"reference": "Slot/s1-0900"}]}
     response = await ask(app, path, "PATCH", json=move)
     assert response.status_code == 409
