@@ -157,9 +157,15 @@ def doctor(data_dir: DataDir = None) -> None:
 
     findings = asyncio.run(examine(_settings(data_dir=data_dir)))
     table = Table("check", "", "finding", box=None)
+    to_do: list[str] = []  # what is to be copied stands below the table, where nothing wraps it
     for name, ok, text in findings:
-        table.add_row(escape(name), "[green]ok[/]" if ok else "[red]fails[/]", escape(text))
-    Console().print(table)
+        first, _, more = text.partition("\n")
+        table.add_row(escape(name), "[green]ok[/]" if ok else "[red]fails[/]", escape(first))
+        to_do += [more] if more else []
+    console = Console()
+    console.print(table)
+    for each in to_do:
+        console.print(each, markup=False, highlight=False, soft_wrap=True)
     if not all(ok for _, ok, _ in findings):
         raise typer.Exit(REFUSED)
 

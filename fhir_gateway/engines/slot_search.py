@@ -88,6 +88,8 @@ class SlotSearch:
         minimum_notice: Minutes between now and the earliest start.
         busy: Times taken of every actor that has to come: nothing of them may overlap the visit
             with its buffers.
+        taken: By index into the Schedules: times of its own people, which the buffers of a visit
+            must not reach into either. A Schedule without buffers needs none: its Slots are free.
 
     Raises:
         ValueError: no duration.
@@ -99,6 +101,7 @@ class SlotSearch:
     dates: frozenset[date] = frozenset()
     minimum_notice: int = 0
     busy: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
+    taken: Mapping[int, Sequence[Interval]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.duration <= 0:
@@ -197,15 +200,24 @@ def wall_of(schedule: Minutes, minutes: Minutes, schedules: Sequence[ScheduleFac
 def _actors_free(
     slots: SlotColumns, schedules: Sequence[ScheduleFacts], wanted: SlotSearch
 ) -> Flags:
-    taken = merged(each for intervals in wanted.busy.values() for each in intervals)
-    if not taken or not len(slots.start):
-        return np.ones(len(slots.start), dtype=np.bool_)
     before = np.array([each.buffer_before for each in schedules], dtype=np.int64)
     after = np.array([each.buffer_after for each in schedules], dtype=np.int64)
-    starts = np.array([minute_of(each.start) for each in taken], dtype=np.int64)
-    ends = np.array([minute_from(each.end) for each in taken], dtype=np.int64)
     since = slots.start - before[slots.schedule]
     until = slots.start + wanted.duration + after[slots.schedule]
+    free = _clear(since, until, [each for times in wanted.busy.values() for each in times])
+    for index, times in wanted.taken.items():
+        own = slots.schedule == index
+        free[own] &= _clear(since[own], until[own], times)
+    return free
+
+
+def _clear(since: Minutes, until: Minutes, busy: Iterable[Interval]) -> Flags:
+    """Which of the times from since to until nothing busy touches."""
+    taken = merged(busy)
+    if not taken:
+        return np.ones(len(since), dtype=np.bool_)
+    starts = np.array([minute_of(each.start) for each in taken], dtype=np.int64)
+    ends = np.array([minute_from(each.end) for each in taken], dtype=np.int64)
     place = np.searchsorted(ends, since, side="right")
     never = np.append(starts, np.iinfo(np.int64).max)
     free: Flags = never[place] >= until

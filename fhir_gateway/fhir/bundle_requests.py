@@ -14,6 +14,8 @@ Resource = dict[str, Any]
 BundleKind = Literal["batch", "transaction"]
 
 MAX_ENTRIES = 1000
+#: Stands for the resource of an entry where the Bundle around it is checked.
+_ANY: Resource = {"resourceType": "Parameters"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def _envelope(bundle: Resource) -> Resource:
         return bundle
     return bundle | {
         "entry": [
-            {name: each[name] for name in each if name != "resource"}
+            each | {"resource": _ANY}
             if isinstance(each, dict) and isinstance(each.get("resource"), dict)
             else each
             for each in entries

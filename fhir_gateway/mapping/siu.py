@@ -36,10 +36,6 @@ __all__ = ["ActorIntent", "Identifier", "ServiceIntent", "SiuIntent", "read_siu"
 
 #: Statuses under which a start without time of day may turn the appointment into a proposal.
 _PLANNED = frozenset({None, "booked", "pending", "proposed", "waitlist"})
-#: HL7 2.3 brought the scheduling messages; a clock that says less was never set.
-_FIRST_SIU = 1997
-
-
 @dataclass(frozen=True, slots=True)
 class _State:
     """What has become of the appointment."""
@@ -108,13 +104,9 @@ def read_siu(message: Message, profile: SenderProfile, received_at: datetime) ->
 
 
 def _message_time(reading: Reading, received_at: datetime) -> datetime | None:
-    """MSH-7, where it tells the minute and the sender's clock has been set."""
+    """MSH-7, where it tells the minute."""
     header = reading.header_time
     if header is None or not header.has_time or not in_range(header):
-        return None
-    if header.local.year < _FIRST_SIU:
-        told = f"no such message was sent in {header.local.year}: the order of receipt counts"
-        reading.warn(told, "MSH^1^7", details="time")
         return None
     return reading.zoning.sent(header, received_at)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.fhir.compartments import PATIENT
 from fhir_gateway.fhir.search_criteria import Criterion
-from fhir_gateway.storage.names import table_of
+from fhir_gateway.storage.names import found_by_hash, table_of
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
 from fhir_gateway.storage.search_statement import Bound, Condition, Selection
@@ -81,8 +81,9 @@ def _belongs(patient: str | None, name: str, alias: str, bound: Bound) -> str:
         begins = [bound.add(f"{bound.tenant}|{param}|Patient/") for param in PATIENT[name]]
         points = " OR ".join(f"starts_with(e, {each})" for each in begins)
         return f"EXISTS (SELECT 1 FROM unnest({alias}.tokens) e WHERE {points})"
-    entries = bound.entries([f"{param}|Patient/{patient}" for param in PATIENT[name]])
-    points = f"{alias}.tokens && {entries}"
+    entries = [f"{param}|Patient/{patient}" for param in PATIENT[name]]
+    by_hash = found_by_hash(name, f"{alias}.id", "%(tenant)s", bound.hashes(entries))
+    points = f"({by_hash} AND {alias}.tokens && {bound.entries(entries)})"
     return f"({alias}.id = {bound.add(patient)} OR {points})" if name == "Patient" else points
 
 

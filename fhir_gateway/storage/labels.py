@@ -30,8 +30,8 @@ async def in_use(tx: Transaction, type_name: str | None) -> Labels:
     """
     names = [type_name] if type_name else list(CATALOGUE)
     parts = [
-        f"SELECT e FROM {table_of(name)} r CROSS JOIN unnest(r.tokens) e WHERE r.tenant = %(tenant)s"
-        " AND r.tokens && %(marks)s::text[] AND starts_with(e, %(begin)s)"
+        f"SELECT e FROM {table_of(name)} r CROSS JOIN unnest(r.tokens) e WHERE"
+        " r.tenant = %(tenant)s AND r.tokens && %(marks)s::text[] AND starts_with(e, %(begin)s)"
         for name in names
     ]
     begin = f"{tx.tenant}|"

@@ -41,13 +41,19 @@ def token_table_of(type_name: str) -> str:
 def hashes(entries: Iterable[str]) -> list[int]:
     """The hashes of index entries (with the tenant before them), signed 64 bit, in order.
 
-    Marks that only say that there is a value (`1|identifier`) are left out: they find too much.
+    Marks that only say that there is a value (`1|identifier`) are left out: they find too much;
+    and texts (`1|reason-code:text|flu`), which are never searched as a whole.
     """
     return [
         int.from_bytes(blake2b(each.encode(), digest_size=8).digest(), "big", signed=True)
         for each in entries
-        if each.count("|") > 1
+        if _is_searched_as_a_whole(each)
     ]
+
+
+def _is_searched_as_a_whole(entry: str) -> bool:
+    _, name, *value = entry.split("|", 2)
+    return bool(value) and not name.endswith(":text")
 
 
 def found_by_hash(type_name: str, id_column: str, tenant: str = "%s", wanted: str = "%s") -> str:

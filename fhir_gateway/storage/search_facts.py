@@ -143,6 +143,23 @@ async def diaries(
     return found
 
 
+async def taken(
+    tx: Transaction, actor_keys: Iterable[int], span: Interval
+) -> dict[int, list[tuple[datetime, datetime]]]:
+    """All times of each actor that nobody else can have, with their buffers, around a span."""
+    rows = await tx.rows(
+        "SELECT actor_key, lower(during), upper(during) FROM busy WHERE tenant = %s"
+        " AND actor_key = ANY(%s) AND active AND exclusive"
+        " AND (expires_at IS NULL OR expires_at > clock_timestamp())"
+        " AND upper(during) > %s AND lower(during) < %s",
+        (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
+    )
+    found: dict[int, list[tuple[datetime, datetime]]] = {}
+    for key, start, end in rows:
+        found.setdefault(key, []).append((start, end))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One Appointment of a patient: its status, when it began, and with whom (`Practitioner/7`)."""

@@ -10,6 +10,7 @@ from fhir_gateway.core.time import Interval, merged
 from fhir_gateway.engines import conflicts
 from fhir_gateway.storage import actors, engagements, resources, slot_facts
 from fhir_gateway.storage.actors import ScheduleActor
+from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.tasks import period
@@ -54,12 +55,22 @@ async def alternatives(
     )
     free = await _free(tx, schedules, week)
     busy = await engagements.overlapping(tx, keys.values(), week, without=ignore)
-    clear = conflicts.clear_of(free, [each.during for each in busy if each.active])
+    buffers = {each.key: each for each in rows}
+    taken = [_with_buffers(each, buffers.get(each.actor_key)) for each in busy if each.active]
+    clear = conflicts.clear_of(free, taken)
     schedule = await resources.read_many(tx, "Schedule", [rows[0].schedule])
     tree = next((each.resource() for each in schedule.values()), None)
     zone = await zone_of(tx, deps, tree)
     times = conflicts.alternatives(clear, span, now, zone, count, DAYS)
     return [period(each, zone) for each in times]
+
+
+def _with_buffers(taken: Engagement, actor: ScheduleActor | None) -> Interval:
+    """The time in which no visit may be, so that its own buffers stay clear as well."""
+    if actor is None:
+        return taken.during
+    after, before = timedelta(minutes=actor.buffer_after), timedelta(minutes=actor.buffer_before)
+    return Interval(taken.during.start - after, taken.during.end + before)
 
 
 def _by_reference(rows: Iterable[ScheduleActor]) -> dict[str, frozenset[str]]:

@@ -6,6 +6,7 @@ refused for an overlap. Decisions 5, 9, 14 and 20; hl7v2.md sections 2.1 and 2.3
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from fhir_gateway.core.codes import HOLDING, TIMELESS
@@ -31,6 +32,8 @@ Resource = dict[str, Any]
 _ENDINGS = frozenset({"S15", "S16", "S17"})
 #: What somebody known by name only is, by the segment that names them.
 _TYPES = {"AIP": "Practitioner", "AIL": "Location", "SCH": "Practitioner"}
+#: HL7 2.3 brought the scheduling messages; a clock that says less was never set.
+_FIRST_SIU = 1997
 #: Longer values cannot be looked up.
 _LONGEST_IDENTIFIER = 500
 
@@ -77,10 +80,9 @@ async def apply_siu(
         return Applied(old.id if old else None, [*intent.warnings, why])
     cast = await _cast(tx, deps, intent)
     changed = await _change(tx, deps, intent, cast, old, profile)
-    newest = intent.message_time or (state.message_time if state else None)
-    await inbox.set_feed_state(
-        tx, changed.id, FeedState(newest, intent.received_at, intent.control_id)
-    )
+    told = [each for each in (intent.message_time, state and state.message_time) if each]
+    newest = FeedState(max(told, default=None), intent.received_at, intent.control_id)
+    await inbox.set_feed_state(tx, changed.id, newest)
     return Applied(changed.id, list(intent.warnings))
 
 
@@ -125,16 +127,25 @@ async def _unapplied_to_unknown(
         text = "The appointment is not known; a later message about its past will not book it"
         return Issue(text, ("SCH^1^2",), "not-found", "unknown-appointment")
     buried = await inbox.buried_at(tx, keys)
-    if buried is not None and when <= buried:
+    if buried is not None and (when == buried or _older(when, buried)):
         return _superseded("the appointment was ended by a newer message")
     return None
 
 
 def _is_late(intent: SiuIntent, state: FeedState | None) -> bool:
-    """Whether a newer message about the same appointment has been applied already."""
+    """Whether a newer message about the same appointment has been applied already.
+
+    S17 is never late: an id that was entered in error is not used again (hl7v2.md section 2.1).
+    """
     if state is None or state.message_time is None or intent.message_time is None:
         return False
-    return intent.message_time < state.message_time
+    return intent.event_effective != "S17" and _older(intent.message_time, state.message_time)
+
+
+def _older(one: datetime, other: datetime) -> bool:
+    """Whether a message was sent before another, as far as their clocks can be compared."""
+    both_set = (one.year < _FIRST_SIU) == (other.year < _FIRST_SIU)
+    return both_set and one < other
 
 
 def _superseded(why: str) -> Issue:

@@ -8,7 +8,14 @@ from starlette.types import ASGIApp
 from fhir_gateway.api.app import make_app
 from fhir_gateway.usecases.deps import Deps
 from tests.api.builders import always_ready, ask
-from tests.usecases.builders import a_patient, a_practitioner, a_schedule, a_slot
+from tests.usecases.builders import (
+    a_patient,
+    a_practitioner,
+    a_schedule,
+    a_slot,
+    an_appointment,
+    participant,
+)
 
 Resource = dict[str, Any]
 MRN = "http://clinic.example/mrn"
@@ -35,6 +42,17 @@ def known_as(number: str, **elements: Any) -> Resource:
     """A Patient with that medical record number."""
     identifier = [{"system": MRN, "value": number}]
     return {"resourceType": "Patient", "identifier": identifier} | elements
+
+
+def booking_for(patient: str, start: str = "09:00") -> Resource:
+    """An Appointment with p1 for a patient, named as the reference says."""
+    people = [participant(patient), participant("Practitioner/p1")]
+    return an_appointment(start, participant=people)
+
+
+def linked(number: str, other: str) -> Resource:
+    """A Patient that refers to another."""
+    return known_as(number, link=[{"type": "refer", "other": {"reference": other}}])
 
 
 def an_entry(

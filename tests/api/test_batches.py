@@ -92,15 +92,16 @@ async def test_the_entries_of_a_batch_do_not_point_to_each_other(app: ASGIApp) -
         kind="batch",
     )
     assert statuses(response) == ["201", "422"]
-    assert "transaction" in response.json()["entry"][1]["response"]["outcome"]["issue"][0][
-        "diagnostics"
-    ]
+    assert (
+        "transaction"
+        in response.json()["entry"][1]["response"]["outcome"]["issue"][0]["diagnostics"]
+    )
 
 
 @pytest.mark.parametrize(
     ("entry", "status"),
     [
-        (an_entry("POST", "", {"resourceType": "Bundle", "type": "batch"}), "400"),
+        (an_entry("POST", f"{BASE}/", {"resourceType": "Bundle", "type": "batch"}), "400"),
         (an_entry("POST", "Patient"), "400"),
         (an_entry("POST", "Patient", {"resourceType": "Slot"}), "400"),
         (an_entry("POST", "Patient", known_as("1", gender="blue")), "422"),

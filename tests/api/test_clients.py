@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 from fhirclient.client import FHIRClient
 from fhirclient.models.appointment import Appointment
+from fhirclient.models.bundle import Bundle
 from fhirclient.models.slot import Slot
 from fhirpy import AsyncFHIRClient
 from fhirpy.base.exceptions import OperationOutcome, ResourceNotFound
@@ -102,3 +103,57 @@ async def test_fhirclient_reads_our_resources_into_its_strict_models(url: str) -
         return len(slots), Appointment.read(booked["id"], client.server).status
 
     assert await asyncio.to_thread(visit) == (2, "booked")
+
+
+async def test_fhirpy_patches_in_its_own_way(url: str) -> None:
+    client = AsyncFHIRClient(url)
+    ann = await client.reference("Patient", "ann").patch(gender="female", active=True)
+    assert (ann["gender"], ann["meta"]["versionId"]) == ("female", "2")
+    with pytest.warns(DeprecationWarning):  # said of every patch by search
+        ann = await client.resources("Patient").search(_id="ann").patch(active=None)
+    assert "active" not in ann
+    ann["birthDate"] = "1980-02-29"
+    await ann.save(fields=["birthDate"])
+    assert (await client.reference("Patient", "ann").to_resource())["gender"] == "female"
+
+
+async def test_fhirpy_updates_and_deletes_by_search(url: str) -> None:
+    client = AsyncFHIRClient(url)
+    number = {"system": "http://clinic.example/mrn", "value": "1"}
+    known = client.resources("Patient").search(identifier="http://clinic.example/mrn|1")
+    first, created = await known.update(client.resource("Patient", identifier=[number]))
+    again, repeated = await known.update(client.resource("Patient", identifier=[number]))
+    assert (created, repeated, first.id == again.id) == (True, False, True)
+    assert (await known.delete())[1] == 204
+    assert await known.count() == 0
+
+
+async def test_fhirpy_sends_a_transaction(url: str) -> None:
+    client = AsyncFHIRClient(url)
+    new = "urn:uuid:11111111-1111-4111-8111-111111111111"
+    visit = an_appointment("09:00")
+    visit["participant"][0]["actor"] = {"reference": new}
+    bundle = client.resource(
+        "Bundle",
+        type="transaction",
+        entry=[
+            {"fullUrl": new, "resource": {"resourceType": "Patient"},
+             "request": {"method": "POST", "url": "Patient"}},
+            {"resource": visit, "request": {"method": "POST", "url": "Appointment"}},
+        ],
+    )  # fmt: skip
+    answer = await client.execute("", data=bundle.serialize())
+    patient, booked = (each["resource"] for each in answer["entry"])
+    assert booked["participant"][0]["actor"]["reference"] == f"Patient/{patient['id']}"
+
+
+async def test_fhirclient_sends_a_batch_and_reads_the_answer(url: str) -> None:
+    def visit() -> list[str]:
+        client = FHIRClient(settings={"app_id": "test", "api_base": url})
+        client.prepare()
+        asked = [{"request": {"method": "GET", "url": each}} for each in ("Patient/ann", "Slot")]
+        bundle = {"resourceType": "Bundle", "type": "batch", "entry": asked}
+        answer = Bundle(client.server.post_json("", bundle).json())
+        return [each.resource.resource_type for each in answer.entry]
+
+    assert await asyncio.to_thread(visit) == ["Patient", "Bundle"]

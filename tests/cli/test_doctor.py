@@ -5,11 +5,14 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from fhir_gateway.doctor import Finding, examine
 from fhir_gateway.settings import Settings
+from fhir_gateway.storage.cluster import SUPERUSER
 from tests.cli.conftest import Run
+from tests.conftest import Server
 
 
 @pytest.fixture
@@ -63,3 +66,20 @@ def test_what_is_not_in_order_is_told_by_the_exit_status(
     result = run("doctor", "--data-dir", tmp_path / "new")
     assert result.exit_code == 1
     assert "fails" in result.stdout
+
+
+def test_the_sql_for_an_administrator_can_be_copied(
+    run: Run, servers: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = servers("embedded")
+    with psycopg.connect(server.url("postgres", SUPERUSER), autocommit=True) as connection:
+        connection.execute("CREATE ROLE plain LOGIN")
+        connection.execute("CREATE DATABASE own OWNER plain")
+        monkeypatch.setenv("DATABASE_URL", server.url("own", "plain"))
+        result = run("doctor")
+        connection.execute("DROP DATABASE own")
+        connection.execute("DROP ROLE plain")
+    assert result.exit_code == 1
+    assert "An administrator has to run" in result.stdout
+    grant = 'GRANT "fhir_gateway_owner", "fhir_gateway_app", "fhir_gateway_worker" TO "plain"'
+    assert [line for line in result.stdout.splitlines() if line.startswith(grant)] != []

@@ -55,6 +55,8 @@ def searches(draw):
             ),
         )
     )
+    own = st.lists(st.builds(lambda start: span(start, 15), near), max_size=3)
+    taken = draw(st.dictionaries(st.integers(0, count - 1), own))
     window = draw(st.none() | st.builds(lambda start: span(start, 150), near))
     day = anchor.astimezone(ZoneInfo(schedules[0].zone)).date()
     dates = draw(st.frozensets(st.sampled_from((day, day + timedelta(days=1))), max_size=2))
@@ -65,6 +67,7 @@ def searches(draw):
         dates,
         draw(st.sampled_from((0, 60))),
         busy,
+        taken,
     )
     return slots, schedules, wanted
 
@@ -93,6 +96,7 @@ def fits(slots, schedules, wanted, row):
         and (wanted.window is None or wanted.window.contains(Interval(start, end)))
         and (not wanted.dates or start.astimezone(ZoneInfo(facts.zone)).date() in wanted.dates)
         and not any(held.overlaps(each) for times in wanted.busy.values() for each in times)
+        and not any(held.overlaps(each) for each in wanted.taken.get(slots.schedule[row], ()))
     )
 
 
@@ -161,6 +165,13 @@ def test_all_required_actors_have_to_be_free():
     busy = {"Location/room": [span(NINE)], "Device/mri": [span(NINE + 2 * HALF)]}
     wanted = SlotSearch(30, LONG_AGO, busy=busy)
     assert starts(search(slots, [schedule()], wanted)) == [NINE + HALF]
+
+
+def test_buffers_stay_clear_of_what_the_people_of_the_schedule_have():
+    slots = slots_at(NINE, NINE + HALF)
+    wanted = SlotSearch(30, LONG_AGO, taken={0: [span(NINE + 2 * HALF)]})
+    assert starts(search(slots, [schedule(buffer_after=10)], wanted)) == [NINE]
+    assert len(search(slots, [schedule(buffer_before=10)], wanted)) == 2
 
 
 def test_an_overlapping_short_slot_hides_no_long_visit():

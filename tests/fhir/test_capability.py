@@ -11,7 +11,7 @@ from fhir_gateway.core.codes import CANONICAL
 from fhir_gateway.fhir.capability import capability
 from fhir_gateway.fhir.catalogue import CATALOGUE, params_of
 from fhir_gateway.fhir.operation_definitions import operation_definition
-from fhir_gateway.fhir.operations import OperationSpec
+from fhir_gateway.fhir.operations import EVERY_TYPE, OperationSpec
 from fhir_gateway.fhir.primitives import PRIMITIVES
 from fhir_gateway.fhir.search_parameters import search_parameters
 from fhir_gateway.fhir.search_query import parse
@@ -26,14 +26,14 @@ SYSTEM = OperationSpec(
 
 
 def _statement(**options: Any) -> dict[str, Any]:
-    return capability(
-        base=BASE,
-        software_version="1.2.3",
-        date=datetime(2026, 3, 2, 6, tzinfo=UTC),
-        operations=(SPEC, SYSTEM),
-        zone_name="Asia/Riyadh",
-        **options,
-    )
+    stated: dict[str, Any] = {
+        "base": BASE,
+        "software_version": "1.2.3",
+        "date": datetime(2026, 3, 2, 6, tzinfo=UTC),
+        "operations": (SPEC, SYSTEM),
+        "zone_name": "Asia/Riyadh",
+    }
+    return capability(**stated | options)
 
 
 def _valid(resource: dict[str, Any]) -> bool:
@@ -117,6 +117,22 @@ def test_operations_are_stated_where_they_are_invoked() -> None:
     assert own["name"] == "try"
     assert own["definition"] == operation_definition(SPEC)["url"]
     assert system["definition"] == f"{CANONICAL}/OperationDefinition/reload"
+
+
+def test_an_operation_of_every_type_is_stated_for_each_with_the_standards_definition() -> None:
+    standard = "http://hl7.org/fhir/OperationDefinition/Resource-check"
+    spec = OperationSpec(
+        "check", EVERY_TYPE, frozenset({"type"}), False, "Check", "Checks.", "none", (),
+        standard=standard,
+    )  # fmt: skip
+    statement = _statement(operations=(spec,))
+    for each in _of(statement).values():
+        assert [(one["name"], one["definition"]) for one in each["operation"]] == [
+            ("check", standard)
+        ]
+    definition = operation_definition(spec)
+    assert _valid(definition)
+    assert (definition["base"], definition["resource"]) == (standard, ["Resource"])
 
 
 def test_an_operation_is_published_as_it_is_declared() -> None:

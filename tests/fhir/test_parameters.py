@@ -1,11 +1,13 @@
 """Is the input of an operation read as it declares it, and its answer written so?"""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from fhir_gateway.fhir.operations import OperationParameter
 from fhir_gateway.fhir.parameters import Values, read, write
 from tests.fhir.builders import an_appointment, refusal
 from tests.fhir.operations import SPEC, START, a_body, read_refusal
@@ -174,3 +176,12 @@ def test_an_empty_answer_is_valid_and_an_undeclared_name_a_fault() -> None:
     assert refusal(write(SPEC, []), "Parameters") is None
     with pytest.raises(KeyError):
         write(SPEC, [("start", START)])
+
+
+def test_a_resource_that_is_to_be_judged_need_not_be_valid() -> None:
+    judged = OperationParameter("judged", "in", 0, 1, "Resource", "Whatever it is.", checked=False)
+    spec = replace(SPEC, parameters=(judged,))
+    resource = {"resourceType": "Patient", "gender": "?", "colour": "red"}
+    body = {"resourceType": "Parameters", "parameter": [{"name": "judged", "resource": resource}]}
+    assert read(spec, body).first("judged") == resource
+    assert read(spec, resource).first("judged") == resource

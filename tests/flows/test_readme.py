@@ -19,6 +19,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 _BLOCK = re.compile(
     r"^```sh\n(?P<script>.*?)^```$(?:\n\n→ (?P<seen>[^\n]*))?", re.MULTILINE | re.DOTALL
 )
+_ROW = re.compile(r"(?m)^\|[^|]+\|(?P<commands>[^|]+)\| (?P<status>\d{3}) \|$")
+_STATUS_OF = "curl -s -o /dev/null -w '%{http_code}'"
 _MARK = "@@@ block"
 
 
@@ -30,15 +32,28 @@ class Block:
     seen: tuple[str, ...]
 
 
+def _text_of(section: str) -> str:
+    return README.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+
+
 def _blocks(section: str) -> list[Block]:
-    text = README.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     return [
         Block(match["script"], tuple(re.findall(r"`([^`]+)`", match["seen"] or "")))
-        for match in _BLOCK.finditer(text)
+        for match in _BLOCK.finditer(_text_of(section))
     ]
 
 
-BLOCKS = _blocks("Walk-through")
+def _rows(section: str) -> list[Block]:
+    """Each command of a table whose last column is the HTTP status."""
+    return [
+        Block(f"{command.replace('curl', _STATUS_OF, 1)}\n", (row["status"],))
+        for row in _ROW.finditer(_text_of(section))
+        for command in re.findall(r"`(curl [^`]+)`", row["commands"])
+    ]
+
+
+STEPS = _blocks("Walk-through")
+BLOCKS = [*STEPS, *_rows("FHIR")]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +64,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 @pytest.fixture(scope="module")
 def printed(gateway: Gateway) -> list[str]:
-    """What each block printed, all of them typed into one terminal one after the other."""
+    """What each printed, all of them typed into one terminal one after the other."""
     script = "".join(f"echo '{_MARK}'\n{each.script}" for each in BLOCKS)
     script = script.replace("127.0.0.1:8080", gateway.http).replace("127.0.0.1:2575", gateway.mllp)
     surroundings = {
@@ -67,8 +82,12 @@ def printed(gateway: Gateway) -> list[str]:
 
 
 def test_the_walk_through_shows_what_it_promises_to_show() -> None:
-    assert len(BLOCKS) >= 9
-    assert sum(bool(each.seen) for each in BLOCKS) >= len(BLOCKS) - 1
+    assert len(STEPS) >= 9
+    assert [number for number, each in enumerate(STEPS) if not each.seen] == [0]
+
+
+def test_the_table_of_capabilities_has_a_command_in_each_row() -> None:
+    assert len(BLOCKS) - len(STEPS) >= 10
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))

@@ -25,7 +25,7 @@ HOME_OF_LIBRARY = {
     "starlette": ("api",),
     "uvicorn": ("wiring.py",),
     "fhir": ("fhir/models.py",),
-    "lxml": ("fhir/xml_reading.py",),
+    "lxml": ("fhir/xml_narrative.py", "fhir/xml_reading.py"),
     "hl7apy": ("hl7/conformance.py",),
     "typer": ("cli.py",),
     "rich": ("cli.py",),

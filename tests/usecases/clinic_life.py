@@ -26,7 +26,9 @@ from tests.usecases.clinic import Clinic
 from tests.usecases.waiting_room import asked, offers
 
 #: What a client may be told; anything else is a defect.
-_REFUSALS = frozenset({Category.CONFLICT, Category.UNPROCESSABLE, Category.NOT_FOUND, Category.GONE})
+_REFUSALS = frozenset(
+    {Category.CONFLICT, Category.UNPROCESSABLE, Category.NOT_FOUND, Category.GONE}
+)
 _STARTS = ("09:00", "09:30", "10:00", "10:30")
 _ODD = ("08:50", "09:15", "09:40", "10:20")
 
@@ -62,7 +64,9 @@ class Life:
         actors = {"a": [one], "b": [one], "c": [two], "d": [one, two]}
         around = {"c": availability(bufferBefore=5, bufferAfter=10)}
         for key, people in actors.items():
-            schedule = a_schedule(f"{self.name}-{key}", *(f"Practitioner/{each}" for each in people))
+            schedule = a_schedule(
+                f"{self.name}-{key}", *(f"Practitioner/{each}" for each in people)
+            )
             extra = {"extension": around[key]} if key in around else {}
             await self.clinic.put(schedule | {"serviceType": self.service} | extra)
         for key in "ac":
@@ -180,11 +184,13 @@ class Life:
             self.booked.append(each)
 
 
-#: The more often it is named, the more often it happens.
-_OFTEN = (
-    "book book book ask book_at_an_odd_time cancel cancel cancel miss confirm move turn shift"
-    " open_slot close_slot wait work work work expire expire miss_the_deadline sweep answer answer"
-).split()
+#: How often each happens, compared with the others.
+_WEIGHTS = {
+    "book": 3, "ask": 1, "book_at_an_odd_time": 1, "cancel": 3, "miss": 1, "confirm": 1, "move": 1,
+    "turn": 1, "shift": 1, "open_slot": 1, "close_slot": 1, "wait": 1, "work": 3, "expire": 2,
+    "miss_the_deadline": 1, "sweep": 1, "answer": 2,
+}  # fmt: skip
+_OFTEN = [name for name, weight in _WEIGHTS.items() for _ in range(weight)]
 _HAPPENINGS: dict[str, Callable[[Life, int, int], Awaitable[None]]] = {
-    name: getattr(Life, name) for name in _OFTEN
+    name: getattr(Life, name) for name in _WEIGHTS
 }

@@ -1,10 +1,12 @@
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from fhir_gateway.storage.cluster import SUPERUSER
 from fhir_gateway.usecases.deps import Deps
-from tests.conftest import Server
+from tests.conftest import Copies, Server
 from tests.usecases.clinic import Clinic
 from tests.usecases.ehr import Ehr
 
@@ -29,10 +31,17 @@ async def ehr(bare: Clinic) -> Ehr:
 
 
 @pytest.fixture
-def unguarded(clinic: Clinic, servers: Server, server_kind: str, database_url: str) -> Clinic:
-    """The same clinic on a database whose guard has been taken away."""
-    name = conninfo_to_dict(database_url)["dbname"]
-    url = servers(server_kind).url(str(name), SUPERUSER)
-    with psycopg.connect(url, autocommit=True) as connection:
+def unguarded_url(copies: Copies, servers: Server, server_kind: str) -> Iterator[str]:
+    """A database whose guard has been taken away; nobody else gets it afterwards."""
+    url = copies.url(server_kind)
+    name = str(conninfo_to_dict(url)["dbname"])
+    with psycopg.connect(servers(server_kind).url(name, SUPERUSER), autocommit=True) as connection:
         connection.execute("ALTER TABLE busy DROP CONSTRAINT busy_guard")
+    yield url
+    copies.give_up(server_kind)
+
+
+@pytest.fixture
+async def unguarded(clinic: Clinic, unguarded_url: str) -> Clinic:
+    """The same clinic on such a database."""
     return clinic

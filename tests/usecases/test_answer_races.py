@@ -16,9 +16,9 @@ PATIENTS = tuple(f"w{number}" for number in range(CLIENTS))
 
 async def soon_freed(clinic: Clinic) -> None:
     """Everybody waits, and a time comes free that begins so soon that many have to be asked."""
-    start = datetime.now(UTC) + timedelta(minutes=78)
-    times = {"start": format_instant(start.replace(microsecond=0)),
-             "end": format_instant(start.replace(microsecond=0) + timedelta(minutes=30))}  # fmt: skip
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=78)
+    end = start + timedelta(minutes=30)
+    times = {"start": format_instant(start), "end": format_instant(end)}
     await clinic.put(*(a_patient(each) for each in PATIENTS))
     await waiting(clinic, *PATIENTS[:28])
     await clinic.put(a_slot() | times)

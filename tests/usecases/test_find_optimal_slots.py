@@ -1,6 +1,7 @@
 """`Appointment/$find-optimal-slots`: what is found. Decisions 18 and 22."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -160,15 +161,19 @@ async def test_factors_are_told_only_where_they_are_wanted(clinic: Clinic) -> No
     assert part(extension(first, EXT_SCORE), "total") is not None
 
 
-async def test_a_buffer_that_reaches_into_a_booking_is_seen(clinic: Clinic) -> None:
+async def test_a_visit_whose_buffer_reaches_into_a_booking_is_not_found(clinic: Clinic) -> None:
     around = availability(bufferAfter=15)
     await clinic.put(a_practitioner("p3"), a_schedule("s3", "Practitioner/p3", extension=around))
-    await clinic.put(*(a_slot(each, schedule="s3") for each in ("16:00", "16:30", "17:00")))
-    booked = an_appointment("16:30", schedule="s3", others=("Practitioner/p3",))
-    await clinic.post(booked)
-    bundle = await find(clinic, ("practitioner", "Practitioner/p3"))
-    for each in found(bundle):
-        await clinic.post(each | {"status": "booked"})
+    await clinic.put(*(a_slot(each, schedule="s3") for each in ("15:30", "16:00", "16:30")))
+    await clinic.post(an_appointment("16:30", schedule="s3", others=("Practitioner/p3",)))
+    wanted = ("practitioner", "Practitioner/p3")
+    assert minutes(await find(clinic, wanted)) == ["15:30"]
+    assert minutes(await find(clinic, wanted, ("duration", "15"))) == ["15:30", "16:00"]
+
+
+def weight(code: str, value: Any) -> dict[str, Any]:
+    parts = [{"name": "code", "valueCode": code}, {"name": "value", "valueDecimal": value}]
+    return {"name": "weight", "part": parts}
 
 
 async def test_weights_may_be_given(clinic: Clinic) -> None:
@@ -178,14 +183,10 @@ async def test_weights_may_be_given(clinic: Clinic) -> None:
             {"name": "start", "valueDateTime": at("08:00")},
             {"name": "end", "valueDateTime": at("20:00")},
             {"name": "policy", "valueCode": "plan"},
-            *(
-                {"name": "weight", "part": [
-                    {"name": "code", "valueCode": code}, {"name": "value", "valueDecimal": value}
-                ]}
-                for code, value in (("patient-priority", 0), ("provider-availability", Decimal("0.55")))
-            ),
+            weight("patient-priority", 0),
+            weight("provider-availability", Decimal("0.55")),
         ],
-    }  # fmt: skip
+    }
     bundle = await clinic.call_with(CODE, body)
     weights = {part(each, "code"): part(each, "weight") for each in factors(found(bundle)[0])}
     assert weights["provider-availability"] == Decimal("0.55")

@@ -179,9 +179,7 @@ async def test_to_cancel_an_offer_is_to_decline_it(freed: Clinic) -> None:
 async def test_to_withdraw_an_offer_asks_the_next_and_says_no_for_nobody(freed: Clinic) -> None:
     offer = await the_offer(freed)
     reason = {"text": "Entered by mistake"}
-    await freed.change(
-        f"Appointment/{offer['id']}", status="cancelled", cancelationReason=reason
-    )
+    await freed.change(f"Appointment/{offer['id']}", status="cancelled", cancelationReason=reason)
     await freed.work()
     assert asked(await offers(freed)) == ["cem"]
     assert await counters(freed, "bob") == {"offered": 1, "accepted": 0, "declined": 0}

@@ -53,7 +53,10 @@ async def test_an_offer_is_a_proposed_appointment(freed: Clinic) -> None:
     )  # fmt: skip
     assert offer["slot"] == [ref("Slot/s1-0900")]
     assert offer["serviceType"] == [CHECKUP]
-    assert offer["supportingInformation"] == [ref("Appointment/wait-bob"), ref(f"Task/{task['id']}")]
+    assert offer["supportingInformation"] == [
+        ref("Appointment/wait-bob"),
+        ref(f"Task/{task['id']}"),
+    ]
     said = [(each["actor"]["reference"], each["status"]) for each in offer["participant"]]
     assert said == [("Patient/bob", "needs-action"), ("Practitioner/p1", "accepted")]
 

@@ -29,9 +29,7 @@ async def test_what_was_found_can_be_read(morning: Clinic) -> None:
     proposal = await the_proposal(morning)
     again = await morning.get(f"Appointment/{proposal['id']}")
     validate(again, type_name="Appointment")
-    assert again == {
-        name: value for name, value in proposal.items() if name != "extension"
-    }
+    assert again == {name: value for name, value in proposal.items() if name != "extension"}
     assert proposal["extension"][0]["url"] == EXT_SCORE
 
 

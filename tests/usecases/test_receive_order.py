@@ -47,10 +47,26 @@ async def test_a_message_without_a_time_does_not_open_the_door_for_old_ones(ehr:
     assert (await ehr.sends("S13", start="14:00", sent=NINE))["start"] == at("11:00")
 
 
-async def test_a_clock_that_was_never_set_puts_nothing_in_order(ehr: Ehr) -> None:
+async def test_a_clock_that_was_never_set_is_compared_with_itself_only(ehr: Ehr) -> None:
     await ehr.sends("S12", sent=TEN)
-    assert (await ehr.sends("S16", sent="198908181126+0215"))["status"] == "cancelled"
-    assert (await ehr.last()).details == ["time"]
+    assert (await ehr.sends("S13", start="11:00", sent="19890818"))["start"] == at("11:00")
+    assert (await ehr.sends("S13", start="12:00", sent="198908181126"))["start"] == at("12:00")
+    assert (await ehr.sends("S13", start="14:00", sent=NINE))["start"] == at("12:00")
+
+
+@pytest.mark.parametrize(("sent", "booked"), [("198908181125", 0), ("198908181127", 1), (NINE, 1)])
+async def test_a_tombstone_of_such_a_clock_counts_for_such_clocks(
+    ehr: Ehr, sent: str, booked: int
+) -> None:
+    await ehr.send(siu("S15", sent="198908181126"), siu("S12", sent=sent))
+    assert len(await ehr.appointments()) == booked
+
+
+async def test_what_was_entered_in_error_is_so_whenever_that_is_said(ehr: Ehr) -> None:
+    await ehr.sends("S12", sent=TEN)
+    assert (await ehr.sends("S17", sent=NINE))["status"] == "entered-in-error"
+    late = await ehr.sends("S13", sent="20260301093000+0000")
+    assert late["status"] == "entered-in-error"
 
 
 async def test_offsets_are_compared_as_moments(ehr: Ehr) -> None:

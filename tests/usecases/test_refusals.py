@@ -13,6 +13,7 @@ from tests.usecases.builders import (
     a_waitlist_entry,
     an_appointment,
     at,
+    availability,
     ref,
 )
 from tests.usecases.clinic import Clinic, only_issue, refusal
@@ -115,6 +116,16 @@ async def test_other_times_are_free_for_everybody_who_is_needed(busy_day: Clinic
     others = ("Practitioner/p1", "Practitioner/p2")
     error = await wanted_at_noon(busy_day, others=others)
     assert alternatives(error) == [at(each) for each in ("12:30", "16:00")]
+
+
+async def test_other_times_leave_room_for_the_buffers(clinic: Clinic) -> None:
+    around = availability(bufferAfter=15)
+    await clinic.put(a_practitioner("p2"), a_schedule("s2", "Practitioner/p2", extension=around))
+    await clinic.put(*(a_slot(each, schedule="s2") for each in ("11:00", "11:30", "12:00")))
+    visit = {"schedule": "s2", "others": ("Practitioner/p2",)}
+    await clinic.book("12:00", **visit)
+    error = await refusal(clinic.book("12:00", patient="bob", **visit))
+    assert alternatives(error) == [at("11:00")]
 
 
 async def test_other_times_reach_a_week_from_the_day(busy_day: Clinic) -> None:

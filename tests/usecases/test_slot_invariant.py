@@ -1,4 +1,4 @@
-"""Whatever happens, every Slot says what is held, and who is booked holds their time. Decision 9."""
+"""Whatever happens, every Slot says what is held, and who is booked holds time. Decision 9."""
 
 from itertools import count
 

@@ -119,9 +119,7 @@ async def test_a_free_slot_that_moves_onto_a_booking_is_unavailable(clinic: Clin
     assert moved["status"] == "busy-unavailable"
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"), [("busy", "taken"), ("busy-unavailable", "block")]
-)
+@pytest.mark.parametrize(("status", "kind"), [("busy", "taken"), ("busy-unavailable", "block")])
 async def test_a_new_slot_may_say_that_its_time_is_gone(
     clinic: Clinic, status: str, kind: str
 ) -> None:

@@ -31,9 +31,7 @@ def visit(*others: str, patient: str = "ann", start: str = "09:00") -> dict[str,
 
 
 @pytest.mark.parametrize("actor", ["Practitioner/p1", "Device/scanner", "PractitionerRole/role"])
-async def test_a_person_and_a_device_are_in_one_place_at_a_time(
-    clinic: Clinic, actor: str
-) -> None:
+async def test_a_person_and_a_device_are_in_one_place_at_a_time(clinic: Clinic, actor: str) -> None:
     await clinic.post(visit(actor))
     assert await refused_with(clinic.post(visit(actor, patient="bob"))) == TAKEN
 
@@ -108,9 +106,7 @@ async def test_a_participant_is_taken_for_their_own_period_only(clinic: Clinic) 
     people = [participant("Practitioner/p1"), participant("Practitioner/p2", period=period)]
     await clinic.post(visit() | {"participant": people})
     await clinic.post(
-        an_appointment(
-            "09:00", 20, schedule=None, patient="bob", others=("Practitioner/p2",)
-        )
+        an_appointment("09:00", 20, schedule=None, patient="bob", others=("Practitioner/p2",))
     )
     attempt = clinic.post(visit("Practitioner/p2", patient="cem", start="09:25"))
     assert await refused_with(attempt) == TAKEN

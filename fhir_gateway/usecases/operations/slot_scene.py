@@ -72,6 +72,7 @@ async def read_scene(tx: Transaction, deps: Deps, request: SlotRequest) -> Scene
         window=None if request.dates else request.window,
         dates=request.dates,
         busy=await _busy(tx, _needed(request), keys, request.window),
+        taken=await _taken(tx, schedules, request.window),
     )
     return Scene(facts, search, _ranking(deps, request))
 
@@ -171,6 +172,27 @@ async def _busy(
     for each in rows:
         busy.setdefault(names[each.actor_key], []).append(each.during)
     return busy
+
+
+async def _taken(
+    tx: Transaction, schedules: Sequence[ScheduleFacts], window: Interval
+) -> dict[int, list[Interval]]:
+    """What the people of Schedules with buffers have, by place of the Schedule."""
+    places = {
+        each.id: place
+        for place, each in enumerate(schedules)
+        if each.buffer_before or each.buffer_after
+    }
+    if not places:
+        return {}
+    owners = [each for each in await actors.of_schedules(tx, places) if each.exclusive]
+    around = Interval(window.start - timedelta(days=1), window.end + timedelta(days=1))
+    times = await search_facts.taken(tx, [each.key for each in owners], around)
+    found: dict[int, list[Interval]] = {}
+    for each in owners:
+        spans = [Interval(start, end) for start, end in times.get(each.key, ())]
+        found.setdefault(places[each.schedule], []).extend(spans)
+    return found
 
 
 async def _patient(tx: Transaction, patient: str, now: datetime) -> PatientFacts:
