@@ -2,8 +2,9 @@
 
 Usage: python -m conformance.claims
 
-Written are conformance/claims/*.json: the CapabilityStatement and our own StructureDefinitions,
-SearchParameters and OperationDefinitions. A test holds them equal to what the code says.
+Written are conformance/claims/*.json: the CapabilityStatement and all that we define ourselves
+(StructureDefinitions, SearchParameters, OperationDefinitions, CodeSystems, ValueSets). A test
+holds them equal to what the code says.
 """
 
 import json
@@ -16,10 +17,8 @@ from typing import Any
 
 from fhir_gateway.core.codes import CANONICAL
 from fhir_gateway.fhir.capability import capability
-from fhir_gateway.fhir.operation_definitions import operation_definition
+from fhir_gateway.fhir.definitions import own_definitions
 from fhir_gateway.fhir.operations import OperationSpec
-from fhir_gateway.fhir.search_parameters import search_parameters
-from fhir_gateway.fhir.structure_definitions import structure_definitions
 
 CLAIMS = Path(__file__).parent / "claims"
 #: The files must not change by themselves, so the statement bears the day of the first release.
@@ -43,11 +42,7 @@ def claims() -> dict[str, str]:
         operations=operations(),
         zone_name="UTC",
     )
-    own = (
-        *structure_definitions(),
-        *search_parameters(),
-        *(operation_definition(each) for each in operations()),
-    )
+    own = own_definitions(operations())
     named = {"CapabilityStatement.json": statement} | {
         f"{each['resourceType']}-{each['id']}.json": each for each in own
     }

@@ -38,6 +38,11 @@ class Settings(BaseSettings):
     public_base_url: str | None = Field(
         default=None, validation_alias=AliasChoices("PUBLIC_BASE_URL", "public_base_url")
     )
+    #: Proxies whose X-Forwarded-Host and X-Forwarded-Proto are believed: addresses and networks,
+    #: separated by commas. Without effect where public_base_url is set.
+    trusted_proxies: str = ""
+    #: Web origins whose pages may read answers, separated by commas; * for all.
+    cors_origins: str = "*"
     #: Seconds to finish what has begun after SIGTERM.
     drain_seconds: float = Field(default=20.0, ge=0)
 

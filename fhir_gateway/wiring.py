@@ -176,6 +176,8 @@ def _http_config(settings: Settings, deps: Deps) -> uvicorn.Config:
         ready=ready,
         software_version=version("fhir-gateway"),
         public_base_url=settings.public_base_url,
+        origins=_listed(settings.cors_origins),
+        trusted_proxies=_listed(settings.trusted_proxies),
     )
     return uvicorn.Config(
         app,
@@ -183,6 +185,7 @@ def _http_config(settings: Settings, deps: Deps) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         date_header=True,
+        proxy_headers=False,  # who is trusted is decided in one place, by the FHIR door
         lifespan="off",
         timeout_graceful_shutdown=int(settings.drain_seconds),
         h11_max_incomplete_event_size=64 * 1024,
@@ -193,6 +196,10 @@ def cause_of(error: OSError) -> str:
     """Why the system refused, without what the library adds to it."""
     known = error.errno in errno.errorcode
     return os.strerror(error.errno) if known and error.errno else str(error.strerror or error)
+
+
+def _listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]
 
 
 @contextlib.contextmanager

@@ -6,13 +6,13 @@ application for pages and health.
 Source: decisions 2 and 30.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_gateway.api.door import FhirDoor
+from fhir_gateway.api.forwarding import networks, reached_at
 from fhir_gateway.api.health import make_pages
 from fhir_gateway.api.use_cases import Service, UseCases
 from fhir_gateway.core.errors import Category, fail
@@ -20,7 +20,6 @@ from fhir_gateway.storage.tenants import Tenant
 from fhir_gateway.usecases.deps import Deps
 
 _DEFAULT = "default"
-_HOST = re.compile(rb"[A-Za-z0-9.\-_]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
 
 def make_app(
@@ -30,6 +29,7 @@ def make_app(
     software_version: str,
     public_base_url: str | None = None,
     origins: Sequence[str] = ("*",),
+    trusted_proxies: Sequence[str] = (),
     use_cases: UseCases | None = None,
     patience: float = 30.0,
 ) -> ASGIApp:
@@ -42,15 +42,18 @@ def make_app(
         public_base_url: Where clients reach this server (`https://fhir.example.org`); what they
             put into Host is then never repeated in links. None: as the request says.
         origins: Web origins whose pages may read answers; `*` for all.
+        trusted_proxies: Addresses and networks whose X-Forwarded-Host and X-Forwarded-Proto are
+            believed.
         use_cases: What is asked of the floor below; None for the real ones.
         patience: Seconds that a body may take from the first read to its last byte.
 
     Raises:
-        GatewayError: invalid, for a public base URL that is none.
+        GatewayError: invalid, for a public base URL or a trusted proxy that is none.
     """
     service = Service(deps, use_cases or UseCases(), patience)
     fhir = FhirDoor(service, software_version, origins)
     pages = make_pages(ready, software_version)
+    proxies = networks(trusted_proxies)
     outside = None if public_base_url is None else _checked(public_base_url)
     tenants = {each.slug: each for each in deps.tenants.values()}
 
@@ -60,7 +63,7 @@ def make_app(
             await pages(scope, receive, send)
             return
         tenant, prefix, path = found
-        base = (outside or _as_asked(scope)) + prefix
+        base = (outside or reached_at(scope, proxies)) + prefix
         await fhir(scope, receive, send, tenant=tenant, base=base, path=path)
 
     return app
@@ -81,15 +84,6 @@ def _below_base(scope: Scope, tenants: dict[str, Tenant]) -> tuple[Tenant, str, 
         return None
     tenant = tenants.get(slug)
     return None if tenant is None else (tenant, prefix, rest)
-
-
-def _as_asked(scope: Scope) -> str:
-    """Scheme and host that the client used; where it named no proper host, our own address."""
-    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    if _HOST.fullmatch(host):
-        return f"{scope['scheme']}://{host.decode()}"
-    name, port = scope.get("server") or ("localhost", None)
-    return f"{scope['scheme']}://{name}:{port}" if port else f"{scope['scheme']}://{name}"
 
 
 def _checked(url: str) -> str:

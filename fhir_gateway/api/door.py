@@ -71,6 +71,7 @@ class FhirDoor:
             operation=invocation,
             metadata=metadata.statement,
             definition=metadata.definition,
+            definitions=metadata.search,
             system={
                 "GET": _no_system_search,
                 "POST": Bundles(self._answered),

@@ -1,32 +1,36 @@
 """What does the gateway publish about itself over HTTP?
 
-The CapabilityStatement, and our own OperationDefinitions, StructureDefinitions and
-SearchParameters.
+The CapabilityStatement, and our own definitions.
 
 Source: FHIR R4 sections 3.1.0.9 (capabilities) and 3.1.0.2 (read).
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from http import HTTPStatus
-from itertools import chain
+from typing import Any
 
 from fhir_gateway.api.answers import Answer, http_date
 from fhir_gateway.api.preconditions import unchanged
 from fhir_gateway.api.requests import Request
 from fhir_gateway.api.routing import Place
+from fhir_gateway.api.searches import address
 from fhir_gateway.api.use_cases import Service
 from fhir_gateway.core.errors import Category, fail
+from fhir_gateway.fhir.bundles import Entry, searchset
 from fhir_gateway.fhir.capability import capability
+from fhir_gateway.fhir.definitions import DEFINED, own_definitions
+from fhir_gateway.fhir.folding import fold
 from fhir_gateway.fhir.json import dump
-from fhir_gateway.fhir.operation_definitions import operation_definition
 from fhir_gateway.fhir.operations import OperationSpec
-from fhir_gateway.fhir.search_parameters import search_parameters
-from fhir_gateway.fhir.structure_definitions import structure_definitions
 
 #: Statements that are kept; the base address comes from the client where none is configured.
 MOST_KEPT = 16
+
+
+#: A resource, and its bytes.
+Definition = tuple[dict[str, Any], bytes]
 
 
 class Metadata:
@@ -45,14 +49,9 @@ class Metadata:
         self._software_version = software_version
         self._since = since
         self._statements: dict[tuple[int, str], bytes] = {}
-        self._definitions: dict[str, dict[str, bytes]] = {
-            "OperationDefinition": {},
-            "SearchParameter": {},
-            "StructureDefinition": {},
-        }
-        operations = (operation_definition(each) for each in self._specs)
-        for each in chain(operations, search_parameters(), structure_definitions()):
-            self._definitions[each["resourceType"]][each["id"]] = dump(each)
+        self._definitions: dict[str, dict[str, Definition]] = {name: {} for name in DEFINED}
+        for each in own_definitions(self._specs):
+            self._definitions[each["resourceType"]][each["id"]] = (each, dump(each))
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -71,11 +70,26 @@ class Metadata:
 
     async def definition(self, _: Service, request: Request, place: Place) -> Answer:
         """One of our own definitions."""
-        content = self._definitions[place.type].get(place.id)
-        if content is None:
+        found = self._definitions[place.type].get(place.id)
+        if found is None:
             text = f"There is no {place.type}/{place.id[:64]}; only our own are served"
             raise fail(Category.NOT_FOUND, text)
-        return self._published(request, content)
+        return self._published(request, found[1])
+
+    async def search(self, _: Service, request: Request, place: Place) -> Answer:
+        """Our own definitions of one type, all of them in one Bundle."""
+        for name, _value in request.pairs:
+            if name not in _FITS:
+                text = f"{place.type} has no search parameter '{name[:60]}'. Valid are: "
+                valid = ", ".join(_FITS)
+                raise fail(Category.INVALID, text + valid, name[:60], code="not-supported")
+        matches = [
+            Entry(f"{request.base}/{place.type}/{resource['id']}", content)
+            for resource, content in self._definitions[place.type].values()
+            if all(_fits(resource, *pair) for pair in request.pairs)
+        ]
+        links = [("self", address(f"{request.base}/{place.type}", request.pairs))]
+        return Answer(HTTPStatus.OK, searchset(matches, len(matches), links))
 
     def _statement(self, request: Request) -> bytes:
         return dump(
@@ -100,3 +114,20 @@ class Metadata:
         if unchanged(if_none_match, since, tag=tag, updated=self._since):
             return Answer(HTTPStatus.NOT_MODIFIED, b"", headers)
         return Answer(HTTPStatus.OK, content, headers)
+
+
+def _named(resource: dict[str, Any], text: str) -> bool:
+    return fold(resource["name"]).startswith(fold(text))
+
+
+_FITS: dict[str, Callable[[dict[str, Any], str], bool]] = {
+    "_id": lambda resource, text: bool(resource["id"] == text),
+    "url": lambda resource, text: bool(resource["url"] == text),
+    "name": _named,
+    "status": lambda resource, text: bool(resource["status"] == text.rpartition("|")[2]),
+}
+
+
+def _fits(resource: dict[str, Any], name: str, text: str) -> bool:
+    """Whether a definition fits one pair; commas separate alternatives."""
+    return any(_FITS[name](resource, each) for each in text.split(","))

@@ -78,6 +78,7 @@ class Handlers:
         operation: Makes who answers an operation.
         metadata: The CapabilityStatement.
         definition: One of our own definitions.
+        definitions: Our own definitions of a type, searched.
         system: What is not served at the base address itself, by method.
     """
 
@@ -87,6 +88,7 @@ class Handlers:
     operation: Callable[[Operation], Handler]
     metadata: Handler
     definition: Handler
+    definitions: Handler
     system: Methods
 
 
@@ -113,6 +115,7 @@ class Router:
         self._history = Place({"GET": handlers.history})
         self._definitions = frozenset(definitions)
         self._definition: Methods = {"GET": handlers.definition}
+        self._search_definitions: Methods = {"GET": handlers.definitions}
         self._operations: dict[tuple[str, str], dict[str, Methods]] = {}
         for each in operations:
             self._add(each.spec, handlers.operation(each))
@@ -187,9 +190,11 @@ class Router:
                 text = "A search over all types is not offered; name a type"
                 raise fail(Category.UNSUPPORTED, text)
         if first in self._definitions:
+            if count == 1:
+                return Place(self._search_definitions, first)
             if count == 2:
                 return Place(self._definition, first, steps[1])
-            text = f"Of {first} only {first}/id of our own is served"
+            text = f"Of {first} only {first} and {first}/id of our own are served"
             raise fail(Category.UNSUPPORTED, text)
         return self._no_type(first)
 

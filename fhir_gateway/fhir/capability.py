@@ -10,9 +10,20 @@ from typing import Any
 
 from fhir_gateway.core.time import format_instant
 from fhir_gateway.fhir.catalogue import CATALOGUE, COMMON, META, ResourceType, SearchParam
+from fhir_gateway.fhir.declaration import R4_SEARCH_PARAMETER
 from fhir_gateway.fhir.operations import OperationSpec
 
 FHIR_VERSION = "4.0.1"
+#: Types of which only our own definitions are served.
+DEFINED = (
+    "CodeSystem", "OperationDefinition", "SearchParameter", "StructureDefinition", "ValueSet",
+)  # fmt: skip
+#: By what they are searched, apart from `_id`; R4 shares these among them.
+DEFINED_PARAMS = (
+    SearchParam("name", "string", ("name",), url=f"{R4_SEARCH_PARAMETER}conformance-name"),
+    SearchParam("status", "token", ("status",), url=f"{R4_SEARCH_PARAMETER}conformance-status"),
+    SearchParam("url", "uri", ("url",), url=f"{R4_SEARCH_PARAMETER}conformance-url"),
+)
 #: What is served for all types together.
 SYSTEM_INTERACTIONS = ("transaction", "batch", "history-system")
 FORMATS = ("application/fhir+json", "application/fhir+xml", "json", "xml")
@@ -85,6 +96,7 @@ def capability(
     if security is not None:
         rest["security"] = dict(security)
     rest["resource"] = [_resource(each, types, operations, switches) for each in types.values()]
+    rest["resource"] += map(_defined, DEFINED)
     if system_interactions:
         rest["interaction"] = [{"code": code} for code in system_interactions]
     rest["searchParam"] = [_search_param(each) for each in (*COMMON.values(), *META.values())]
@@ -126,6 +138,17 @@ def _resource(
     if own := [_operation(each) for each in operations if each.concerns(name)]:
         stated["operation"] = own
     return stated
+
+
+def _defined(name: str) -> dict[str, Any]:
+    return {
+        "type": name,
+        "profile": f"{_PROFILE}{name}",
+        "documentation": "The gateway's own definitions.",
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "versioning": "no-version",
+        "searchParam": [_search_param(each) for each in (COMMON["_id"], *DEFINED_PARAMS)],
+    }
 
 
 def _params(served: ResourceType) -> tuple[SearchParam, ...]:

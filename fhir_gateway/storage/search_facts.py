@@ -151,7 +151,7 @@ async def taken(
         "SELECT actor_key, lower(during), upper(during) FROM busy WHERE tenant = %s"
         " AND actor_key = ANY(%s) AND active AND exclusive"
         " AND (expires_at IS NULL OR expires_at > clock_timestamp())"
-        " AND upper(during) > %s AND lower(during) < %s",
+        " AND ends > %s AND starts < %s",
         (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
     )
     found: dict[int, list[tuple[datetime, datetime]]] = {}

@@ -100,9 +100,13 @@ async def states_of_slots(tx: Transaction, slots: Iterable[str]) -> list[SlotSta
 
 
 async def wrong_slots(tx: Transaction, limit: int = 100) -> list[SlotState]:
-    """Slots whose status is not what `busy` says; the invariant holds where there is none."""
+    """Slots from now on whose status is not what `busy` says; the invariant holds for none.
+
+    What is past stays as it was, also where the Schedule has changed hands since.
+    """
     rows = await tx.rows(
-        f"SELECT * FROM ({_DERIVED}) d (id, status, derived, overbooked, says)"
+        f"SELECT * FROM ({_DERIVED} AND s.p_end > clock_timestamp())"
+        " d (id, status, derived, overbooked, says)"
         " WHERE status <> derived OR overbooked <> says ORDER BY id LIMIT %s",
         (tx.tenant, limit),
     )

@@ -86,7 +86,7 @@ async def handle(deps: Deps, event: Event) -> bool:
 
     try:
         return await deps.database.run(event.tenant, work)
-    except (GatewayError, LookupError, ValueError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever it was, the others have to go on
         deps.log("reaction.failed", kind=event.kind, event=event.id, error=type(error).__name__)
         await _put_back(deps, event, error)
         return False

@@ -8,7 +8,6 @@ second. Decisions 9 and 11.
 import asyncio
 from contextlib import suppress
 
-from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.usecases import react
 from fhir_gateway.usecases.deps import Deps
 
@@ -33,7 +32,7 @@ async def work(deps: Deps, stop: asyncio.Event) -> None:
             if clock() - swept >= PERIOD:
                 await react.sweep(deps)
                 swept = clock()
-        except (GatewayError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - the loop is all that does the work
             deps.log("worker.failed", error=type(error).__name__)
             done = 0
             await _pause(stop, PERIOD)

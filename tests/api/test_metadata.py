@@ -3,8 +3,7 @@
 import pytest
 
 from fhir_gateway.fhir.catalogue import CATALOGUE
-from fhir_gateway.fhir.search_parameters import search_parameters
-from fhir_gateway.fhir.structure_definitions import structure_definitions
+from fhir_gateway.fhir.definitions import DEFINED, own_definitions
 from tests.api.builders import BASE, an_app, an_operation, ask, issue_of
 
 
@@ -17,7 +16,7 @@ async def test_the_capability_statement_is_that_of_the_address(path: str, method
     assert statement["fhirVersion"] == "4.0.1"
     assert statement["implementation"]["url"] == BASE
     assert statement["software"]["version"] == "1.2.3"
-    assert [each["type"] for each in statement["rest"][0]["resource"]] == list(CATALOGUE)
+    assert [each["type"] for each in statement["rest"][0]["resource"]] == [*CATALOGUE, *DEFINED]
 
 
 async def test_each_tenant_has_a_statement_of_its_own() -> None:
@@ -56,7 +55,7 @@ async def test_an_operation_that_is_served_is_advertised_and_defined() -> None:
 
 @pytest.mark.parametrize(
     "definition",
-    [*search_parameters(), *structure_definitions()],
+    own_definitions([]),
     ids=lambda each: f"{each['resourceType']}-{each['id']}",
 )
 async def test_every_definition_of_ours_can_be_read(definition: dict[str, str]) -> None:
@@ -65,7 +64,33 @@ async def test_every_definition_of_ours_can_be_read(definition: dict[str, str]) 
     assert response.json() == definition
 
 
-@pytest.mark.parametrize("name", ["OperationDefinition", "SearchParameter", "StructureDefinition"])
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("StructureDefinition?url=https://fhir-gateway.example/fhir/StructureDefinition/score",
+         ["score"]),
+        ("StructureDefinition?url=https://fhir-gateway.example/fhir/StructureDefinition/none", []),
+        ("StructureDefinition?_id=score,availability", ["score", "availability"]),
+        ("StructureDefinition?name=AVAIL&status=active", ["availability"]),
+        ("StructureDefinition?name=s&_id=score", ["score"]),
+        ("CodeSystem?name=task&status=draft", []),
+        ("ValueSet?_id=task", ["task"]),
+        ("OperationDefinition?name=slot", ["Slot-count"]),
+    ],
+)  # fmt: skip
+async def test_definitions_of_ours_are_searched(query: str, found: list[str]) -> None:
+    bundle = (await ask(an_app(None, an_operation()), f"/fhir/{query}")).json()
+    assert (bundle["type"], bundle["total"]) == ("searchset", len(found))
+    assert [each["resource"]["id"] for each in bundle.get("entry", [])] == found
+
+
+async def test_definitions_are_searched_by_nothing_else() -> None:
+    response = await ask(an_app(), "/fhir/ValueSet?colour=red")
+    assert response.status_code == 400
+    assert issue_of(response)["expression"] == ["colour"]
+
+
+@pytest.mark.parametrize("name", DEFINED)
 async def test_nobody_elses_definition_can_be_read(name: str) -> None:
     response = await ask(an_app(), f"/fhir/{name}/Patient")
     assert response.status_code == 404

@@ -30,6 +30,7 @@ async def test_every_type_of_the_catalogue_is_served(name: str) -> None:
         ("/Slot/s1/_history/1", "GET, HEAD, OPTIONS"),
         ("/Slot/$count", "GET, POST, HEAD, OPTIONS"),
         ("/StructureDefinition/score", "GET, HEAD, OPTIONS"),
+        ("/StructureDefinition", "GET, HEAD, OPTIONS"),
     ],
 )
 @pytest.mark.parametrize("method", ["CONNECT", "TRACE", "PROPFIND"])
@@ -86,7 +87,7 @@ async def test_an_address_that_stands_for_nothing_is_not_found(path: str) -> Non
         ("/fhir/", "GET"),
         ("/fhir/_search", "POST"),
         ("/fhir/Patient/p1/Appointment", "GET"),
-        ("/fhir/StructureDefinition", "GET"),
+        ("/fhir/StructureDefinition/score/_history", "GET"),
     ],
 )
 async def test_what_r4_knows_and_we_do_not_offer_is_called_that(path: str, method: str) -> None:

@@ -8,7 +8,7 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from fhir_gateway.core import codes
 from fhir_gateway.core.codes import CANONICAL
-from fhir_gateway.fhir.capability import capability
+from fhir_gateway.fhir.capability import DEFINED, capability
 from fhir_gateway.fhir.catalogue import CATALOGUE, params_of
 from fhir_gateway.fhir.operation_definitions import operation_definition
 from fhir_gateway.fhir.operations import EVERY_TYPE, OperationSpec
@@ -59,8 +59,9 @@ def test_the_statement_is_of_an_r4_server_with_json_and_xml() -> None:
 
 def test_every_served_type_is_stated_with_its_interactions_and_parameters() -> None:
     stated = _of(_statement())
-    assert list(stated) == list(CATALOGUE)
-    for name, each in stated.items():
+    assert list(stated) == [*CATALOGUE, *DEFINED]
+    for name in CATALOGUE:
+        each = stated[name]
         assert {one["code"] for one in each["interaction"]} == CATALOGUE[name].interactions
         assert [one["name"] for one in each["searchParam"]] == list(params_of(name))
         assert [one["definition"] for one in each["searchParam"]] == [
@@ -126,7 +127,8 @@ def test_an_operation_of_every_type_is_stated_for_each_with_the_standards_defini
         standard=standard,
     )  # fmt: skip
     statement = _statement(operations=(spec,))
-    for each in _of(statement).values():
+    for name in CATALOGUE:
+        each = _of(statement)[name]
         assert [(one["name"], one["definition"]) for one in each["operation"]] == [
             ("check", standard)
         ]

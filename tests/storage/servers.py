@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from fhir_gateway.storage.embedded import Embedded
 
+#: For `server_kind` in modules that run on both.
+KINDS = ("embedded", pytest.param("system", marks=pytest.mark.server))
 #: What a test does not need: a database that survives a power cut.
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

@@ -1,0 +1,167 @@
+"""Which codes are ours, and what do they mean?
+
+Our CodeSystems, each with a ValueSet of all its codes, under our canonical base. FHIR R4
+CodeSystem, ValueSet.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fhir_gateway.core.codes import (
+    CANONICAL,
+    REASON_DECLINED,
+    REASON_EXPIRED,
+    REASON_FILLED,
+    REASON_SUPERSEDED,
+    SYSTEM_BASIC,
+    SYSTEM_FACTOR,
+    SYSTEM_REASON,
+    SYSTEM_TASK,
+    TASK_FILL_SLOT,
+    TASK_MATCH_IDENTITY,
+    TASK_RESOLVE_CONFLICT,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCodes:
+    """One code system of ours.
+
+    Args:
+        url: Canonical address.
+        title: A few words.
+        doc: What the codes are about.
+        codes: Code -> what it means, for people.
+    """
+
+    url: str
+    title: str
+    doc: str
+    codes: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        return self.url.rsplit("/", 1)[1]
+
+
+OWN_CODES: tuple[OwnCodes, ...] = (
+    OwnCodes(
+        SYSTEM_REASON,
+        "Reasons",
+        "Why a request was refused, or why the gateway itself ended an Appointment.",
+        {
+            REASON_FILLED: "A waitlist entry ended because its booking was made",
+            REASON_SUPERSEDED: "Somebody else took the time, or something newer took its place",
+            REASON_DECLINED: "The patient declined an offer",
+            REASON_EXPIRED: "The time to answer an offer ran out",
+            "offer-closed": "The offer cannot be answered any more",
+            "offered": "The time is on offer to a patient of the waitlist",
+            "held": "The time is held for somebody else",
+            "blocked": "The time is blocked",
+            "slot-taken": "The Slot has been taken",
+            "actor-busy": "Somebody who is needed is engaged at that time",
+            "patient-busy": "The patient has another appointment at that time",
+            "outside-slot": "The time is not within its Slots",
+            "time-held": "It holds time that has to be given up first",
+            "derived-status": "The status of a Slot follows from its bookings",
+            "referenced": "Something that is live points to it",
+            "identifier-in-use": "An identifier that names one thing names another already",
+            "not-a-participant": "Whoever answers takes no part in the Appointment",
+            "offer": "An offer changes by its answer alone",
+            "unknown-status": "There is no such status",
+            "terminal-status": "Nothing follows this status",
+            "illegal-transition": "The status cannot follow the present one",
+            "unknown-policy": "There is no such policy",
+            "unknown-factor": "The policy has no such factor",
+            "weight-out-of-range": "A weight is not within 0 and 1",
+            "weights-sum": "The weights do not sum to 1",
+        },
+    ),
+    OwnCodes(
+        SYSTEM_TASK,
+        "Tasks",
+        "What somebody, or the gateway itself, is to do.",
+        {
+            TASK_FILL_SLOT: "Fill a time that has become free",
+            TASK_RESOLVE_CONFLICT: "Settle two bookings of one person at the same time",
+            TASK_MATCH_IDENTITY: "Find out whom the identifiers of a message name",
+        },
+    ),
+    OwnCodes(
+        SYSTEM_FACTOR,
+        "Score factors",
+        "What was judged to rank a time or a waitlist entry; parts of the extension score.",
+        {
+            "provider-availability": "How free the practitioner is around the time",
+            "patient-priority": "How soon a patient of this priority should come",
+            "no-show-risk": "How likely the patient is to come",
+            "geographic-proximity": "How near the place is",
+            "patient-preference": "How well the time fits the patient's wishes",
+            "continuity": "Whether the patient knows the practitioner",
+            "fragmentation": "How little the time breaks up the day",
+            "load-balance": "How evenly the practitioners are used",
+            "urgency": "How soon the time is",
+            "practitioner": "Whether it is the practitioner who is wished for",
+            "date": "How near the day is to the one wished for",
+            "time": "How near the hour is to the one wished for",
+            "flexibility": "How flexible the patient is",
+            "waiting": "How long the patient has been waiting",
+            "score": "The sum of the other factors",
+            "priority": "The priority that was given",
+            "created": "When the wait began",
+            "class": "The class of urgency",
+            "deadline": "When the patient should have been seen",
+            "days-gained": "How much sooner than the present appointment",
+        },
+    ),
+    OwnCodes(
+        SYSTEM_BASIC,
+        "Records of our own",
+        "What a Basic resource is.",
+        {"scheduling-preference": "What a patient wishes for appointments"},
+    ),
+)
+
+
+def code_systems() -> tuple[dict[str, Any], ...]:
+    """The CodeSystem of each of our code systems, without version and date."""
+    return tuple(_code_system(each) for each in OWN_CODES)
+
+
+def value_sets() -> tuple[dict[str, Any], ...]:
+    """A ValueSet of all codes of each of our code systems, without version and date."""
+    return tuple(_value_set(each) for each in OWN_CODES)
+
+
+def _code_system(own: OwnCodes) -> dict[str, Any]:
+    concepts = [{"code": code, "display": text} for code, text in own.codes.items()]
+    return _head("CodeSystem", own, own.url) | {
+        "caseSensitive": True,
+        "valueSet": _value_set_url(own),
+        "content": "complete",
+        "count": len(concepts),
+        "concept": concepts,
+    }
+
+
+def _value_set(own: OwnCodes) -> dict[str, Any]:
+    include = [{"system": own.url}]
+    return _head("ValueSet", own, _value_set_url(own)) | {"compose": {"include": include}}
+
+
+def _value_set_url(own: OwnCodes) -> str:
+    return f"{CANONICAL}/ValueSet/{own.id}"
+
+
+def _head(kind: str, own: OwnCodes, url: str) -> dict[str, Any]:
+    return {
+        "resourceType": kind,
+        "id": own.id,
+        "url": url,
+        "name": "".join(part.capitalize() for part in own.id.split("-")),
+        "title": own.title,
+        "status": "active",
+        "experimental": False,
+        "publisher": "fhir_gateway",
+        "description": own.doc,
+    }

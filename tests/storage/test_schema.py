@@ -1,0 +1,104 @@
+"""The migrations make what the catalogue declares, on every server."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine, make_url
+
+from fhir_gateway.storage.cluster import SUPERUSER
+from fhir_gateway.storage.migrate import migrate, name_tenant
+from fhir_gateway.storage.roles import Role
+from fhir_gateway.storage.schema import metadata
+from tests.conftest import Server
+from tests.storage.servers import KINDS
+
+_COLUMNS = """
+SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
+       a.attgenerated, l.collname, pg_get_expr(d.adbin, d.adrelid)
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_collation l ON l.oid = a.attcollation
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+"""
+_INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+_CONSTRAINTS = """
+SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE connamespace = 'public'::regnamespace
+"""
+_OF_ALEMBIC = "alembic_version"
+
+
+@pytest.fixture(params=KINDS)
+def server_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_url(servers: Server, server_kind: str) -> Iterator[str]:
+    """A database without any table, of the owner."""
+    server = servers(server_kind)
+    name = f"empty_{uuid4().hex[:12]}"
+    with psycopg.connect(server.url("postgres", SUPERUSER), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} OWNER {Role.OWNER}".encode())
+        yield server.url(name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def rows(url: str, query: str) -> set[tuple[object, ...]]:
+    with psycopg.connect(url) as connection:
+        connection.execute(f"SET ROLE {Role.OWNER}".encode())
+        found = connection.execute(query.encode()).fetchall()
+    return {row for row in found if not str(row[0]).startswith(_OF_ALEMBIC)}
+
+
+def create_all(url: str) -> None:
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"SET ROLE {Role.OWNER}")
+        metadata.create_all(connection)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "query", [_COLUMNS, _INDEXES, _CONSTRAINTS], ids=["columns", "indexes", "constraints"]
+)
+def test_the_migrations_make_what_is_declared(
+    database_url: str, empty_url: str, query: str
+) -> None:
+    create_all(empty_url)
+    migrated, declared = rows(database_url, query), rows(empty_url, query)
+    assert migrated - declared == set()
+    assert declared - migrated == set()
+    assert len(declared) > 50
+
+
+def test_to_migrate_again_changes_nothing(empty_url: str) -> None:
+    migrate(empty_url, role=Role.OWNER)
+    key = rows(empty_url, "SELECT 'key', value FROM instance")
+    before = rows(empty_url, _COLUMNS) | rows(empty_url, _INDEXES)
+    migrate(empty_url, role=Role.OWNER)
+    assert rows(empty_url, _COLUMNS) | rows(empty_url, _INDEXES) == before
+    assert rows(empty_url, "SELECT 'key', value FROM instance") == key
+
+
+def test_several_may_migrate_at_once(empty_url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: migrate(empty_url, role=Role.OWNER), range(4)))
+    assert len(rows(empty_url, "SELECT name FROM instance")) == 1
+
+
+def test_there_is_one_tenant_and_it_can_be_named(empty_url: str) -> None:
+    migrate(empty_url, role=Role.OWNER)
+    name_tenant(empty_url, 1, name="Clinic", zone="Asia/Riyadh", role=Role.OWNER)
+    tenants = rows(empty_url, "SELECT slug, name, zone FROM tenant")
+    assert tenants == {("default", "Clinic", "Asia/Riyadh")}
+
+
+def test_the_tables_belong_to_the_owner(database_url: str) -> None:
+    owners = rows(
+        database_url, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    )
+    assert owners == {(Role.OWNER.value,)}
