@@ -4,6 +4,7 @@ Bytes and headers, sent as ASGI messages without a framework in between. FHIR R4
 RFC 9110 sections 8.8 (validators) and 9.3.2 (HEAD).
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -15,6 +16,8 @@ Header = tuple[bytes, bytes]
 
 FHIR_JSON = b"application/fhir+json; charset=utf-8"
 FHIR_XML = b"application/fhir+xml; charset=utf-8"
+NDJSON = b"application/fhir+ndjson"
+JSON = b"application/json"
 #: Records of patients are asked for anew each time; a validator makes that cheap.
 _FIXED: tuple[Header, ...] = (
     (b"cache-control", b"private, no-cache"),
@@ -32,12 +35,14 @@ class Answer:
         body: FHIR JSON, unless media says otherwise; may be empty.
         headers: What concerns this answer alone, names in lower case.
         media: The Content-Type of the body.
+        pieces: A body that is sent piece by piece, in the place of the other.
     """
 
     status: HTTPStatus
     body: bytes = b""
     headers: list[Header] = field(default_factory=list)
     media: bytes = FHIR_JSON
+    pieces: AsyncIterator[bytes] | None = None
 
 
 def etag(version: int) -> str:
@@ -70,9 +75,23 @@ async def send_answer(
         head: Whether only the headers were asked for.
     """
     headers = [*_FIXED, *further, *answer.headers]
+    if answer.pieces is not None:
+        await _send_pieces(send, answer, answer.pieces, headers, head=head)
+        return
     if answer.status not in _WITHOUT_BODY:
         if answer.body:
             headers.append((b"content-type", answer.media))
         headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": int(answer.status), "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+
+async def _send_pieces(
+    send: Send, answer: Answer, pieces: AsyncIterator[bytes], headers: list[Header], *, head: bool
+) -> None:
+    headers.append((b"content-type", answer.media))
+    await send({"type": "http.response.start", "status": int(answer.status), "headers": headers})
+    if not head:
+        async for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

@@ -16,6 +16,7 @@ from fhir_gateway.api.answers import Answer, Header, send_answer
 from fhir_gateway.api.bundles import Bundles
 from fhir_gateway.api.conditionals import delete_where, patch_where, update_where
 from fhir_gateway.api.errors import WireError, failure
+from fhir_gateway.api.exports import export_end, export_file, export_status
 from fhir_gateway.api.histories import history_of_all, history_of_instance, history_of_type
 from fhir_gateway.api.interactions import create, delete, patch, read, update, vread
 from fhir_gateway.api.invocations import invocation
@@ -29,7 +30,10 @@ from fhir_gateway.api.use_cases import Service
 from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.storage.tenants import Tenant
 
-_EXPOSED = b"Content-Location, ETag, Last-Modified, Location, Retry-After, X-Request-Id"
+_EXPOSED = (
+    b"Content-Location, ETag, Expires, Last-Modified, Location, Retry-After, X-Progress,"
+    b" X-Request-Id"
+)
 _ALLOWED = (
     b"Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Exist,"
     b" If-None-Match, Prefer, X-Request-Id"
@@ -72,6 +76,8 @@ class FhirDoor:
             metadata=metadata.statement,
             definition=metadata.definition,
             definitions=metadata.search,
+            export={"GET": export_status, "DELETE": export_end},
+            export_file=export_file,
             system={
                 "GET": _no_system_search,
                 "POST": Bundles(self._answered),
@@ -112,7 +118,7 @@ class FhirDoor:
     async def _answered(self, request: Request, query: bytes) -> Answer:
         try:
             answer = await self._carried_out(request, query)
-            await represent(answer, request.answer_format(), pretty=request.pretty)
+            await represent(answer, _readable(request), pretty=request.pretty)
             return answer
         except GatewayError as error:
             answer = failure(error)
@@ -141,7 +147,8 @@ class FhirDoor:
         handler = place.methods.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             raise _not_allowed(request.method, place)
-        request.answer_format()  # whoever cannot read the answer changes nothing
+        if place.is_fhir:
+            request.answer_format()  # whoever cannot read the answer changes nothing
         return await handler(self._service, request, place)
 
     def _permission(self, origin: str) -> list[Header]:

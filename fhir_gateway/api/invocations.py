@@ -15,7 +15,7 @@ from fhir_gateway.api.routing import Handler, Place
 from fhir_gateway.api.searches import address
 from fhir_gateway.api.use_cases import Service
 from fhir_gateway.fhir import parameters
-from fhir_gateway.usecases.operations import Call, Operation
+from fhir_gateway.usecases.operations import Accepted, Call, Operation
 
 
 def invocation(operation: Operation) -> Handler:
@@ -28,6 +28,10 @@ def invocation(operation: Operation) -> Handler:
         ref = ref_of(place) if place.id else None
         call = Call(ref, values, request.base, called, place.type)
         content = await operation.run(service.deps, request.tenant.id, call)
+        if isinstance(content, Accepted):
+            location = f"{request.base}/{content.place}".encode()
+            headers = [(b"content-location", location)]
+            return Answer(HTTPStatus.ACCEPTED, content.content, headers)
         return Answer(HTTPStatus.OK, content)
 
     return invoke

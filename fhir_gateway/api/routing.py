@@ -52,12 +52,14 @@ class Place:
         type: Resource type; empty at system level.
         id: Of the resource, unchecked; empty above instance level.
         version: Of the resource, unchecked.
+        is_fhir: Whether it answers in a format of FHIR, which the client has to take.
     """
 
     methods: Methods
     type: str = ""
     id: str = ""
     version: str = ""
+    is_fhir: bool = True
 
     @property
     def allow(self) -> tuple[str, ...]:
@@ -79,6 +81,8 @@ class Handlers:
         metadata: The CapabilityStatement.
         definition: One of our own definitions.
         definitions: Our own definitions of a type, searched.
+        export: A bulk export, by method.
+        export_file: A file of it.
         system: What is not served at the base address itself, by method.
     """
 
@@ -89,6 +93,8 @@ class Handlers:
     metadata: Handler
     definition: Handler
     definitions: Handler
+    export: Methods
+    export_file: Handler
     system: Methods
 
 
@@ -112,6 +118,8 @@ class Router:
         self._types = {name: _offered(handlers, served) for name, served in types.items()}
         self._metadata = Place({"GET": handlers.metadata})
         self._system = Place(handlers.system)
+        self._export = handlers.export
+        self._export_file: Methods = {"GET": handlers.export_file}
         self._history = Place({"GET": handlers.history})
         self._definitions = frozenset(definitions)
         self._definition: Methods = {"GET": handlers.definition}
@@ -196,6 +204,10 @@ class Router:
                 return Place(self._definition, first, steps[1])
             text = f"Of {first} only {first} and {first}/id of our own are served"
             raise fail(Category.UNSUPPORTED, text)
+        if first == "_export" and count == 2:
+            return Place(self._export, id=steps[1], is_fhir=False)
+        if first == "_export" and count == 3:
+            return Place(self._export_file, steps[2], steps[1], is_fhir=False)
         return self._no_type(first)
 
     def _no_type(self, name: str) -> NoReturn:

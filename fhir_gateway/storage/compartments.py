@@ -70,21 +70,31 @@ async def _selection(
 ) -> Selection:
     bound = Bound(tx.tenant)
     chosen = await selection(tx, name, criteria, bound)
-    belongs = Condition(_belongs(patient, name, chosen.alias, bound))
-    return Selection(name, chosen.alias, (belongs, *chosen.conditions), bound)
+    whose = belongs(None if patient is None else [patient], name, chosen.alias, bound)
+    return Selection(name, chosen.alias, (Condition(whose), *chosen.conditions), bound)
 
 
-def _belongs(patient: str | None, name: str, alias: str, bound: Bound) -> str:
-    if patient is None:
+def belongs(patients: Sequence[str] | None, name: str, alias: str, bound: Bound) -> str:
+    """The condition that a row belongs to one of these patients.
+
+    Args:
+        patients: Ids; None for any patient.
+        name: One of the types of `fhir.compartments.PATIENT`.
+        alias: Of the table with its narrow rows.
+        bound: Takes the parameters.
+    """
+    if patients is None:
         if name == "Patient":
             return "TRUE"
         begins = [bound.add(f"{bound.tenant}|{param}|Patient/") for param in PATIENT[name]]
         points = " OR ".join(f"starts_with(e, {each})" for each in begins)
         return f"EXISTS (SELECT 1 FROM unnest({alias}.tokens) e WHERE {points})"
-    entries = [f"{param}|Patient/{patient}" for param in PATIENT[name]]
+    entries = [f"{param}|Patient/{each}" for param in PATIENT[name] for each in patients]
     by_hash = found_by_hash(name, f"{alias}.id", "%(tenant)s", bound.hashes(entries))
     points = f"({by_hash} AND {alias}.tokens && {bound.entries(entries)})"
-    return f"({alias}.id = {bound.add(patient)} OR {points})" if name == "Patient" else points
+    if name == "Patient":
+        return f"({alias}.id = ANY({bound.add(list(patients))}) OR {points})"
+    return points
 
 
 async def _rows(tx: Transaction, chosen: Selection, last: str, limit: int) -> list[Stored]:

@@ -277,9 +277,9 @@ def _row(tenant: int, each: Engagement) -> tuple[Any, ...]:
 
 async def release(tx: Transaction, ids: Iterable[int]) -> None:
     """Give time back."""
-    await tx.execute(
-        "DELETE FROM busy WHERE tenant = %s AND id = ANY(%s)", (tx.tenant, sorted(set(ids)))
-    )
+    given = sorted(set(ids))
+    if given:
+        await tx.execute("DELETE FROM busy WHERE tenant = %s AND id = ANY(%s)", (tx.tenant, given))
 
 
 async def set_tentative(tx: Transaction, appointment: str, *, tentative: bool) -> None:

@@ -204,7 +204,8 @@ async def write_many(
         zone: For dates without offset.
 
     Raises:
-        RaceLostError: a replaced version is not the present one, or a new id exists.
+        RaceLostError, psycopg.errors.UniqueViolation: a replaced version is not the present one,
+            or a new id exists; `Database.run` tries again.
     """
     stored = [_stamped(each, now) for each in writes]
     by_type: dict[tuple[str, bool], list[tuple[Stored, IndexRow, Write]]] = {}

@@ -285,6 +285,21 @@ timer = Table(
     Index("timer_by_due", "due"),
 )
 
+#: Bulk exports that can still be fetched; the files are made from the history when they are read.
+export_job = Table(
+    "export_job",
+    metadata,
+    _keyed_tenant(),
+    _key("id"),
+    Column("created_at", TIME, nullable=False),
+    _text("request"),
+    _text("level"),
+    _text("group_id", nullable=True),
+    Column("since", TIME),
+    Column("types", ARRAY(PLAIN), nullable=False),
+    CheckConstraint("level IN ('system', 'patient', 'group')", name="level_check"),
+)
+
 #: Tables whose rows belong to no single tenant.
 SHARED = frozenset({"tenant", "instance", "alembic_version"})
 #: Tables that a worker reads for all tenants at once (decision 6).

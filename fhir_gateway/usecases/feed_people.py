@@ -112,7 +112,8 @@ async def actor(tx: Transaction, deps: Deps, told: Resource) -> Resource:
     known = await find(tx, kind, keys)
     if known is None:
         return await _create(tx, deps, told)
-    stored = await resources.read(tx, Ref(kind, known), lock=True)
+    # Not locked: half the messages may name the same place, and few change it.
+    stored = await resources.read(tx, Ref(kind, known))
     if stored is None:
         return await _create(tx, deps, told)
     before = stored.resource()

@@ -11,7 +11,7 @@ from typing import Any
 from fhir_gateway.core.codes import EXT_ORIGIN
 from fhir_gateway.core.refs import Ref, reference_of
 from fhir_gateway.core.time import Interval
-from fhir_gateway.storage import actors, engagements, resources, slot_facts
+from fhir_gateway.storage import actors, engagements, locks, resources, slot_facts
 from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Write
@@ -170,8 +170,22 @@ async def _home(
     named: Sequence[str],
 ) -> str:
     """The Schedule for a new Slot: the one named, else any of the owner's, else a new one."""
-    if own and (schedule is None or own[0] in named):
+    if _serves(own, schedule, named):
         return own[0]
+    # Bookings that come at once must not make a Schedule each.
+    await locks.hold(tx, [f"feed schedule|{owner}"])
+    named = await _named(tx, schedule)
+    own = _ordered(await actors.by_references(tx, [str(owner)]), owner, named, first=True)
+    if _serves(own, schedule, named):
+        return own[0]
+    return await _make_schedule(tx, deps, owner, schedule)
+
+
+def _serves(own: Sequence[str], schedule: Resource | None, named: Sequence[str]) -> bool:
+    return bool(own) and (schedule is None or own[0] in named)
+
+
+async def _make_schedule(tx: Transaction, deps: Deps, owner: Ref, schedule: Resource | None) -> str:
     made: Resource = {
         "resourceType": "Schedule",
         "id": deps.ids.new(),

@@ -138,3 +138,36 @@ async def test_a_bundle_may_be_larger_than_a_resource(app: ASGIApp) -> None:
     assert statuses(response) == ["201"] * 4
     alone = await ask(app, "/fhir/Patient", "POST", json=known_as("9", photo=photo * 4))
     assert alone.status_code == 413
+
+
+async def test_a_bundle_has_its_bounds_too(app: ASGIApp) -> None:
+    content = b" " * ((16 << 20) + 1)
+    response = await ask(app, "/fhir", "POST", content=content, headers={"content-type": "json"})
+    assert response.status_code == 413
+
+
+async def test_a_bundle_may_be_written_in_xml(app: ASGIApp) -> None:
+    body = f"""<Bundle xmlns="http://hl7.org/fhir"><type value="transaction"/>
+      <entry><fullUrl value="{ANN}"/>
+        <resource><Patient><active value="true"/></Patient></resource>
+        <request><method value="POST"/><url value="Patient"/></request></entry>
+      <entry>
+        <resource><RelatedPerson><patient><reference value="{ANN}"/></patient></RelatedPerson>
+        </resource>
+        <request><method value="POST"/><url value="RelatedPerson"/></request></entry>
+    </Bundle>""".encode()
+    headers = {"content-type": "application/fhir+xml"}
+    response = await ask(app, "/fhir", "POST", content=body, headers=headers)
+    patient, related = resources(response)
+    assert related["patient"] == ref(f"Patient/{patient['id']}")
+
+
+async def test_a_patch_may_be_written_in_xml(app: ASGIApp) -> None:
+    body = b"""<Parameters xmlns="http://hl7.org/fhir"><parameter><name value="operation"/>
+      <part><name value="type"/><valueCode value="add"/></part>
+      <part><name value="path"/><valueString value="Patient"/></part>
+      <part><name value="name"/><valueString value="gender"/></part>
+      <part><name value="value"/><valueCode value="female"/></part></parameter></Parameters>"""
+    headers = {"content-type": "application/fhir+xml"}
+    response = await ask(app, "/fhir/Patient/ann", "PATCH", content=body, headers=headers)
+    assert response.json()["gender"] == "female"

@@ -35,6 +35,8 @@ class Hub:
 async def hub_of(deps: Deps, limits: Limits | None = None) -> AsyncIterator[Hub]:
     """Listen on a free port."""
     listener = Listener()
+    ehr = Ehr(Clinic(deps)).watched()
+    deps = ehr.clinic.deps
     oversize = oversize_answer(deps)
 
     async def handle(frame: bytes, peer: Peer) -> bytes | None:
@@ -48,6 +50,7 @@ async def hub_of(deps: Deps, limits: Limits | None = None) -> AsyncIterator[Hub]
     listener.server = MllpServer(handle, "127.0.0.1", 0, hooks=hooks, limits=limits or Limits())
     await listener.server.start()
     try:
-        yield Hub(listener, Ehr(Clinic(deps)))
+        yield Hub(listener, ehr)
+        assert ehr.failures == []
     finally:
         await listener.server.stop(5.0)

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 KILLS = 10
 LANES = 3
-VISITS = 54
+VISITS = 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ async def test_a_gateway_killed_at_any_moment_applies_each_message_once(tmp_path
     hospital = Hospital.with_visits(visits)
     for _ in range(KILLS):
         with a_gateway(tmp_path) as gateway:
-            goal = hospital.left - chance.randint(4, 12)
+            goal = hospital.left - chance.randint(3, 8)
             sending = await hospital.send(gateway, goal)
             await asyncio.sleep(chance.random() * 0.05)
             gateway.process.kill()

@@ -42,6 +42,11 @@ async def held(tx: Transaction, *rows: Engagement) -> int:
     return len(await engagements.insert(tx, rows))
 
 
+async def statement(database: Database, text: str) -> None:
+    async with database.transaction(1) as tx:
+        await tx.execute(text)
+
+
 async def test_an_actor_has_one_number(database: Database) -> None:
     async with database.transaction(1) as tx:
         first = await actors.keys_of(tx, ["Practitioner/p1", "Device/d"])
@@ -83,20 +88,20 @@ async def test_only_what_is_active_and_exclusive_is_guarded(
 
 
 async def test_the_guard_holds_for_updates_too(database: Database, keys: list[int]) -> None:
+    async with database.transaction(1) as tx:
+        await held(tx, a_row(keys[0]), a_row(keys[0], appointment="a2", active=False))
     with pytest.raises(errors.ExclusionViolation):
-        async with database.transaction(1) as tx:
-            await held(tx, a_row(keys[0]), a_row(keys[0], appointment="a2", active=False))
-            await tx.execute("UPDATE busy SET active = true")
+        await statement(database, "UPDATE busy SET active = true")
 
 
 @pytest.mark.parametrize("during", ["empty", "[2027-01-01, 2027-01-02]", "(2027-01-01,)"])
 async def test_times_are_half_open_and_have_both_ends(
     database: Database, keys: list[int], during: str
 ) -> None:
+    async with database.transaction(1) as tx:
+        await held(tx, a_row(keys[0]))
     with pytest.raises(errors.IntegrityError):
-        async with database.transaction(1) as tx:
-            await held(tx, a_row(keys[0]))
-            await tx.execute("UPDATE busy SET during = %s::text::tstzrange", (during,))
+        await statement(database, f"UPDATE busy SET during = '{during}'")
 
 
 async def test_rows_are_read_as_they_were_written(database: Database, keys: list[int]) -> None:

@@ -99,15 +99,26 @@ class Ehr:
 
     clinic: Clinic
     answers: list[bytes] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+    def watched(self) -> "Ehr":
+        """The same sender; defects of ours that a message has met are noted in `failures`."""
+
+        def log(action: str, **told: Any) -> None:
+            self.failures.extend([told] if action == "message.failed" else [])
+
+        return self._at(log=log)
 
     def called(self, profile: SenderProfile) -> "Ehr":
         """The same sender with other habits."""
-        deps = replace(self.clinic.deps, profiles={SENDER: profile})
-        return Ehr(Clinic(deps))
+        return self._at(profiles={SENDER: profile})
 
     def under(self, **policy: Any) -> "Ehr":
         """The same sender where the gateway decides otherwise."""
-        return Ehr(Clinic(replace(self.clinic.deps, policy=Policy(**policy))))
+        return self._at(policy=Policy(**policy))
+
+    def _at(self, **changes: Any) -> "Ehr":
+        return replace(self, clinic=Clinic(replace(self.clinic.deps, **changes)))
 
     async def deliver(self, *messages: bytes) -> bytes:
         """Hand over one frame of messages; the answer as it came."""

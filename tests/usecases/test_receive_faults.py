@@ -52,8 +52,8 @@ async def test_an_end_before_the_start_gives_way_to_the_usual_length(ehr: Ehr) -
 
 
 async def test_a_profile_may_refuse_a_start_without_time_of_day(ehr: Ehr) -> None:
-    strict = ehr.called(SenderProfile(date_only="reject")).clinic.under(strict_feeds=True)
-    view = await Ehr(strict).send(siu(start="", tq1={7: "20270105"}))
+    strict = ehr.called(SenderProfile(date_only="reject")).under(strict_feeds=True)
+    view = await strict.send(siu(start="", tq1={7: "20270105"}))
     assert (view.code, view.errors[0].condition) == ("AE", "102")
 
 

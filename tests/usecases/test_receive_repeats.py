@@ -7,7 +7,7 @@ import pytest
 from fhir_gateway.hl7 import batch
 from fhir_gateway.hl7.message import Message
 from tests.usecases.builders import at
-from tests.usecases.ehr import Ehr, siu
+from tests.usecases.ehr import Ehr, known_here, siu
 
 
 async def test_a_repeated_message_gets_the_same_bytes_again_and_changes_nothing(ehr: Ehr) -> None:
@@ -62,6 +62,18 @@ async def test_messages_that_make_the_same_people_at_once_make_them_once(ehr: Eh
     assert {each.state for each in await ehr.inbox()} == {"sent"}
     for each in ("Patient", "Practitioner", "Schedule"):
         assert len(await ehr.clinic.all(each)) == 1
+    assert [each["status"] for each in await ehr.clinic.all("Slot")] == ["busy"] * 8
+
+
+@pytest.mark.parametrize("sch", [{}, {5: "BOOK"}])
+async def test_bookings_at_once_of_a_doctor_without_a_schedule_make_one(
+    ehr: Ehr, sch: dict[int, str]
+) -> None:
+    await ehr.clinic.put(known_here())
+    messages = [siu("S12", id_=f"F-{n}", start=f"{n + 9:02}:00", sch=sch, patient={3: f"P{n}"})
+                for n in range(8)]  # fmt: skip
+    await asyncio.gather(*[ehr.deliver(each) for each in messages])
+    assert len(await ehr.clinic.all("Schedule")) == 1
     assert [each["status"] for each in await ehr.clinic.all("Slot")] == ["busy"] * 8
 
 

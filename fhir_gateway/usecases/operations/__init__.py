@@ -3,13 +3,14 @@
 from fhir_gateway.usecases.operations import (
     check_conflicts,
     everything,
+    export,
     find_optimal_slots,
     meta,
     validate,
 )
-from fhir_gateway.usecases.operations.call import Call, Operation
+from fhir_gateway.usecases.operations.call import Accepted, Call, Operation
 
-__all__ = ["OPERATIONS", "Call", "Operation"]
+__all__ = ["OPERATIONS", "Accepted", "Call", "Operation"]
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
@@ -18,4 +19,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(meta.SPEC, meta.run),
     Operation(meta.OF_ALL, meta.run),
     Operation(everything.SPEC, everything.run),
+    Operation(export.OF_ALL, export.run),
+    Operation(export.OF_PATIENTS, export.run),
+    Operation(export.OF_GROUP, export.run),
 )

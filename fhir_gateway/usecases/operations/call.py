@@ -28,12 +28,28 @@ class Call:
     type: str = ""
 
 
-Run = Callable[[Deps, int, Call], Awaitable[bytes]]
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What is going on, and where its outcome can be asked for.
+
+    Attributes:
+        place: Relative to the tenant's base address.
+        content: An OperationOutcome as JSON bytes.
+    """
+
+    place: str
+    content: bytes
+
+
+Run = Callable[[Deps, int, Call], Awaitable[bytes | Accepted]]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation with what it does; run answers with a resource as JSON bytes."""
+    """An operation with what it does.
+
+    Its run answers with a resource as JSON bytes, or says where the answer will be.
+    """
 
     spec: OperationSpec
     run: Run

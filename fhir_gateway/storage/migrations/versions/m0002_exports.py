@@ -1,0 +1,19 @@
+"""Bulk exports."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    script = Path(__file__).with_name("m0002_exports.sql").read_text(encoding="utf-8")
+    op.get_bind().exec_driver_sql(script)
+
+
+def downgrade() -> None:
+    op.drop_table("export_job")
