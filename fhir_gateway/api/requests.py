@@ -33,6 +33,7 @@ MAX_BODY = 1 << 20  # bytes: one resource
 MAX_BUNDLE = 16 << 20  # bytes: a batch or transaction
 #: Brackets and commas in the JSON of a batch or transaction.
 MAX_BUNDLE_TOKENS = 1_000_000
+LARGE_XML = 64 << 10  # bytes from which others go on while it is read
 MAX_URL = 16 << 10  # bytes: path and query
 MAX_PAIRS = 200
 
@@ -213,8 +214,12 @@ class Request:
         if not body:
             return None
         written = body_format(self.header(b"content-type") or "")
-        reads = json.parse if written == "json" else xml_reading.read
-        resource = reads(body, most=most)
+        if written == "json":
+            resource = json.parse(body, most=most)
+        elif len(body) < LARGE_XML:
+            resource = xml_reading.read(body, most=most)
+        else:
+            resource = await asyncio.to_thread(xml_reading.read, body, most=most)
         rewrite_references(resource, lambda text: to_relative(text, self.base))
         return resource
 

@@ -17,6 +17,7 @@ from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.core.ids import CountedIds
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.fhir.operations import OperationParameter, OperationSpec
+from fhir_gateway.fhir.patch import Patch
 from fhir_gateway.fhir.search_query import SearchQuery
 from fhir_gateway.storage.tenants import Tenant
 from fhir_gateway.usecases.deps import Deps
@@ -121,10 +122,52 @@ class Shelf:
         if_match: int | None,
         only_new: bool,
     ) -> Updated:
-        assert not only_new
         self.asked.append((ref, if_match))
         created = (tenant, ref) not in self.versions
+        if only_new and not created:
+            raise fail(Category.PRECONDITION_FAILED, f"{ref} is there")
         return Updated(self.put(resource, tenant), created)
+
+    async def patch(
+        self, _: Deps, tenant: int, ref: Ref, change: Patch, *, if_match: int | None
+    ) -> Stored:
+        self.asked.append((ref, change, if_match))
+        return await self.read(_, tenant, ref)
+
+    async def create_where(
+        self, _: Deps, tenant: int, resource: dict[str, Any], condition: SearchQuery
+    ) -> Updated:
+        self.asked.append(condition)
+        return Updated(await self.create(_, tenant, resource), created=True)
+
+    async def update_where(
+        self,
+        _: Deps,
+        tenant: int,
+        resource: dict[str, Any],
+        condition: SearchQuery,
+        **preconditions: Any,
+    ) -> Updated:
+        self.asked.append((condition, preconditions))
+        return Updated(self.put({"id": "new-1"} | resource, tenant), created=True)
+
+    async def patch_where(
+        self,
+        _: Deps,
+        tenant: int,
+        change: Patch,
+        condition: SearchQuery,
+        *,
+        if_match: int | None,
+    ) -> Stored:
+        self.asked.append((condition, change, if_match))
+        raise fail(Category.NOT_FOUND, "Nothing is found")
+
+    async def delete_where(
+        self, _: Deps, tenant: int, condition: SearchQuery, *, if_match: int | None
+    ) -> Version | None:
+        self.asked.append((condition, if_match))
+        return None
 
     async def delete(
         self, _: Deps, tenant: int, ref: Ref, *, if_match: int | None
@@ -141,8 +184,13 @@ class Shelf:
             changes=self.changes,
             search=self.search,
             create=self.create,
+            create_where=self.create_where,
             update=self.update,
+            update_where=self.update_where,
+            patch=self.patch,
+            patch_where=self.patch_where,
             delete=self.delete,
+            delete_where=self.delete_where,
             operations=operations,
         )
 

@@ -109,7 +109,9 @@ async def test_fhirpy_patches_in_its_own_way(url: str) -> None:
     client = AsyncFHIRClient(url)
     ann = await client.reference("Patient", "ann").patch(gender="female", active=True)
     assert (ann["gender"], ann["meta"]["versionId"]) == ("female", "2")
-    with pytest.warns(DeprecationWarning, match="first arg of method patch"):  # said of every patch by search
+    with pytest.warns(
+        DeprecationWarning, match="first arg of method patch"
+    ):  # said of every patch by search
         ann = await client.resources("Patient").search(_id="ann").patch(active=None)
     assert "active" not in ann
     ann["birthDate"] = "1980-02-29"

@@ -45,6 +45,17 @@ async def test_a_resource_is_written_as_xml_and_answered_as_asked(media: str) ->
     assert resource_of(answer)["meta"]["versionId"] == "2"
 
 
+async def test_a_large_resource_is_read_as_xml_too() -> None:
+    shelf = Shelf()
+    slot = a_slot(comment="x" * 100_000)
+    response = await ask(
+        an_app(shelf), "/fhir/Slot/s1", "PUT", content=write(slot), headers=WRITES_XML
+    )
+    assert response.status_code == 201
+    assert response.headers["vary"] == "Accept"
+    assert len(response.json()["comment"]) == 100_000
+
+
 async def test_a_search_and_a_history_are_answered_as_xml() -> None:
     shelf = Shelf()
     hit = shelf.put(a_slot())

@@ -1,6 +1,7 @@
 """Whose time is taken: the guard lets nothing overlap. Decisions 8, 14 and 15."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -14,7 +15,7 @@ from fhir_gateway.storage.postgres import Database, Transaction
 from tests.storage.servers import KINDS
 from tests.storage.times import span
 
-SOON = datetime.now(UTC) + timedelta(hours=1)
+SOON = datetime.now(UTC) + timedelta(days=1)
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -33,8 +34,8 @@ async def keys(database: Database) -> list[int]:
 
 def a_row(key: int, start: str = "09:00", minutes: int = 30, **more: Any) -> Engagement:
     time = span(start, minutes)
-    made = {"kind": engagements.APPOINTMENT, "appointment": "a1", "during": time, "core": time}
-    return Engagement(actor_key=key, **(made | more))
+    made = Engagement(key, time, time, engagements.APPOINTMENT, appointment="a1")
+    return replace(made, **more)
 
 
 async def held(tx: Transaction, *rows: Engagement) -> int:
@@ -81,7 +82,7 @@ async def test_nothing_overlaps_what_is_taken(
 
 @pytest.mark.parametrize("other", [{"exclusive": False}, {"active": False}])
 async def test_only_what_is_active_and_exclusive_is_guarded(
-    database: Database, keys: list[int], other: dict[str, bool]
+    database: Database, keys: list[int], other: dict[str, Any]
 ) -> None:
     async with database.transaction(1) as tx:
         assert await held(tx, a_row(keys[0]), a_row(keys[0], appointment="a2", **other)) == 2

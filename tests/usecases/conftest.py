@@ -1,8 +1,6 @@
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import psycopg
-from collections.abc import AsyncIterator
-
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
@@ -32,3 +30,20 @@ async def ehr(bare: Clinic) -> AsyncIterator[Ehr]:
     sender = Ehr(bare).watched()
     yield sender
     assert sender.failures == []
+
+
+@pytest.fixture
+def unguarded_url(copies: Copies, servers: Server, server_kind: str) -> Iterator[str]:
+    """A database whose guard has been taken away; nobody else gets it afterwards."""
+    url = copies.url(server_kind)
+    name = str(conninfo_to_dict(url)["dbname"])
+    with psycopg.connect(servers(server_kind).url(name, SUPERUSER), autocommit=True) as connection:
+        connection.execute("ALTER TABLE busy DROP CONSTRAINT busy_guard")
+    yield url
+    copies.give_up(server_kind)
+
+
+@pytest.fixture
+async def unguarded(clinic: Clinic, unguarded_url: str) -> Clinic:
+    """The same clinic on such a database."""
+    return clinic

@@ -1,6 +1,7 @@
 """An identifying identifier belongs to one resource. Decision 5."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ MRN = "http://hospital.example/mrn"
 ACCOUNT = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "AN"}]}
 
 
-def number(value: str = "7", **more: object) -> dict[str, list[dict[str, object]]]:
+def number(value: str = "7", **more: Any) -> dict[str, list[dict[str, Any]]]:
     return {"identifier": [{"system": MRN, "value": value, **more}]}
 
 
@@ -70,7 +71,7 @@ async def test_the_identifier_of_a_deleted_resource_is_free(bare: Clinic) -> Non
 
 
 @pytest.mark.parametrize("more", [{"type": ACCOUNT}, {"use": "old"}], ids=["account", "old"])
-async def test_some_numbers_identify_nobody(bare: Clinic, more: dict[str, object]) -> None:
+async def test_some_numbers_identify_nobody(bare: Clinic, more: dict[str, Any]) -> None:
     await bare.put(a_patient("ann") | number(**more), a_patient("bob") | number(**more))
     assert await known_as(bare, "7") is None
 

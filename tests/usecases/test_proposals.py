@@ -6,7 +6,7 @@ from fhir_gateway.core.codes import EXT_SCORE
 from fhir_gateway.core.errors import Category
 from fhir_gateway.core.refs import ID, Ref
 from fhir_gateway.fhir.validation import validate
-from fhir_gateway.usecases import read
+from fhir_gateway.usecases import proposals, read
 from fhir_gateway.usecases.proposals import decode
 from tests.usecases.builders import Resource, at
 from tests.usecases.clinic import TENANT, Clinic, refusal
@@ -53,7 +53,7 @@ async def test_it_is_there_for_a_quarter_of_an_hour(
     proposal = await the_proposal(morning)
     later = morning.seen(at(clock))
     async with later.deps.database.transaction(TENANT) as tx:
-        found_again = await read.proposals.read(tx, later.deps, proposal["id"])
+        found_again = await proposals.read(tx, later.deps, proposal["id"])
     assert (found_again is not None) is there
 
 

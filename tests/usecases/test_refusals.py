@@ -122,7 +122,7 @@ async def test_other_times_leave_room_for_the_buffers(clinic: Clinic) -> None:
     around = availability(bufferAfter=15)
     await clinic.put(a_practitioner("p2"), a_schedule("s2", "Practitioner/p2", extension=around))
     await clinic.put(*(a_slot(each, schedule="s2") for each in ("11:00", "11:30", "12:00")))
-    visit = {"schedule": "s2", "others": ("Practitioner/p2",)}
+    visit: dict[str, Any] = {"schedule": "s2", "others": ("Practitioner/p2",)}
     await clinic.book("12:00", **visit)
     error = await refusal(clinic.book("12:00", patient="bob", **visit))
     assert alternatives(error) == [at("11:00")]
