@@ -11,6 +11,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from fhir_gateway.storage import locks
 from fhir_gateway.storage.postgres import Transaction
 
 #: Applied · read and not for us · content fault, kept to be looked at · not even readable.
@@ -175,8 +176,4 @@ async def buried_at(tx: Transaction, keys: Iterable[tuple[str, str]]) -> datetim
 
 async def lock_keys(tx: Transaction, keys: Iterable[tuple[str, str]]) -> None:
     """Let messages about one appointment pass one at a time, also before it is known."""
-    for system, value in sorted(set(keys)):
-        await tx.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))",
-            (f"appointment|{system}|{value}", tx.tenant),
-        )
+    await locks.hold(tx, (f"appointment|{system}|{value}" for system, value in keys))

@@ -16,7 +16,7 @@ from fhir_gateway.engines.lifecycle import By, transition
 from fhir_gateway.fhir.validation import validate
 from fhir_gateway.mapping.intent import ActorIntent, SiuIntent
 from fhir_gateway.mapping.profiles import SenderProfile
-from fhir_gateway.storage import inbox, locks, resources
+from fhir_gateway.storage import inbox, resources
 from fhir_gateway.storage.inbox import FeedState
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
@@ -71,7 +71,7 @@ async def apply_siu(
     """
     _check_identifiers(intent)
     keys = [(each["system"], each["value"]) for each in intent.keys]
-    await locks.hold(tx, (f"appointment|{system}|{value}" for system, value in keys))
+    await inbox.lock_keys(tx, keys)
     known = await feed_people.find(tx, "Appointment", keys)
     old = await resources.read(tx, Ref("Appointment", known), lock=True) if known else None
     state = await inbox.feed_state(tx, old.id) if old else None

@@ -117,7 +117,7 @@ async def test_origins_can_be_listed(origin: str, allowed: str | None) -> None:
     app = an_app(origins=("https://app.example",))
     response = await ask(app, "/fhir/metadata", headers={"Origin": origin})
     assert response.headers.get("access-control-allow-origin") == allowed
-    assert response.headers["vary"] == "Origin"
+    assert "Origin" in response.headers["vary"]
 
 
 async def test_lines_of_one_header_are_read_together() -> None:

@@ -64,9 +64,12 @@ def test_no_request_makes_the_door_fail(
     path = httpx.URL("/fhir/" + "/".join((*start, *steps)), params=query)
     response = asyncio.run(ask(app, str(path), method, content=content, headers=headers))
     assert response.status_code != 500
-    assert response.headers["x-request-id"]
+    # '..' can lead out of the door, to where nobody counts requests.
+    assert response.headers.get("x-request-id") or not path.path.startswith("/fhir")
     assert not (response.status_code >= 400 and method != "HEAD" and not is_outcome(response))
 
 
 def is_outcome(response: httpx.Response) -> bool:
-    return bool(response.json()["resourceType"] == "OperationOutcome")
+    heads = (b'{"resourceType":"OperationOutcome"', b'{\n  "resourceType": "OperationOutcome"')
+    written = response.content.removeprefix(b'<?xml version="1.0" encoding="UTF-8"?>').strip()
+    return written.startswith((*heads, b"<OperationOutcome "))

@@ -1,5 +1,7 @@
 """What becomes of an offer that is accepted, declined or left too long. Decision 16."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from fhir_gateway.core.errors import Category
@@ -188,7 +190,7 @@ async def test_to_withdraw_an_offer_asks_the_next_and_says_no_for_nobody(freed: 
 @pytest.mark.parametrize("ending", ["accepted", "declined", "expired", "cancelled"])
 async def test_the_end_of_an_offer_starts_no_new_cascade(freed: Clinic, ending: str) -> None:
     bobs = await the_offer(freed)
-    endings = {
+    endings: dict[str, Callable[[], Awaitable[object]]] = {
         "accepted": lambda: freed.post(accepting(bobs)),
         "declined": lambda: freed.post(accepting(bobs) | {"participantStatus": "declined"}),
         "expired": lambda: freed.time_is_up(bobs),
