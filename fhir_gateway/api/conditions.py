@@ -7,24 +7,18 @@ Source: FHIR R4 sections 3.1.0.8.1 (conditional create), 3.1.0.4.3 (update), 3.1
 """
 
 from fhir_gateway.api.requests import Pairs, Request, read_pairs
-from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.core.refs import to_relative
 from fhir_gateway.fhir.search_query import SearchQuery, parse
 
 
 def condition_of_create(request: Request, type_name: str) -> SearchQuery | None:
-    """The condition that If-None-Exist states; None without that header.
+    """The condition that If-None-Exist states, or the query, as fhirpy says it; None for neither.
 
     Raises:
-        GatewayError: invalid, for a condition that cannot be read; unsupported, for one in the
-            query, which R4 does not know.
+        GatewayError: invalid, for a condition that cannot be read.
     """
     if request.pairs:
-        raise fail(
-            Category.UNSUPPORTED,
-            "A create takes its condition in the header If-None-Exist, not in the address",
-            "If-None-Exist",
-        )
+        return condition_of_query(request, type_name)
     text = request.header(b"if-none-exist")
     if text is None:
         return None

@@ -104,6 +104,12 @@ class Request:
         """What Prefer asks for."""
         return preferences(self.header(b"prefer") or "")
 
+    @property
+    def form_of_answer(self) -> Pairs:
+        """`_format` and `_pretty` as they were given, for links that lead to more of the same."""
+        named = [] if self.format is None else [("_format", self.format)]
+        return [*named, ("_pretty", "true")] if self.pretty else named
+
     def answer_format(self) -> Format:
         """The format in which the client wants its answer.
 

@@ -119,6 +119,15 @@ async def test_fhirpy_patches_in_its_own_way(url: str) -> None:
     assert (await client.reference("Patient", "ann").to_resource())["gender"] == "female"
 
 
+async def test_fhirpy_gets_or_creates(url: str) -> None:
+    client = AsyncFHIRClient(url)
+    number = {"system": "http://clinic.example/mrn", "value": "1"}
+    known = client.resources("Patient").search(identifier="http://clinic.example/mrn|1")
+    first, created = await known.get_or_create(client.resource("Patient", identifier=[number]))
+    again, repeated = await known.get_or_create(client.resource("Patient", identifier=[number]))
+    assert (created, repeated, first.id == again.id) == (True, False, True)
+
+
 async def test_fhirpy_updates_and_deletes_by_search(url: str) -> None:
     client = AsyncFHIRClient(url)
     number = {"system": "http://clinic.example/mrn", "value": "1"}

@@ -41,6 +41,13 @@ async def test_the_condition_is_read_in_the_forms_that_clients_send(
     assert again.status_code == 200
 
 
+async def test_a_condition_in_the_address_of_a_creation_counts_as_well(app: ASGIApp) -> None:
+    path = f"/fhir/Patient?{MATCH}"
+    first = await ask(app, path, "POST", json=known_as("1"))
+    again = await ask(app, path, "POST", json=known_as("1"))
+    assert (first.status_code, again.status_code) == (201, 200)
+
+
 async def test_of_64_creations_under_one_condition_one_creates(app: ASGIApp) -> None:
     patient = {"resourceType": "Patient", "name": [{"family": "Haddad"}]}
     spellings = ("family=Haddad&gender:missing=true", "gender:missing=true&family=Haddad")

@@ -68,15 +68,6 @@ async def test_the_client_chooses_what_a_write_gives_back(
     assert response.headers["etag"] == 'W/"1"'
 
 
-async def test_a_create_takes_its_condition_in_the_header_alone() -> None:
-    shelf = Shelf()
-    response = await ask(an_app(shelf), "/fhir/Slot?identifier=x|1", "POST", json=a_slot())
-    assert response.status_code == 501
-    issue = issue_of(response)
-    assert (issue["code"], issue["expression"]) == ("not-supported", ["If-None-Exist"])
-    assert shelf.asked == []
-
-
 async def test_an_update_of_what_is_there_is_no_creation() -> None:
     shelf = Shelf()
     shelf.put(a_slot())
