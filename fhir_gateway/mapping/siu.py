@@ -36,6 +36,8 @@ __all__ = ["ActorIntent", "Identifier", "ServiceIntent", "SiuIntent", "read_siu"
 
 #: Statuses under which a start without time of day may turn the appointment into a proposal.
 _PLANNED = frozenset({None, "booked", "pending", "proposed", "waitlist"})
+
+
 @dataclass(frozen=True, slots=True)
 class _State:
     """What has become of the appointment."""
