@@ -85,7 +85,8 @@ def _page(
 ) -> Answer:
     partial = partial or any(name == CURSOR for name, _ in request.pairs)
     entries = [_entry(request, each) for each in page]
-    links = _links(f"{request.base}/{request.path}", request.pairs, following)
+    pairs = [*request.pairs, *request.form_of_answer]
+    links = _links(f"{request.base}/{request.path}", pairs, following)
     return Answer(HTTPStatus.OK, history(entries, None if partial else len(entries), links))
 
 

@@ -24,7 +24,8 @@ def invocation(operation: Operation) -> Handler:
     async def invoke(service: Service, request: Request, place: Place) -> Answer:
         body = None if request.method in ("GET", "HEAD") else await request.resource_if_any()
         values = parameters.read(operation.spec, body, request.pairs)
-        called = address(f"{request.base}/{request.path}", request.pairs)
+        asked = [*request.pairs, *request.form_of_answer]
+        called = address(f"{request.base}/{request.path}", asked)
         ref = ref_of(place) if place.id else None
         call = Call(ref, values, request.base, called, place.type)
         content = await operation.run(service.deps, request.tenant.id, call)

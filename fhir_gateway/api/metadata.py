@@ -88,7 +88,8 @@ class Metadata:
             for resource, content in self._definitions[place.type].values()
             if all(_fits(resource, *pair) for pair in request.pairs)
         ]
-        links = [("self", address(f"{request.base}/{place.type}", request.pairs))]
+        asked = [*request.pairs, *request.form_of_answer]
+        links = [("self", address(f"{request.base}/{place.type}", asked))]
         return Answer(HTTPStatus.OK, searchset(matches, len(matches), links))
 
     def _statement(self, request: Request) -> bytes:

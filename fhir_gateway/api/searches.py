@@ -37,7 +37,7 @@ async def search(service: Service, request: Request, place: Place) -> Answer:
 
 def page_of(request: Request, query: SearchQuery, page: Page) -> Answer:
     """The answer to a search."""
-    links = _links(f"{request.base}/{query.type}", query, page)
+    links = _links(request, query, page)
     return Answer(HTTPStatus.OK, searchset(_entries(request.base, query, page), page.total, links))
 
 
@@ -59,8 +59,9 @@ def address(path: str, pairs: Pairs) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _links(path: str, query: SearchQuery, page: Page) -> list[Link]:
-    asked = list(query.honoured)
+def _links(request: Request, query: SearchQuery, page: Page) -> list[Link]:
+    path = f"{request.base}/{query.type}"
+    asked = [*query.honoured, *request.form_of_answer]
     here = [*asked, (CURSOR, query.cursor)] if query.cursor else asked
     links = [("self", address(path, here))]
     if query.cursor:

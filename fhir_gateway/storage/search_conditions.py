@@ -110,10 +110,10 @@ def _entries(asked: _Asked, values: Sequence[TokenValue | ReferenceValue | UriVa
     if plain is None:
         shared = asked.param.type == "token" or asked.param.name in META
         few = not shared or asked.param.name.endswith(_PERSONAL)
-        by_hash = found_by_hash(
-            asked.owner, f"{asked.alias}.id", "%(tenant)s", asked.bound.hashes(entries)
-        )
-        return Condition(f"({by_hash} AND {asked.tokens} && {asked.bound.entries(entries)})", few)
+        listed = asked.bound.entries(entries)  # refuses what no text can have
+        hashed = asked.bound.hashes(entries)
+        by_hash = found_by_hash(asked.owner, f"{asked.alias}.id", "%(tenant)s", hashed)
+        return Condition(f"({by_hash} AND {asked.tokens} && {listed})", few)
     if len(plain) == 1:
         # Not ANY: only a plain comparison lets an index give the order as well.
         return Condition(f"{asked.column} = {asked.bound.add(plain[0])}")

@@ -111,6 +111,11 @@ async def test_a_limit_by_type_holds_for_what_is_pointed_to(records: ASGIApp) ->
     assert named([bundle], "include") == ["Slot/s1-0900"]
 
 
+async def test_the_pages_that_follow_are_in_the_same_format(records: ASGIApp) -> None:
+    response = await ask(records, "/fhir/Patient/ann/$everything?_count=1&_format=xml")
+    assert b"_count=1&amp;_format=xml&amp;_cursor=" in response.content
+
+
 async def test_it_is_asked_by_post_as_well(records: ASGIApp) -> None:
     body = {
         "resourceType": "Parameters",

@@ -49,7 +49,8 @@ async def test_an_uncounted_search_tells_no_total() -> None:
 async def test_the_self_link_repeats_what_was_understood() -> None:
     query = "status=free&start=ge2026-03-02&_count=5&_totalMethod=count&_format=json&_pretty=true"
     bundle = (await ask(an_app(), f"/fhir/Slot?{query}")).json()
-    assert links(bundle)["self"] == f"{BASE}/Slot?status=free&start=ge2026-03-02&_count=5"
+    understood = "status=free&start=ge2026-03-02&_count=5&_format=json&_pretty=true"
+    assert links(bundle)["self"] == f"{BASE}/Slot?{understood}"
 
 
 async def test_an_address_in_a_link_reads_back_as_what_was_asked() -> None:

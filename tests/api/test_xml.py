@@ -70,6 +70,18 @@ async def test_a_search_and_a_history_are_answered_as_xml() -> None:
     assert past["entry"][0]["response"]["etag"] == 'W/"1"'
 
 
+@pytest.mark.parametrize("path", ["Slot", "Slot/s1/_history", "Slot/_history"])
+async def test_the_pages_that_follow_are_xml_as_well(path: str) -> None:
+    shelf = Shelf()
+    hits = [shelf.put(a_slot()), shelf.put(a_slot("s2")), shelf.put(a_slot())]
+    shelf.found = Page(hits[:1], [], 2, "next-page")
+    address = f"/fhir/{path}?_count=1&_format=xml&_pretty=true"
+    bundle = resource_of(await ask(an_app(shelf), address))
+    links = {each["relation"]: each["url"] for each in bundle["link"]}
+    assert "_format=xml&_pretty=true" in links["self"]
+    assert "_format=xml&_pretty=true&_cursor=" in links["next"]
+
+
 async def test_an_operation_is_called_and_answered_in_xml() -> None:
     parameters = {"name": "limit", "valueInteger": 3}
     body = write({"resourceType": "Parameters", "parameter": [parameters]})

@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.errors import Category, fail
@@ -128,8 +128,11 @@ def _links(call: Call, following: Ref | None) -> list[Link]:
         cursor = urlsafe_b64encode(str(following).encode()).decode().rstrip("=")
         asked = [(name, str(each)) for name in call.values if name != CURSOR
                  for each in call.values[name]]  # fmt: skip
-        query = urlencode([*asked, (CURSOR, cursor)], quote_via=quote, safe=":,/$")
-        links.append(("next", f"{call.address.partition('?')[0]}?{query}"))
+        path, _, called = call.address.partition("?")
+        # What the address says beside its parameters, such as the format, goes on as well.
+        beside = [pair for pair in parse_qsl(called) if pair[0] not in call.values]
+        query = urlencode([*asked, *beside, (CURSOR, cursor)], quote_via=quote, safe=":,/$")
+        links.append(("next", f"{path}?{query}"))
     return links
 
 
