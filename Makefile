@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check test-fast lock clean
+.PHONY: help setup run test check test-fast bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -29,6 +29,9 @@ check: $(STAMP) ## Format, lint, types, floors, file length, claims = generated
 test-fast: $(STAMP) ## Run the tests that take less than five seconds
 	@$(BIN)/python -m pytest -n $(JOBS) -m 'not slow'
 
+bench: $(STAMP) ## Measure speed beside the bare limits of this machine (FULL=1 for the whole method)
+	@$(BIN)/python -m bench $(if $(FULL),--full)
+
 lock: $(STAMP) ## Resolve the dependencies anew into requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -37,7 +40,7 @@ lock: $(STAMP) ## Resolve the dependencies anew into requirements.lock
 clean: ## Remove the environment, the local data and everything that was built
 	@rm -rf .venv .local build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache *.egg-info
-	@find fhir_gateway tests conformance -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find fhir_gateway tests conformance bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # uv is used where it is already in the environment, and never required.
 $(STAMP): requirements.lock pyproject.toml

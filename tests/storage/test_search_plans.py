@@ -15,6 +15,8 @@ SEARCHES = {
         "slot_by_schedule"
     ),
     "Slot?start=ge2026-03-02T11:00:00Z&start=lt2026-03-02T11:10:00Z": "slot_by_p_start",
+    "Slot?identifier=urn:x|77": "slot_token_pkey",
+    "Slot?specialty=urn:x|rare77": "slot_token_pkey",
 }
 
 
@@ -26,6 +28,8 @@ async def test_a_frequent_search_uses_its_index(database: Database, database_url
             schedule={"reference": f"Schedule/s{n % 100}"},
             start=f"2026-03-02T{8 + n // 7 % 12:02}:{n // 11 % 60:02}:00Z",
             end="2026-03-02T23:00:00Z",
+            identifier=[{"system": "urn:x", "value": str(n)}],
+            specialty=[{"coding": [{"system": "urn:x", "code": f"rare{n}"}]}],
         )
         for n in range(5000)
     ]
