@@ -17,6 +17,8 @@ from tests.storage.servers import THROWAWAY, embedded_server
 
 #: A gateway that starts its server, says so, and then does nothing for a long time.
 GATEWAY = """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell may have had it ignored
 import sys, time
 from pathlib import Path
 from fhir_gateway.storage.embedded import Embedded
@@ -167,7 +169,7 @@ def test_the_server_outlives_the_gateway_and_the_next_one_takes_over(
 ) -> None:
     url = said(gateway)
     os.killpg(gateway.pid, how)
-    gateway.wait()
+    gateway.wait(30)
     write_a_row(url)
     with Embedded.start(place) as server:
         assert kept(server) == ("still here",)
