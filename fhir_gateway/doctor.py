@@ -14,7 +14,7 @@ from fhir_gateway.wiring import DATABASE_FOLDER, cause_of, database_urls
 #: What was looked at, whether it is in order, and what was found.
 Finding = tuple[str, bool, str]
 
-_PATIENCE = 2.0  # seconds for a running gateway to say how it is
+_PATIENCE = 5.0  # seconds for a running gateway to say how it is
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -53,7 +53,7 @@ async def _health(host: str, port: int) -> str | None:
             reader, writer = await asyncio.open_connection(host, port)
             try:
                 writer.write(b"GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n")
-                answer = await reader.read(4096)
+                answer = await reader.read()  # to the end: HTTP/1.0 closes
             finally:
                 writer.close()
     except (OSError, TimeoutError):

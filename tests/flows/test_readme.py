@@ -13,7 +13,7 @@ import pytest
 from tests.flows.gateway import Gateway, a_gateway
 from tests.house.tree import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("readme")]
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 _BLOCK = re.compile(
