@@ -17,7 +17,7 @@ run: $(STAMP) ## Serve the gateway on this machine, with a sample clinic in .loc
 	@exec $(BIN)/fhir-gateway serve --seed demo --data-dir .local
 
 test: $(STAMP) ## Run every test
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: $(STAMP) ## Format, lint, types, floors, file length, claims = generated
 	@$(BIN)/ruff format --check .
@@ -27,7 +27,7 @@ check: $(STAMP) ## Format, lint, types, floors, file length, claims = generated
 	@$(BIN)/python -m pytest tests/house
 
 test-fast: $(STAMP) ## Run the tests that take less than five seconds
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m 'not slow'
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow'
 
 bench: $(STAMP) ## Measure speed beside the bare limits of this machine (FULL=1 for the whole method)
 	@$(BIN)/python -m bench $(if $(FULL),--full)

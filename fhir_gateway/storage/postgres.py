@@ -236,6 +236,9 @@ class Database:
                 yield connection
         except PoolTimeout as error:
             raise fail(Category.BUSY, "Every database connection is in use") from error
+        except psycopg.errors.ProgramLimitExceeded as error:
+            text = "A value that the resource is found by is too long"
+            raise fail(Category.UNPROCESSABLE, text, code="too-long") from error
         except (psycopg.InterfaceError, psycopg.OperationalError) as error:
             if isinstance(error, _PASSED_ON):
                 raise

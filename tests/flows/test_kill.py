@@ -23,7 +23,7 @@ from tests.usecases.ehr import BASE, siu
 
 pytestmark = pytest.mark.slow
 
-KILLS = 10
+KILLS = 6
 LANES = 3
 VISITS = 44
 

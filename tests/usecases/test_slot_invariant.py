@@ -16,7 +16,7 @@ _names = (f"x{number}" for number in count())
 
 policies = st.sampled_from(("best", "plan"))
 random_lives = settings(
-    max_examples=30,
+    max_examples=15,
     deadline=None,
     database=None,
     phases=(Phase.generate,),  # a shorter list is not worth minutes of looking for it
