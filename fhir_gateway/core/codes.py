@@ -37,7 +37,6 @@ TERMINAL = frozenset({"fulfilled", "cancelled", "noshow", "entered-in-error"})
 #: app-3: only these may lack start and end.
 TIMELESS = frozenset({"proposed", "cancelled", "waitlist"})
 
-SLOT_STATUSES = ("busy", "free", "busy-unavailable", "busy-tentative", "entered-in-error")
 
 #: Why an Appointment was ended by the waitlist; none of these is a cancellation in metrics, none
 #: frees time (decision 16).

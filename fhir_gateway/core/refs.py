@@ -5,7 +5,7 @@ in, foreign absolute ones are kept unchecked (decisions 2 and 4).
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,11 @@ def reference_of(element: Any) -> Ref | None:
     """The resource a Reference element points to, where it is a relative literal reference."""
     text = element.get("reference") if isinstance(element, dict) else None
     return relative(text) if isinstance(text, str) else None
+
+
+def first_of(references: Iterable[str], kind: str) -> str | None:
+    """The first of some relative references that is of a type."""
+    return next((each for each in references if each.startswith(f"{kind}/")), None)
 
 
 def walk_references(node: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
-HUNDREDTH = Decimal("0.01")
-
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

@@ -282,14 +282,6 @@ async def release(tx: Transaction, ids: Iterable[int]) -> None:
         await tx.execute("DELETE FROM busy WHERE tenant = %s AND id = ANY(%s)", (tx.tenant, given))
 
 
-async def set_tentative(tx: Transaction, appointment: str, *, tentative: bool) -> None:
-    """Say whether what an Appointment holds is certain."""
-    await tx.execute(
-        "UPDATE busy SET tentative = %s WHERE tenant = %s AND appointment = %s",
-        (tentative, tx.tenant, appointment),
-    )
-
-
 async def prolong(tx: Transaction, task: str, until: datetime) -> int:
     """Let a Task's hold last longer; returns how many rows it still has."""
     return await tx.execute(

@@ -16,7 +16,7 @@ from fhir_gateway.engines.lifecycle import By
 from fhir_gateway.storage import engagements, outbox, resources
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
-from fhir_gateway.usecases import appointments, notices, offer_shape, tasks, waiting
+from fhir_gateway.usecases import appointments, notices, offer_shape, storing, tasks, waiting
 from fhir_gateway.usecases.appointments import Change, TimeTakenError
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.offers import OFFER_EXPIRY
@@ -59,8 +59,7 @@ async def answer(tx: Transaction, deps: Deps, write: Write) -> Stored:
         await _answer_offer(tx, deps, given)
     else:
         await _answer_appointment(tx, deps, given)
-    zone = deps.tenants[tx.tenant].zone
-    return await resources.write(tx, write, now=deps.clock.now(), zone=zone)
+    return await storing.store(tx, deps, write)
 
 
 async def _read(tx: Transaction, response: Resource) -> Answer:
@@ -159,12 +158,7 @@ async def count_refusal(tx: Transaction, deps: Deps, entry_id: str) -> None:
     stored = await resources.read(tx, Ref("Appointment", entry_id), lock=True)
     if stored is not None:
         entry = offer_shape.counted(stored.resource(), "declined", deps.clock.now())
-        await _rewrite(tx, deps, stored, entry)
-
-
-async def _rewrite(tx: Transaction, deps: Deps, old: Stored, tree: Resource) -> None:
-    zone = deps.tenants[tx.tenant].zone
-    await resources.write(tx, resources.replacing(old, tree), now=deps.clock.now(), zone=zone)
+        await storing.replace(tx, deps, stored, entry)
 
 
 async def _accept(tx: Transaction, deps: Deps, given: Answer) -> None:
@@ -236,7 +230,7 @@ async def _close_entry(tx: Transaction, deps: Deps, entry_id: str, offer: Resour
     entry["cancelationReason"] = appointments.reason(REASON_FILLED, "Booked from the waitlist")
     booking = tasks.reference(notices.offer_ref(offer))
     entry["supportingInformation"] = [*entry.get("supportingInformation", ()), booking]
-    await _rewrite(tx, deps, stored, entry)
+    await storing.replace(tx, deps, stored, entry)
 
 
 async def _complete(tx: Transaction, deps: Deps, task_id: str, offer: Resource) -> None:
@@ -246,7 +240,7 @@ async def _complete(tx: Transaction, deps: Deps, task_id: str, offer: Resource) 
     task = tasks.moved(stored.resource(), "completed", deps.clock.now())
     booking = tasks.reference(notices.offer_ref(offer))
     task["output"] = [*task.get("output", ()), tasks.entry("appointment", valueReference=booking)]
-    await _rewrite(tx, deps, stored, task)
+    await storing.replace(tx, deps, stored, task)
 
 
 async def _answer_appointment(tx: Transaction, deps: Deps, given: Answer) -> None:

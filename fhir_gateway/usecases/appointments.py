@@ -18,7 +18,7 @@ from fhir_gateway.storage import engagements, outbox, resources
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
-from fhir_gateway.usecases import conflict_tasks, freed, identifying
+from fhir_gateway.usecases import conflict_tasks, freed, identifying, storing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Needs, Resource, needs, slot_ids, span_of
 from fhir_gateway.usecases.slot_states import areas_of, refresh
@@ -216,8 +216,7 @@ async def _write(tx: Transaction, deps: Deps, change: Change) -> Stored:
         write = resources.replacing(change.old, change.resource, change.method)
     else:
         write = change.revives or Write(change.resource, method=change.method)
-    zone = deps.tenants[tx.tenant].zone
-    stored = await resources.write(tx, write, now=deps.clock.now(), zone=zone)
+    stored = await storing.store(tx, deps, write)
     await identifying.register(tx, change.resource, change.keys, new=change.old is None)
     return stored
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.codes import TASK_FILL_SLOT
-from fhir_gateway.core.refs import Ref
+from fhir_gateway.core.refs import Ref, first_of
 from fhir_gateway.core.time import Interval
 from fhir_gateway.engines.waitlist import Matching, matching
 from fhir_gateway.engines.waitlist_facts import FreedTime
@@ -84,8 +84,8 @@ async def _opening(tx: Transaction, deps: Deps, stored: Stored, task: Resource) 
         end=span.end,
         zone=zone.key,
         service_types=waiting.codes_of(services),
-        practitioner=_first(named, "Practitioner/"),
-        location=_first(named, "Location/"),
+        practitioner=first_of(named, "Practitioner"),
+        location=first_of(named, "Location"),
         canceller=next((str(ref) for ref in tasks.references(task, "canceller")), None),
         minimum_notice=deps.policy.minimum_notice,
     )
@@ -106,10 +106,6 @@ async def _schedule(tx: Transaction, slots: Sequence[Resource]) -> Resource | No
     names = {each["schedule"]["reference"].removeprefix("Schedule/") for each in slots}
     found = await resources.read_many(tx, "Schedule", names)
     return next((each.resource() for each in found.values()), None)
-
-
-def _first(references: Sequence[str], prefix: str) -> str | None:
-    return next((each for each in references if each.startswith(prefix)), None)
 
 
 async def match(tx: Transaction, deps: Deps, opening: Opening) -> Matching:

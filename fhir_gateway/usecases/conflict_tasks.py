@@ -10,8 +10,7 @@ from fhir_gateway.core.refs import Ref
 from fhir_gateway.storage import engagements, resources
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.storage.resources import Write
-from fhir_gateway.usecases import tasks
+from fhir_gateway.usecases import storing, tasks
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Resource
 
@@ -31,8 +30,7 @@ async def open_task(tx: Transaction, deps: Deps, appointment: Resource, row: Eng
         tasks.entry("appointment", valueReference=tasks.reference(f"Appointment/{each}"))
         for each in sorted({each.appointment for each in others if each.appointment})
     ]
-    zone = deps.tenants[tx.tenant].zone
-    await resources.write(tx, Write(task, method="POST"), now=now, zone=zone)
+    await storing.add(tx, deps, task)
 
 
 async def close_tasks(tx: Transaction, deps: Deps, appointments: Iterable[str]) -> None:
@@ -44,8 +42,7 @@ async def close_tasks(tx: Transaction, deps: Deps, appointments: Iterable[str]) 
         for stored in (await _read(tx, await _open(tx, Ref("Appointment", each)))).values():
             now = deps.clock.now()
             task = tasks.moved(stored.resource(), "completed", now, "The other booking has gone")
-            zone = deps.tenants[tx.tenant].zone
-            await resources.write(tx, resources.replacing(stored, task), now=now, zone=zone)
+            await storing.replace(tx, deps, stored, task)
 
 
 async def _open(tx: Transaction, ref: Ref) -> list[str]:

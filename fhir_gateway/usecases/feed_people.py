@@ -13,8 +13,8 @@ from fhir_gateway.fhir.validation import validate
 from fhir_gateway.mapping.intent import display_of
 from fhir_gateway.storage import identities, resources
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.storage.resources import Stored, Write
-from fhir_gateway.usecases import identifying
+from fhir_gateway.storage.resources import Stored
+from fhir_gateway.usecases import identifying, storing
 from fhir_gateway.usecases.deps import Deps
 
 Resource = dict[str, Any]
@@ -132,8 +132,7 @@ def united(old: Sequence[Resource], new: Sequence[Resource]) -> list[Resource]:
 async def _create(tx: Transaction, deps: Deps, told: Resource) -> Resource:
     made = {**told, "id": deps.ids.new()}
     _check(made)
-    zone = deps.tenants[tx.tenant].zone
-    stored = await resources.write(tx, Write(made, method="POST"), now=deps.clock.now(), zone=zone)
+    stored = await storing.add(tx, deps, made)
     await identifying.register(tx, made)
     return _reference(stored.ref, made)
 
@@ -143,10 +142,7 @@ async def _put(
 ) -> Resource:
     if changed != before:
         _check(changed)
-        zone = deps.tenants[tx.tenant].zone
-        await resources.write(
-            tx, resources.replacing(stored, changed), now=deps.clock.now(), zone=zone
-        )
+        await storing.replace(tx, deps, stored, changed)
         await identifying.register(tx, changed, identifying.keys_of(changed))
     return _reference(stored.ref, changed)
 

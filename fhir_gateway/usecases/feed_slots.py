@@ -14,8 +14,7 @@ from fhir_gateway.core.time import Interval
 from fhir_gateway.storage import actors, engagements, locks, resources, slot_facts
 from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.storage.resources import Write
-from fhir_gateway.usecases import schedules
+from fhir_gateway.usecases import schedules, storing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import span_of
 from fhir_gateway.usecases.zones import extension
@@ -194,8 +193,7 @@ async def _make_schedule(tx: Transaction, deps: Deps, owner: Ref, schedule: Reso
     }
     if schedule is not None:
         made["identifier"] = [schedule]
-    zone = deps.tenants[tx.tenant].zone
-    await resources.write(tx, Write(made, method="POST"), now=deps.clock.now(), zone=zone)
+    await storing.add(tx, deps, made)
     await schedules.register(tx, made)
     return str(made["id"])
 
@@ -214,6 +212,5 @@ async def _make_slot(tx: Transaction, deps: Deps, schedule: str, appointment: Re
     for name in ("serviceType", "specialty", "appointmentType"):
         if name in appointment:
             made[name] = appointment[name]
-    zone = deps.tenants[tx.tenant].zone
-    await resources.write(tx, Write(made, method="POST"), now=deps.clock.now(), zone=zone)
+    await storing.add(tx, deps, made)
     return str(made["id"])

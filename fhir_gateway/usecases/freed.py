@@ -10,11 +10,10 @@ from typing import Any
 
 from fhir_gateway.core.codes import TASK_FILL_SLOT
 from fhir_gateway.core.time import Interval, merged
-from fhir_gateway.storage import actors, outbox, resources, slot_facts
+from fhir_gateway.storage import actors, outbox, slot_facts
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.storage.resources import Write
 from fhir_gateway.storage.slot_facts import FreeSlot
-from fhir_gateway.usecases import tasks
+from fhir_gateway.usecases import storing, tasks
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Resource, participants
 
@@ -93,8 +92,7 @@ async def _open(
         task["focus"] = tasks.reference(f"Slot/{slots[0].id}")
     task["basedOn"] = [tasks.reference(f"Appointment/{appointment['id']}")]
     task["input"] = await _inputs(tx, appointment, time, keys, slots)
-    zone = deps.tenants[tx.tenant].zone
-    await resources.write(tx, Write(task, method="POST"), now=now, zone=zone)
+    await storing.add(tx, deps, task)
     await outbox.publish(tx, TIME_FREED, {"task": task["id"]})
     return str(task["id"])
 

@@ -17,11 +17,10 @@ from fhir_gateway.hl7.ack_codes import ANSWERS, AckCode
 from fhir_gateway.hl7.peek import Header
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import clean
-from fhir_gateway.storage import inbox, resources
+from fhir_gateway.storage import inbox
 from fhir_gateway.storage.inbox import MessageKey, Received
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
-from fhir_gateway.storage.resources import Write
-from fhir_gateway.usecases import tasks
+from fhir_gateway.usecases import storing, tasks
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed_people import AmbiguousError
 
@@ -179,8 +178,7 @@ async def _open_match_task(
     task["input"] = [tasks.entry("message", valueString=incoming.key.control_id or "-")] + [
         tasks.entry("candidate", valueReference=tasks.reference(each)) for each in who.refs
     ]
-    zone = deps.tenants[tx.tenant].zone
-    await resources.write(tx, Write(task, method="POST"), now=now, zone=zone)
+    await storing.add(tx, deps, task)
 
 
 async def refuse_unreadable(deps: Deps, tenant: int, raw: bytes, peer: str) -> bytes:

@@ -14,10 +14,8 @@ from fhir_gateway.core.codes import (
 )
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.core.time import parse_instant
-from fhir_gateway.storage import resources
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.storage.resources import Write
-from fhir_gateway.usecases import tasks
+from fhir_gateway.usecases import storing, tasks
 from fhir_gateway.usecases.cascade import Opening
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import participants
@@ -66,7 +64,6 @@ def offer_ref(offer: Resource) -> Ref:
 async def _say(
     tx: Transaction, deps: Deps, appointment: Resource, text: str, about: list[Ref]
 ) -> None:
-    zone = deps.tenants[tx.tenant].zone
     for patient in participants(appointment, "Patient"):
         message: Resource = {
             "resourceType": "Communication",
@@ -78,4 +75,4 @@ async def _say(
             "recipient": [tasks.reference(patient)],
             "payload": [{"contentString": text}],
         }
-        await resources.write(tx, Write(message, method="POST"), now=deps.clock.now(), zone=zone)
+        await storing.add(tx, deps, message)

@@ -23,12 +23,11 @@ from fhir_gateway.engines.waitlist_wave import Occasion, next_wave, offer_expiry
 from fhir_gateway.storage import engagements, outbox, resources, waitlist_facts
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
-from fhir_gateway.storage.resources import Stored, Write
-from fhir_gateway.usecases import appointments, cascade, notices, offer_shape, tasks
+from fhir_gateway.usecases import appointments, cascade, notices, offer_shape, storing, tasks
 from fhir_gateway.usecases.appointments import Change
 from fhir_gateway.usecases.cascade import Opening
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.engaging import Resource, needs
+from fhir_gateway.usecases.engaging import needs
 from fhir_gateway.usecases.slot_states import areas_of, refresh
 
 #: Timers: an offer's answer is due · the next wave is due.
@@ -97,16 +96,13 @@ async def _offer(
     placed: Sequence[Placed],
     expiry: datetime,
 ) -> None:
-    zone = deps.tenants[tx.tenant].zone
     found = await resources.read_many(tx, "Appointment", [each.entry.id for each in placed])
     for each in placed:
         entry = found[each.entry.id]
         offer = offer_shape.offer(opening, entry.resource(), each, deps.policy.waitlist, deps.ids)
-        await resources.write(tx, Write(offer, method="POST"), now=deps.clock.now(), zone=zone)
+        await storing.add(tx, deps, offer)
         counted = offer_shape.counted(entry.resource(), "offered", opening.now)
-        await resources.write(
-            tx, resources.replacing(entry, counted), now=deps.clock.now(), zone=zone
-        )
+        await storing.replace(tx, deps, entry, counted)
         await outbox.set_timer(
             tx, OFFER_EXPIRY, offer["id"], expiry, {"task": opening.ref.id, "offer": offer["id"]}
         )
@@ -151,7 +147,7 @@ async def _progress(
     known = ((task.get("restriction") or {}).get("period") or {}).get("end")
     latest = max(filter(None, [known, format_instant(expiry.replace(microsecond=0))]))
     task["restriction"] = {"period": {"end": latest}}
-    await _write(tx, deps, opening.stored, task)
+    await storing.replace(tx, deps, opening.stored, task)
     if more and deps.policy.waitlist == "best":
         left = (opening.span.start - opening.now).total_seconds() / 60
         due = opening.now + timedelta(minutes=wave_minutes(left))
@@ -162,12 +158,7 @@ async def _end(tx: Transaction, deps: Deps, opening: Opening, status: str, why: 
     await release(tx, deps, opening.ref.id)
     await outbox.drop_timer(tx, WAVE, opening.ref.id)
     task = tasks.moved(opening.task, status, deps.clock.now(), why)
-    await _write(tx, deps, opening.stored, task)
-
-
-async def _write(tx: Transaction, deps: Deps, old: Stored, task: Resource) -> None:
-    zone = deps.tenants[tx.tenant].zone
-    await resources.write(tx, resources.replacing(old, task), now=deps.clock.now(), zone=zone)
+    await storing.replace(tx, deps, opening.stored, task)
 
 
 async def release(tx: Transaction, deps: Deps, task_id: str) -> None:

@@ -14,7 +14,7 @@ from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.storage import engagements, identities, resources
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Write
-from fhir_gateway.usecases import identifying, schedules
+from fhir_gateway.usecases import identifying, schedules, storing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import needs_of_all, span_of
 from fhir_gateway.usecases.slot_states import refresh_slots
@@ -61,10 +61,9 @@ async def fill(deps: Deps, tenant: int, given: Sequence[Resource]) -> None:
 
 
 async def _write(tx: Transaction, deps: Deps, group: Sequence[Resource]) -> None:
-    zone = deps.tenants[tx.tenant].zone
     for first in range(0, len(group), _BATCH):
         writes = [Write(each, method="PUT") for each in group[first : first + _BATCH]]
-        await resources.write_many(tx, writes, now=deps.clock.now(), zone=zone)
+        await storing.store_all(tx, deps, writes)
     named = [(each["id"], key) for each in group for key in identifying.keys_of(each)]
     if named and not await identities.add_many(tx, group[0]["resourceType"], named):
         raise fail(Category.DUPLICATE, "Two resources have the same identifier")

@@ -13,6 +13,7 @@ from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
 from fhir_gateway.storage.slot_statuses import SlotState
+from fhir_gateway.usecases import storing
 from fhir_gateway.usecases.deps import Deps
 
 
@@ -59,8 +60,7 @@ async def _correct(
         for each in states
         if _stale(each) and (write := _corrected(each, stored.get(each.id))) is not None
     ]
-    zone = deps.tenants[tx.tenant].zone
-    await resources.write_many(tx, writes, now=deps.clock.now(), zone=zone)
+    await storing.store_all(tx, deps, writes)
     return states
 
 

@@ -14,6 +14,7 @@ from fhir_gateway.storage import actors, engagements, resources, slot_statuses
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
+from fhir_gateway.usecases import storing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import span_of
 from fhir_gateway.usecases.slot_states import areas_of, refresh, refresh_slots
@@ -37,8 +38,7 @@ async def create(tx: Transaction, deps: Deps, write: Write) -> Stored:
     kind = _KINDS.get(slot["status"])
     rows = await _rows(tx, slot, kind) if kind is not None else []
     await engagements.insert(tx, rows)
-    zone = deps.tenants[tx.tenant].zone
-    stored = await resources.write(tx, write, now=deps.clock.now(), zone=zone)
+    stored = await storing.store(tx, deps, write)
     await refresh(tx, deps, areas_of(rows))
     await refresh_slots(tx, deps, [slot["id"]])
     return await _present(tx, stored)
@@ -78,8 +78,7 @@ async def _put(
         rows = await _rows(tx, slot, kind)
         if (own or turned[0] != turned[1]) and len(await engagements.insert(tx, rows)) < len(rows):
             raise _conflict("The time is held; a block cannot take it")
-    zone = deps.tenants[tx.tenant].zone
-    stored = await resources.write(tx, write, now=deps.clock.now(), zone=zone)
+    stored = await storing.store(tx, deps, write)
     await refresh(tx, deps, areas_of([*own, *rows]))
     await refresh_slots(tx, deps, [slot["id"]])
     return await _present(tx, stored)

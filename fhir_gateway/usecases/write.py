@@ -14,7 +14,7 @@ from fhir_gateway.fhir.validation import validate
 from fhir_gateway.storage import engagements, resources, slot_statuses
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Version, Write
-from fhir_gateway.usecases import answers, booking, identifying, react, schedules, slots
+from fhir_gateway.usecases import answers, booking, identifying, react, schedules, slots, storing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.explaining import run_explained
 from fhir_gateway.usecases.referencing import check_references, check_unreferenced
@@ -267,8 +267,7 @@ async def _update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Sto
 
 
 async def _create_plain(tx: Transaction, deps: Deps, write: Write) -> Stored:
-    zone = deps.tenants[tx.tenant].zone
-    stored = await resources.write(tx, write, now=deps.clock.now(), zone=zone)
+    stored = await storing.store(tx, deps, write)
     await identifying.register(tx, write.resource)
     return stored
 

@@ -5,13 +5,14 @@ Decision 18 (signature), 17 (what is found), 22 and 25 (scores); owner's plan, p
 
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.time import Interval, format_instant
 from fhir_gateway.engines.clinic_time import instant_of
 from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.slot_ranking import Ranked, Ranking, rank
-from fhir_gateway.engines.slot_search import Candidates, search
+from fhir_gateway.engines.slot_search import Candidates, ScheduleFacts, search
 from fhir_gateway.fhir import bundles, json
 from fhir_gateway.fhir.bundles import Entry
 from fhir_gateway.fhir.operations import OperationParameter, OperationSpec
@@ -26,7 +27,6 @@ from fhir_gateway.usecases.operations.slot_scene import Scene, read_scene
 from fhir_gateway.usecases.proposals import Proposal
 from fhir_gateway.usecases.scores import score_extension
 from fhir_gateway.usecases.waiting import codes_of
-from fhir_gateway.usecases.zones import zone_of
 
 Resource = dict[str, Any]
 
@@ -88,7 +88,7 @@ class Found:
     ranked: Ranked
     span: Interval
     slots: tuple[str, ...]
-    schedule: str
+    schedule: ScheduleFacts
 
 
 async def run(deps: Deps, tenant: int, call: Call) -> bytes:
@@ -115,7 +115,7 @@ def _found(scene: Scene, candidates: Candidates, ranked: Ranked) -> Found:
     row = ranked.candidate
     span = Interval(instant_of(int(candidates.start[row])), instant_of(int(candidates.end[row])))
     slots = tuple(scene.facts.slots.ids[each] for each in candidates.slots_of(row))
-    return Found(ranked, span, slots, scene.facts.schedules[int(candidates.schedule[row])].id)
+    return Found(ranked, span, slots, scene.facts.schedules[int(candidates.schedule[row])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,9 @@ class Answer:
 
 
 async def _bundle(tx: Transaction, deps: Deps, answer: Answer) -> bytes:
-    schedules = await resources.read_many(tx, "Schedule", {each.schedule for each in answer.found})
+    schedules = await resources.read_many(
+        tx, "Schedule", {each.schedule.id for each in answer.found}
+    )
     trees = {key: each.resource() for key, each in schedules.items()}
     slots = await resources.read_many(
         tx, "Slot", {slot for each in answer.found for slot in each.slots}
@@ -142,15 +144,14 @@ async def _bundle(tx: Transaction, deps: Deps, answer: Answer) -> bytes:
     asked = await naming.named(tx, [{"reference": patient}] if patient else [])
     entries: list[Entry] = []
     for each in answer.found:
-        tree = trees[each.schedule]
-        zone = await zone_of(tx, deps, tree)
+        tree = trees[each.schedule.id]
         taken = [slots[slot].resource() for slot in each.slots]
         resource = proposals.appointment(
             _id(deps, tx.tenant, answer.request, each, tree, keys),
             tree,
             taken,
             each.span,
-            zone,
+            ZoneInfo(each.schedule.zone),
             patient=next(iter(asked), None),
             service=_service(answer.request, tree),
             extension=_score(answer.request, each.ranked),
@@ -184,7 +185,7 @@ def _id(
     wanted = _service(request, schedule)
     services = schedule.get("serviceType", [])
     proposal = Proposal(
-        schedule=keys[f"Schedule/{found.schedule}"],
+        schedule=keys[f"Schedule/{found.schedule.id}"],
         patient=keys[request.patient] if request.patient else 0,
         start=found.span.start,
         minutes=int(found.span.minutes),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fhir_gateway.core.refs import first_of
 from fhir_gateway.core.time import Interval
 from fhir_gateway.engines.clinic_time import minute_from, minute_of
 from fhir_gateway.engines.no_show import NoShowFacts, past_rate
@@ -131,17 +132,13 @@ async def _schedules(tx: Transaction, deps: Deps, ids: Sequence[str]) -> list[Sc
                 id=key,
                 actors=names,
                 zone=zone.key,
-                practitioner=_first(names, "Practitioner/"),
-                location=_first(names, "Location/"),
+                practitioner=first_of(names, "Practitioner"),
+                location=first_of(names, "Location"),
                 buffer_before=max((each.buffer_before for each in group), default=0),
                 buffer_after=max((each.buffer_after for each in group), default=0),
             )
         )
     return facts
-
-
-def _first(names: Iterable[str], prefix: str) -> str | None:
-    return next((each for each in names if each.startswith(prefix)), None)
 
 
 def _practitioners(schedules: Iterable[ScheduleFacts]) -> list[str]:
