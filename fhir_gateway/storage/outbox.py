@@ -60,14 +60,31 @@ async def waiting(database: Database, role: str, limit: int = 50) -> list[Event]
     return [Event(*row) for row in rows]
 
 
-async def take(tx: Transaction, event: Event) -> bool:
+async def left(database: Database, tenant: int, kind: str) -> list[Event]:
+    """Events of one kind that are still to be done in one tenant, oldest first."""
+    async with database.transaction(tenant) as tx:
+        rows = await tx.rows(
+            "SELECT id, tenant, kind, payload, attempts FROM outbox"
+            " WHERE tenant = %s AND kind = %s ORDER BY id",
+            (tenant, kind),
+        )
+    return [Event(*row) for row in rows]
+
+
+async def take(tx: Transaction, event: Event, *, wait: bool = False) -> bool:
     """Take an event in the transaction that does what it asks for.
+
+    Args:
+        tx: Open transaction.
+        event: As found.
+        wait: Whether to wait for another worker that has it, to know that it is done.
 
     Returns:
         False where another worker has it or has done it.
     """
     row = await tx.row(
-        "SELECT id FROM outbox WHERE tenant = %s AND id = %s FOR UPDATE SKIP LOCKED",
+        "SELECT id FROM outbox WHERE tenant = %s AND id = %s FOR UPDATE"
+        + ("" if wait else " SKIP LOCKED"),
         (tx.tenant, event.id),
     )
     if row is None:

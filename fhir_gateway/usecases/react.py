@@ -68,17 +68,26 @@ async def due(deps: Deps) -> int:
     return done
 
 
-async def handle(deps: Deps, event: Event) -> bool:
+async def handle(deps: Deps, event: Event, *, wait: bool = False) -> bool:
     """Take one event or timer and do what follows from it, in one transaction.
+
+    Args:
+        deps: See Deps.
+        event: As found.
+        wait: Whether to wait for another worker that has the event.
 
     Returns:
         False where another worker had it, or where it failed and was put back.
     """
     reaction = REACTIONS.get(event.kind)
-    take = outbox.take if event.id else outbox.take_timer
+
+    async def take(tx: Transaction) -> bool:
+        if event.id:
+            return await outbox.take(tx, event, wait=wait)
+        return await outbox.take_timer(tx, event)
 
     async def work(tx: Transaction) -> bool:
-        if not await take(tx, event):
+        if not await take(tx):
             return False
         if reaction is not None:
             await reaction(tx, deps, event.payload)
@@ -103,7 +112,10 @@ async def _put_back(deps: Deps, event: Event, error: Exception) -> None:
 
 
 async def promptly(deps: Deps, tenant: int, answer: Mapping[str, Any]) -> None:
-    """After an accepted offer, tell the others before the winner hears; else a worker does.
+    """After an accepted offer, see that the others are told before the winner hears.
+
+    A worker may have begun it already: then this waits for it. Where it fails it is put back, and
+    a worker does it later.
 
     Args:
         deps: See Deps.
@@ -113,9 +125,8 @@ async def promptly(deps: Deps, tenant: int, answer: Mapping[str, Any]) -> None:
     if answer.get("resourceType") != "AppointmentResponse":
         return
     with suppress(GatewayError):
-        for event in await outbox.waiting(deps.database, deps.worker_role):
-            if event.tenant == tenant and event.kind == OFFER_ACCEPTED:
-                await handle(deps, event)
+        for event in await outbox.left(deps.database, tenant, OFFER_ACCEPTED):
+            await handle(deps, event, wait=True)
 
 
 async def sweep(deps: Deps) -> int:
