@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     mllp_port: int = Field(default=2575, ge=0, le=65535)
     #: Where the embedded database lives, unless database_url is set.
     data_dir: Path = Path(".local")
+    #: Where senders, listeners and destinations are described, one YAML file each, in folders of
+    #: these names; None: one listener, and every sender as the standard says.
+    config_dir: Path | None = None
     #: libpq address of a PostgreSQL 14 to 18; wins over the embedded one.
     database_url: str | None = Field(
         default=None, validation_alias=AliasChoices("DATABASE_URL", "database_url")
