@@ -22,6 +22,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from fhir_gateway import sender_files
 from fhir_gateway.api.app import make_app
 from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import Category, GatewayError, fail
@@ -37,6 +38,7 @@ from fhir_gateway.storage.roles import Role
 from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
 from fhir_gateway.usecases import receive_v2, seed
 from fhir_gateway.usecases.deps import Deps, Policy
+from fhir_gateway.usecases.senders import Senders
 from fhir_gateway.workers.loop import work
 
 #: Below the data directory: where the embedded database lives.
@@ -121,6 +123,10 @@ async def _serve(
         warming = asyncio.create_task(asyncio.to_thread(models.load, CATALOGUE))
         listening = stack.enter_context(_listening(settings.host, settings.http_port))
         deps, seeded = await stack.enter_async_context(_opened(settings, clinic, progress))
+        if hasattr(signal, "SIGHUP"):
+            loop.add_signal_handler(
+                signal.SIGHUP, sender_files.reload, deps, settings.config_dir
+            )
         mllp = await _listen_v2(settings, deps)
         stack.push_async_callback(mllp.stop, settings.drain_seconds)
         http = _HttpServer(_http_config(settings, deps))
@@ -250,12 +256,12 @@ async def _opened(
         await prepare(url, owner_url)
         database = await open_database(url, size=settings.database_connections)
         try:
-            deps = await _deps(settings, database)
+            deps = await dependencies(settings, database)
             seeded = clinic is not None and await seed.is_empty(deps, DEFAULT)
             if clinic is not None and seeded:
                 progress("Writing the sample clinic")
                 await call_tenant(owner_url, DEFAULT, name=clinic.name, zone=clinic.zone)
-                deps = await _deps(settings, database)
+                deps = await dependencies(settings, database)
                 await seed.fill(deps, DEFAULT, clinic.resources(deps.clock.now()))
             yield deps, seeded
         finally:
@@ -282,7 +288,12 @@ async def database_urls(
         await asyncio.to_thread(server.stop)
 
 
-async def _deps(settings: Settings, database: Database) -> Deps:
+async def dependencies(settings: Settings, database: Database) -> Deps:
+    """All that the use cases need.
+
+    Raises:
+        GatewayError: invalid, where the description of a sender is wrong.
+    """
     return Deps(
         database=database,
         worker_role=Role.WORKER,
@@ -298,6 +309,7 @@ async def _deps(settings: Settings, database: Database) -> Deps:
             require_if_match=settings.require_if_match,
             strict_feeds=settings.strict_feeds,
         ),
+        profiles=Senders(sender_files.read_senders(settings.config_dir)),
         log=structlog.get_logger().info,
     )
 

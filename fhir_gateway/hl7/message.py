@@ -90,6 +90,10 @@ class Field:
         """Component 1.. as one text, with any subcomponent separators left in."""
         return self._syntax.value(self.raw_component(component))
 
+    def part(self, component: int) -> "Field":
+        """Component 1.. as a field of its own, for who has put something else into it."""
+        return Field(self.raw_component(component), self._syntax)
+
     def sub(self, component: int, sub: int) -> str:
         """Subcomponent 1.. of component 1.., decoded."""
         parts = _split(self.raw_component(component), self._syntax.delimiters.subcomponent)

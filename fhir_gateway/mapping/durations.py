@@ -6,6 +6,7 @@ Source: HL7 v2.9.1 chapter 10, SCH-10 and AIS-8; chapter 2A, TQ.3; hl7v2.md sect
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -59,13 +60,26 @@ def _span(number: Decimal, unit: int) -> timedelta:
     return timedelta(seconds=float(number * unit))
 
 
-def read_duration(number: str, units: tuple[str, ...], blank: BlankUnit) -> Duration | None:
+_NO_UNITS: Mapping[str, int] = {}
+
+
+def _seconds(unit: str, own: Mapping[str, int]) -> int | None:
+    folded = unit.strip().casefold()
+    told = next((value for name, value in own.items() if name.casefold() == folded), None)
+    known = "" if told else lookup("units", unit, "seconds")
+    return told or (int(known) if known else None)
+
+
+def read_duration(
+    number: str, units: tuple[str, ...], blank: BlankUnit, own: Mapping[str, int] = _NO_UNITS
+) -> Duration | None:
     """Read a number and its unit.
 
     Args:
         number: May carry its unit itself (`2 hours`), and a sign.
         units: Code and text of the unit (CWE.1, .2, .4 …), each may be ''.
         blank: What a number without known unit is in.
+        own: Seconds of the sender's own units; they win.
 
     Returns:
         None where there is no number, or one beyond a year.
@@ -74,15 +88,17 @@ def read_duration(number: str, units: tuple[str, ...], blank: BlankUnit) -> Dura
     if match is None:
         return None
     value = Decimal(match[1])
-    known = (lookup("units", unit, "seconds") for unit in (*units, match[2]))
-    seconds = next((int(each) for each in known if each), None)
+    known = (_seconds(unit, own) for unit in (*units, match[2]) if unit)
+    seconds = next((each for each in known if each), None)
     found = _guess(value, blank) if seconds is None else Duration(_span(value, seconds))
     return found if abs(found.span) <= _LONGEST else None
 
 
-def read_tq_duration(text: str, blank: BlankUnit) -> Duration | None:
+def read_tq_duration(
+    text: str, blank: BlankUnit, own: Mapping[str, int] = _NO_UNITS
+) -> Duration | None:
     """Read TQ.3: `M30`, `S1800`, `H1`, or a number with or without unit."""
     match = _PREFIXED.fullmatch(text.strip())
     if match:
-        return read_duration(match[2], (match[1],), blank)
-    return read_duration(text, (), blank)
+        return read_duration(match[2], (match[1],), blank, own)
+    return read_duration(text, (), blank, own)

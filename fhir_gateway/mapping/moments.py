@@ -1,18 +1,25 @@
 """What does a v2 time stamp say, and how precisely?
 
 `YYYY[MM[DD[HH[MM[SS[.S…]]]]]][+/-ZZZZ]`. Also read: hundredths without a point (16 digits) and
-after the minute (`YYYYMMDDHHMM.hh`), both of which are sent; a precision in TS.2.
+after the minute (`YYYYMMDDHHMM.hh`), both of which are sent; a precision in TS.2; ISO 8601; and
+the forms that a sender profile names.
 
 Source: HL7 v2.9.1 chapter 2A, DTM and TS; hl7v2.md section 1.8 rule 1.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 PRECISIONS = ("year", "month", "day", "hour", "minute", "second")
 
 _TEXT = re.compile(r"([0-9]{4,16})(?:\.([0-9]{1,9}))?([+-][0-9]{4})?")
+_ISO = re.compile(
+    r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})"
+    r"(?:[T ]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(\.[0-9]{1,9})?)?)? ?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
 _LENGTHS = {4: "year", 6: "month", 8: "day", 10: "hour", 12: "minute", 14: "second", 16: "second"}
 _TS_2 = {"Y": "year", "L": "month", "D": "day", "H": "hour", "M": "minute", "S": "second"}
 #: The widest offset of a FHIR instant.
@@ -81,7 +88,8 @@ def read_ts(text: str, declared: str = "") -> Moment | None:
     Returns:
         None for '' and for what is no time.
     """
-    match = _TEXT.fullmatch(text.strip())
+    written = text.strip()
+    match = _TEXT.fullmatch(written) or _TEXT.fullmatch(_compact(written))
     precision = _LENGTHS.get(len(match[1])) if match else None
     if match is None or precision is None:
         return None
@@ -92,4 +100,76 @@ def read_ts(text: str, declared: str = "") -> Moment | None:
         return None
     coarse = _TS_2.get(declared.strip().upper(), precision)
     precision = min(precision, coarse, key=PRECISIONS.index)
-    return Moment(local, precision, offset, text.strip())
+    return Moment(local, precision, offset, written)
+
+
+def _compact(text: str) -> str:
+    """ISO 8601 in the form of HL7; '' for everything else."""
+    match = _ISO.fullmatch(text) if 10 <= len(text) <= 40 else None
+    if match is None:
+        return ""
+    *digits, offset = (each or "" for each in match.groups())
+    return "".join(digits) + ("+0000" if offset == "Z" else offset.replace(":", ""))
+
+
+_TOKENS = {
+    "YYYY": "(?P<year>[0-9]{4})", "YY": "(?P<short>[0-9]{2})", "MMM": "(?P<name>[A-Za-z]{3})",
+    "MM": "(?P<month>[0-9]{1,2})", "DD": "(?P<day>[0-9]{1,2})", "HH": "(?P<hour>[0-9]{1,2})",
+    "hh": "(?P<half>[0-9]{1,2})", "mm": "(?P<minute>[0-9]{2})", "ss": "(?P<second>[0-9]{2})",
+    "a": "(?P<noon>[AaPp])\\.?[Mm]\\.?",
+}  # fmt: skip
+_TOKEN = re.compile("YYYY|YY|MMM|MM|DD|HH|hh|mm|ss|a")
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+
+
+@lru_cache(maxsize=64)
+def time_form(form: str) -> re.Pattern[str]:
+    """A form of time as a pattern.
+
+    Args:
+        form: Of YYYY or YY, MM or MMM, DD, HH (or hh and a), mm, ss and separators:
+            `DD/MM/YYYY HH:mm`.
+
+    Raises:
+        ValueError: it does not tell year, month and day, each once.
+    """
+    pieces, at = [], 0
+    for token in _TOKEN.finditer(form):
+        pieces += [re.escape(form[at : token.start()]), _TOKENS[token[0]]]
+        at = token.end()
+    try:
+        pattern = re.compile("".join([*pieces, re.escape(form[at:])]))
+    except re.error:
+        raise ValueError(f"'{form[:40]}' names a part twice") from None
+    told = set(pattern.groupindex)
+    if not ({"year", "short"} & told and {"month", "name"} & told and "day" in told):
+        raise ValueError(f"'{form[:40]}' does not tell year (YYYY), month (MM) and day (DD)")
+    if ("half" in told) != ("noon" in told) or ("minute" in told) != bool({"hour", "half"} & told):
+        raise ValueError(f"'{form[:40]}' tells no time of day: HH:mm, or hh:mm a")
+    return pattern
+
+
+def read_as(text: str, forms: Iterable[str]) -> Moment | None:
+    """Read a time in the first of these forms that fits; None where none does."""
+    written = text.strip()
+    for form in forms:
+        match = time_form(form).fullmatch(written) if len(written) <= 60 else None
+        found = _moment_of(match.groupdict(), written) if match else None
+        if found is not None:
+            return found
+    return None
+
+
+def _moment_of(told: dict[str, str | None], written: str) -> Moment | None:
+    try:
+        named = told.get("name")
+        month = _MONTHS.index(named.lower()) + 1 if named else int(told.get("month") or 0)
+        year = int(told.get("year") or 2000 + int(told.get("short") or 0))
+        hour = int(told.get("hour") or 0)
+        if noon := told.get("noon"):
+            hour = int(told.get("half") or 0) % 12 + (12 if noon in "Pp" else 0)
+        minute, second = int(told.get("minute") or 0), int(told.get("second") or 0)
+        local = datetime(year, month, int(told["day"] or 0), hour, minute, second)  # noqa: DTZ001
+    except ValueError:
+        return None
+    return Moment(local, "minute" if told.get("minute") else "day", None, written)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fhir_gateway.mapping.tables import Row, find
+from fhir_gateway.mapping.tables import Row, find, table
 
 #: Where an appointment's start may stand, by falling authority. `PV1-44` (admission) is a last
 #: resort: it is never compared with the others.
@@ -18,9 +18,16 @@ START_SOURCES = (
     "TQ1-7", "SCH-11.4", "SCH-11.1", "AIS-4", "AIP-6", "AIG-8", "AIL-6", "PV1-44",
 )  # fmt: skip
 
+#: Where the name of a provider may stand. Resource rows are all read, the rest is a last resort.
+PROVIDER_FIELDS = ("AIP-3", "AIG-3", "PV1-7")
+
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 BlankUnit = Literal["seconds", "minutes", "guess"]
+#: Code of a sender -> FHIR Coding.
+CodeTable = Mapping[str, Mapping[str, str]]
+#: What a status word may say beside Appointment.status: word -> status and flag of table 0278.
+STATUS_FLAGS = {"overbooked": "booked", "discontinued": "cancelled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +35,10 @@ class SenderProfile:
     """The habits of one sender (MSH-3, MSH-4).
 
     Args:
-        zone: IANA zone of wall-clock times without an offset.
+        zone: IANA zone of wall-clock times without an offset; '' is that of the tenant.
         charset: Python codec that wins over MSH-18; None trusts the message.
+        ack: What a fault of content is answered: `durable` AA, `strict` AE; None as the gateway is
+            set.
         authority: `filler`: what it says is a fact; `placer`: it only asks.
         identifier_base: Start of every system made for identifiers and codes that name no
             authority. Empty: `urn:fhir-gateway:v2:<MSH-3>:<MSH-4>`, each percent-encoded, `-`
@@ -37,12 +46,18 @@ class SenderProfile:
             each other's patients.
         namespaces: System for an assigning authority known by name only (HD.1).
         coding_systems: System for a name of coding system (CWE.3), before table 0396.
-        statuses: Appointment.status for further filler status codes.
+        codings: By kind (`appointment-type`, `appointment-reason`, `service`): the Coding that is
+            put before a code of the sender.
+        statuses: Appointment.status, or one of STATUS_FLAGS, for further filler status codes.
         status_fields: Fields that hold the status, first valued one counts (`SCH-25`).
         identity_fields: Fields that identify the appointment where SCH-2 and SCH-1 are empty
             (`SCH-5`, `PV1-19`, `MSH-10`).
         events: Standard event for a site's own trigger (`Z02`).
         start_sources: Where the start may stand, by falling authority.
+        provider_fields: Which fields name practitioners. AIP-3 and AIG-3 are read in all rows; each
+            other only where those before it name nobody.
+        time_formats: Forms of a time beside those of HL7 and ISO 8601 (`DD/MM/YYYY HH:mm`).
+        units: Seconds of further units of time, and of known ones that mean something else here.
         blank_unit: What a duration without unit is in. `guess`: seconds for a multiple of 60 from
             300 on, else minutes; with a warning.
         default_minutes: Duration where the message tells neither end nor duration.
@@ -55,15 +70,20 @@ class SenderProfile:
 
     zone: str = "UTC"
     charset: str | None = None
+    ack: Literal["durable", "strict"] | None = None
     authority: Literal["filler", "placer"] = "filler"
     identifier_base: str = ""
     namespaces: Mapping[str, str] = field(default_factory=dict)
     coding_systems: Mapping[str, str] = field(default_factory=dict)
+    codings: Mapping[str, CodeTable] = field(default_factory=dict)
     statuses: Mapping[str, str] = field(default_factory=dict)
     status_fields: tuple[str, ...] = ("SCH-25",)
     identity_fields: tuple[str, ...] = ()
     events: Mapping[str, str] = field(default_factory=dict)
     start_sources: tuple[str, ...] = START_SOURCES
+    provider_fields: tuple[str, ...] = PROVIDER_FIELDS
+    time_formats: tuple[str, ...] = ()
+    units: Mapping[str, int] = field(default_factory=dict)
     blank_unit: BlankUnit = "guess"
     default_minutes: int = 30
     date_only: Literal["propose", "reject"] = "propose"
@@ -74,9 +94,11 @@ class SenderProfile:
     def status_row(self, code: str) -> Row | None:
         """The row of table 0278, or of this sender's own codes, in any case; None if unknown."""
         folded = code.strip().casefold()
-        for known, status in self.statuses.items():
+        for known, told in self.statuses.items():
             if folded and known.casefold() == folded:
-                return {"code": code, "status": status, "participant": "", "flag": ""}
+                status = STATUS_FLAGS.get(told, told)
+                flag = told if told in STATUS_FLAGS else ""
+                return {"code": code, "status": status, "participant": _part(status), "flag": flag}
         return find("0278", code)
 
     def event(self, trigger: str) -> str:
@@ -85,6 +107,12 @@ class SenderProfile:
 
 
 DEFAULT_PROFILE = SenderProfile()
+
+
+def _part(status: str) -> str:
+    """ParticipationStatus that goes with a status, as the table has it."""
+    rows = table("0278").values()
+    return next((row["participant"] for row in rows if row["status"] == status), "")
 
 
 def percent_encoded(text: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from fhir_gateway.core.errors import Issue
 from fhir_gateway.core.time import ClockChange, format_instant, zone
 from fhir_gateway.hl7.message import Field, Message, Segment
-from fhir_gateway.mapping.moments import Moment, read_ts
+from fhir_gateway.mapping.moments import Moment, read_as, read_ts
 from fhir_gateway.mapping.profiles import SenderProfile, base_of, percent_encoded
 from fhir_gateway.mapping.zones import Zoning, in_range
 
@@ -37,8 +37,8 @@ class Reading:
         self.profile = profile
         self.sender = message.sender
         self.base = base_of(profile, message.sender)
-        self.header_time = read_ts(message.time_text)
-        self.zoning = Zoning.of(self.header_time, zone(profile.zone))
+        self.header_time = self._read(message.time_text)
+        self.zoning = Zoning.of(self.header_time, zone(profile.zone or "UTC"))
         self.provenance: dict[str, str] = {}
         self._warnings: dict[tuple[str, tuple[str, ...]], Issue] = {}
         for text in message.warnings:
@@ -68,9 +68,14 @@ class Reading:
         tail = f":{percent_encoded(name)}" if name else ""
         return f"{self.base}:{kind}{tail}"
 
+    def _read(self, text: str, declared: str = "") -> Moment | None:
+        found = read_ts(text, declared)
+        formats = self.profile.time_formats
+        return read_as(text, formats) if found is None and formats and text else found
+
     def moment(self, text: str, declared: str, place: str) -> Moment | None:
         """Read a time stamp; a value that is none is reported."""
-        found = read_ts(text, declared)
+        found = self._read(text, declared)
         if found is None and text.strip():
             # Not even a wrong birth date may show up where warnings are listed.
             shown = "this" if place.startswith("PID") else f"'{clean(text)[:30]}'"

@@ -46,10 +46,14 @@ def actors_of(
         for row in rows
         if row.name in _READERS
         for actor in _READERS[row.name](row, reading, frame)
+        if _kind(actor) != "Practitioner" or f"{row.name}-3" in reading.profile.provider_fields
     ]
-    missing = frozenset({"Practitioner", "Location"}) - {_kind(each) for each in named}
-    visit = pv1.actors(reading, frame, missing)
-    return (*_once([*named, *visit]), *_once(sch.contacts(head, reading)))
+    kinds = {_kind(each) for each in named}
+    if "Practitioner" not in kinds:
+        named += pv1.providers(reading, frame)
+    if "Location" not in kinds:
+        named += pv1.assigned_place(reading, frame)
+    return (*_once(named), *_once(sch.contacts(head, reading)))
 
 
 def _kind(actor: ActorIntent) -> str:

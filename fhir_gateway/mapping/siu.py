@@ -169,6 +169,7 @@ def _state(trigger: Trigger, reading: Reading) -> _State:
     """Status of trigger and SCH-25 together, and the event that it comes to."""
     said = sch.stated_status(reading)
     if trigger.fixed:
+        reading.provenance["status"] = reading.message.msh.location(9)
         if said.status not in (None, trigger.fixed):
             told = f"{trigger.event} says {trigger.fixed}, the status field says {said.status}"
             reading.warn(f"{told}; the event wins", "MSH^1^9", "SCH^1^25", details="conflict")

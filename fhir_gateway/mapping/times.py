@@ -18,9 +18,10 @@ from fhir_gateway.mapping.datatypes import tq
 from fhir_gateway.mapping.datatypes.cwe import words
 from fhir_gateway.mapping.durations import Duration, read_duration
 from fhir_gateway.mapping.moments import Moment
+from fhir_gateway.mapping.places import place
 from fhir_gateway.mapping.reading import Reading, part
 from fhir_gateway.mapping.segments.aix import span
-from fhir_gateway.mapping.segments.rgs import ResourceRow
+from fhir_gateway.mapping.segments.rgs import START_FIELD, ResourceRow
 
 #: Sources that speak of the appointment as a whole and therefore have to agree.
 _WHOLE = ("TQ1-7", "SCH-11.4", "SCH-11.1")
@@ -110,13 +111,11 @@ class _TimeReader:
                 field, 4, self._reading, place)),
             "SCH-11.1": lambda: self._sch_11(lambda field, place: tq.quantity_as_moment(
                 field, self._reading, place)),
-            "PV1-44": self._admission,
         }  # fmt: skip
         found: list[tuple[str, _Told]] = []
         for name in self._reading.profile.start_sources:
-            segment_name = name.partition("-")[0]
-            read = readers.get(name, lambda name=segment_name: self._earliest(name))
-            told = read()
+            read = readers.get(name)
+            told = read() if read else self._elsewhere(name)
             if told and not (name == "PV1-44" and found):
                 found.append((name, told))
         return found
@@ -129,7 +128,7 @@ class _TimeReader:
         moment = self._reading.moment(field.component(1), field.component(2), place)
         explicit = part(self._tq1.field(4), 1)
         if moment and moment.precision == "day" and explicit:
-            joined = moment.text[:8] + explicit
+            joined = f"{moment.local:%Y%m%d}{explicit}"
             moment = self._reading.moment(joined, "", self._tq1.location(4)) or moment
         return _Told(moment, place) if moment else None
 
@@ -143,12 +142,17 @@ class _TimeReader:
                 return _Told(moment, place)
         return None
 
-    def _admission(self) -> _Told | None:
-        segment = self._reading.message.first("PV1")
-        if segment is None:
+    def _elsewhere(self, source: str) -> _Told | None:
+        """The rows of AIS, AIG, AIL or AIP; else one field of the first segment of a name."""
+        at = place(source)
+        if START_FIELD.get(at.segment) == at.number:
+            return self._earliest(at.segment)
+        found = at.field(self._reading.message)
+        if found is None:
             return None
-        moment = self._reading.moment(segment.text(44), "", segment.location(44))
-        return _Told(moment, segment.location(44)) if moment else None
+        where = found[0].location(at.number)
+        moment = self._reading.moment(found[1].component(1), found[1].component(2), where)
+        return _Told(moment, where) if moment else None
 
     def _earliest(self, name: str) -> _Told | None:
         """The first start of the rows of one name; those with a time of day before others."""
@@ -241,13 +245,15 @@ class _TimeReader:
             return None
         field = self._tq1.field(6)
         units = (part(field, 2, 1), part(field, 2, 2))
-        return read_duration(part(field, 1), units, self._reading.profile.blank_unit)
+        profile = self._reading.profile
+        return read_duration(part(field, 1), units, profile.blank_unit, profile.units)
 
     def _sch_9(self) -> Duration | None:
         if self._sch is None:
             return None
         units = words(self._sch.field(10))
-        return read_duration(self._sch.text(9), units, self._reading.profile.blank_unit)
+        profile = self._reading.profile
+        return read_duration(self._sch.text(9), units, profile.blank_unit, profile.units)
 
     def _report_ends(
         self,

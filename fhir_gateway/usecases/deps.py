@@ -49,7 +49,7 @@ class Deps:
         tenants: By number.
         signing_key: 32 bytes that all processes of the installation share.
         policy: See Policy.
-        profiles: Of senders, by (MSH-3, MSH-4).
+        profiles: Of senders, by (MSH-3, MSH-4); see usecases.senders.
         default_profile: Of every other sender; its zone is replaced by the tenant's.
         log: Called with an action of a closed list and ids only.
         loader: Merges reads that wait at the same moment.

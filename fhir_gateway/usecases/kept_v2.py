@@ -131,7 +131,8 @@ def fault_of(
     """
     state = inbox.FILTERED if error.category is Category.UNSUPPORTED else inbox.ERROR
     code, _ = ANSWERS[error.category]
-    strict = deps.policy.strict_feeds or profile.authority == "placer"
+    asked = "strict" if deps.policy.strict_feeds else "durable"
+    strict = (profile.ack or asked) == "strict" or profile.authority == "placer"
     if code is not AckCode.AR and not strict:
         return accepted(incoming, state, error.issues)
     answer = ack.refuse(

@@ -117,9 +117,11 @@ async def _apply(tx: Transaction, deps: Deps, incoming: Incoming, profile: Sende
 
 
 def profile_of(deps: Deps, tenant: int, header: Header) -> SenderProfile:
-    """The habits of whoever sent a message; unknown senders live in the tenant's zone."""
+    """The habits of whoever sent a message; where nothing is said, it is in the tenant's zone."""
     known = deps.profiles.get(header.sender)
-    return known or replace(deps.default_profile, zone=deps.tenants[tenant].zone.key)
+    if known is not None and known.zone:
+        return known
+    return replace(known or deps.default_profile, zone=deps.tenants[tenant].zone.key)
 
 
 def oversize_answer(deps: Deps) -> Callable[[bytes], bytes]:

@@ -12,6 +12,7 @@ import re
 from fhir_gateway.hl7.message import Field
 from fhir_gateway.mapping.datatypes.hd import is_oid, is_uri
 from fhir_gateway.mapping.intent import Concept, Resource
+from fhir_gateway.mapping.profiles import CodeTable
 from fhir_gateway.mapping.reading import Reading, part
 from fhir_gateway.mapping.tables import find, lookup
 
@@ -63,6 +64,12 @@ def _coding(
     return {key: value for key, value in found.items() if value}
 
 
+def _translated(field: Field, own: CodeTable) -> list[Resource]:
+    """What the profile says that a code of the sender means; code and case as written there."""
+    codes = (part(field, at[0]) for at in _TRIPLETS)
+    return [dict(own[code]) for code in codes if code in own]
+
+
 def concept(
     field: Field, reading: Reading, kind: str, *, tables: tuple[str, ...] = ()
 ) -> Concept | None:
@@ -77,7 +84,8 @@ def concept(
     Returns:
         None where it holds neither code nor text.
     """
-    codings: list[Resource] = []
+    own = reading.profile.codings.get(kind)
+    codings: list[Resource] = _translated(field, own) if own else []
     for at in _TRIPLETS:
         coding = _coding(field, at, reading, kind, tables)
         if coding is not None and coding not in codings:

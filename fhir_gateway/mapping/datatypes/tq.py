@@ -25,4 +25,5 @@ def quantity_as_moment(field: Field, reading: Reading, place: str) -> Moment | N
 
 def duration(field: Field, reading: Reading) -> Duration | None:
     """TQ.3."""
-    return read_tq_duration(part(field, 3), reading.profile.blank_unit)
+    profile = reading.profile
+    return read_tq_duration(part(field, 3), profile.blank_unit, profile.units)

@@ -40,7 +40,8 @@ def length(row: ResourceRow, reading: Reading, at: int) -> Duration | None:
     """A duration or offset of a row: number in field at, unit in the next."""
     segment = row.segment
     unit = segment.field(at + 1)
-    return read_duration(segment.text(at), words(unit), reading.profile.blank_unit)
+    profile = reading.profile
+    return read_duration(segment.text(at), words(unit), profile.blank_unit, profile.units)
 
 
 def span(

@@ -10,8 +10,14 @@ from fhir_gateway.mapping.datatypes.cx import identifier
 from fhir_gateway.mapping.datatypes.pl import location
 from fhir_gateway.mapping.datatypes.xcn import practitioners
 from fhir_gateway.mapping.intent import ActorIntent, Concept, Identifier, Resource
+from fhir_gateway.mapping.places import place
 from fhir_gateway.mapping.reading import Reading
 from fhir_gateway.mapping.segments.aix import Frame, participation_type, schedule_key
+
+#: Fields of resource rows, which have readers of their own.
+ROW_FIELDS = frozenset({"AIP-3", "AIG-3"})
+#: Table 0443, for those fields of the visit that tell what somebody does.
+_ROLES = {"PV1-7": "ATND", "PV1-8": "REF", "PV1-9": "CON", "PV1-17": "ADM"}
 
 
 def visit_number(reading: Reading) -> Identifier | None:
@@ -28,31 +34,41 @@ def service(reading: Reading) -> Concept | None:
     return concept(segment.field(10), reading, "service") if segment else None
 
 
-def actors(reading: Reading, frame: Frame, missing: frozenset[str]) -> list[ActorIntent]:
-    """Attending doctor and assigned place, for what no AIx names.
+def providers(reading: Reading, frame: Frame) -> list[ActorIntent]:
+    """Practitioners of the first field, of those the profile lists beside AIP-3 and AIG-3, that
+    names any; usually the attending doctor.
 
     Args:
         reading: The message.
         frame: The appointment.
-        missing: Of Practitioner and Location those that are wanted.
     """
+    for name in reading.profile.provider_fields:
+        at = place(name)
+        segment = reading.message.first(at.segment) if name not in ROW_FIELDS else None
+        people = practitioners(segment.repetitions(at.number), reading) if segment else []
+        if segment and people:
+            role = _ROLES.get(name)
+            kind = participation_type({"coding": [{"code": role}]}) if role else None
+            source = segment.location(at.number)
+            return [_taking_part(each, kind, source, reading, frame) for each in people]
+    return []
+
+
+def assigned_place(reading: Reading, frame: Frame) -> list[ActorIntent]:
+    """PV1-3, for an appointment of which no AIL names the place."""
     segment = reading.message.first("PV1")
-    if segment is None:
+    found = location(segment.field(3), reading) if segment else None
+    if segment is None or found is None:
         return []
-    found: list[tuple[Resource, Concept | None, int]] = []
-    if "Practitioner" in missing:
-        attending = participation_type({"coding": [{"code": "ATND"}]})
-        people = practitioners(segment.repetitions(7), reading)
-        found += [(person, attending, 7) for person in people]
-    place = location(segment.field(3), reading) if "Location" in missing else None
-    if place:
-        found.append((place, None, 3))
-    return [
-        ActorIntent(
-            resource=resource,
-            participant=({"type": [kind]} if kind else {}) | {"status": frame.acceptance},
-            schedule_key=schedule_key(resource, reading),
-            source=segment.location(number),
-        )
-        for resource, kind, number in found
-    ]
+    return [_taking_part(found, None, segment.location(3), reading, frame)]
+
+
+def _taking_part(
+    resource: Resource, kind: Concept | None, source: str, reading: Reading, frame: Frame
+) -> ActorIntent:
+    return ActorIntent(
+        resource=resource,
+        participant=({"type": [kind]} if kind else {}) | {"status": frame.acceptance},
+        schedule_key=schedule_key(resource, reading),
+        source=source,
+    )

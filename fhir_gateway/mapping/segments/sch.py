@@ -7,13 +7,14 @@ hl7v2.md sections 1.3, 1.7 and 2.3.
 from dataclasses import dataclass
 
 from fhir_gateway.core.errors import Category, fail
-from fhir_gateway.hl7.message import Segment
+from fhir_gateway.hl7.message import Field, Segment
 from fhir_gateway.mapping.datatypes.cwe import concept, words
 from fhir_gateway.mapping.datatypes.ei import identifier
 from fhir_gateway.mapping.datatypes.xcn import practitioners
 from fhir_gateway.mapping.datatypes.xtn import contact_point
 from fhir_gateway.mapping.extensions import EXT_OCCURRENCE, EXT_PARENT
 from fhir_gateway.mapping.intent import ActorIntent, Concept, Identifier, Resource
+from fhir_gateway.mapping.places import place
 from fhir_gateway.mapping.reading import Reading, clean, part
 from fhir_gateway.mapping.tables import find
 
@@ -34,6 +35,10 @@ def header(reading: Reading) -> Segment:
         raise fail(
             Category.UNPROCESSABLE, "a scheduling message needs an SCH", "SCH", code="structure"
         )
+    more = reading.message.all("SCH")[1:]
+    if more:
+        told = f"{len(more) + 1} SCH in one message; only the first is read"
+        reading.warn(told, more[0].location(), details="conflict")
     return segment
 
 
@@ -59,13 +64,10 @@ def own_identifiers(segment: Segment, reading: Reading) -> tuple[Identifier, ...
 def configured_identifier(reading: Reading) -> Identifier | None:
     """The first valued field of those that the profile says identify an appointment."""
     for name in reading.profile.identity_fields:
-        segment_name, _, number = name.partition("-")
-        segment = reading.message.first(segment_name)
-        if segment is None or not number.isdigit():
-            continue
-        value = part(segment.field(int(number)), 1)
-        if value:
-            reading.took("identifier", segment, int(number))
+        found = place(name).field(reading.message)
+        value = part(found[1], 1) if found else ""
+        if found and value:
+            reading.took("identifier", found[0], place(name).number)
             return {"system": reading.system(f"appointment-{name.lower()}"), "value": value}
     return None
 
@@ -176,9 +178,11 @@ def contacts(segment: Segment, reading: Reading) -> list[ActorIntent]:
     """Those to ask: SCH-12 at the placer, SCH-16 at the filler. They do not attend."""
     found: list[ActorIntent] = []
     for number, phone, text in ((12, 13, "placer contact"), (16, 17, "filler contact")):
-        place = segment.location(phone)
+        if f"SCH-{number}" in reading.profile.provider_fields:
+            continue
+        where = segment.location(phone)
         points = [
-            contact_point(field, reading, place, default_use="work")
+            contact_point(field, reading, where, default_use="work")
             for field in segment.repetitions(phone)
         ]
         telecom = [point for point in points if point]
@@ -209,29 +213,54 @@ class Stated:
     unknown: bool = False
 
 
+#: Where senders have been seen to put the status instead of SCH-25.
+_STRAY_STATUS = ("SCH-27", "SCH-28", "SCH-26", "SCH-6", "SCH-17", "SCH-20", "SCH-21")
+#: Shorter words are too often somebody's initials.
+_SHORTEST_STRAY = 4
+
+
 def stated_status(reading: Reading) -> Stated:
     """Read the filler status: SCH-25, or where the profile says it is.
 
-    Two triplets may tell two states; the one that says more than `booked` counts.
+    Two triplets may tell two states; the one that says more than `booked` counts. Where none of
+    those fields has a value, a word of table 0278 in another is taken, and that is reported.
     """
     for name in reading.profile.status_fields:
-        segment_name, _, number = name.partition("-")
-        segment = reading.message.first(segment_name)
-        if segment is None or not number.isdigit() or not segment.field(int(number)):
+        found = place(name).field(reading.message)
+        if found is None:
             continue
-        field = segment.field(int(number))
-        said = [clean(each) for each in (*words(field), part(field, 3), part(field, 6))]
+        segment, field = found
+        said = _said(field)
         rows = [row for word in said if (row := reading.profile.status_row(word))]
-        reading.took("status", segment, int(number))
+        reading.took("status", segment, place(name).number)
         if not rows or rows[0]["flag"] == "blocked":
             told = said[0][:30] if said else ""
             reading.warn(
                 f"'{told}' is no status of an appointment that is known; the status stays",
-                segment.location(int(number)), details="unknown-status",
+                segment.location(place(name).number), details="unknown-status",
             )  # fmt: skip
             return Stated(unknown=True)
         more = next((row for row in rows if row["status"] != "booked"), rows[0])
         return Stated(more["status"], more["flag"])
+    return _stray_status(reading)
+
+
+def _said(field: Field) -> list[str]:
+    """The words of a status field: code and text of both triplets, then what stands elsewhere."""
+    return [clean(each) for each in (*words(field), part(field, 3), part(field, 6))]
+
+
+def _stray_status(reading: Reading) -> Stated:
+    for name in _STRAY_STATUS:
+        found = place(name).field(reading.message)
+        for word in _said(found[1]) if found else ():
+            row = reading.profile.status_row(word) if len(word) >= _SHORTEST_STRAY else None
+            if found and row and row["status"]:
+                told = f"the status '{word[:30]}' stands in {name}; it is taken"
+                where = found[0].location(place(name).number)
+                reading.warn(told, where, details="status-elsewhere")
+                reading.took("status", found[0], place(name).number)
+                return Stated(row["status"], row["flag"])
     return Stated()
 
 
