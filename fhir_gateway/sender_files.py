@@ -74,7 +74,9 @@ def as_yaml(described: Described, notes: dict[str, list[str]] | None = None) -> 
 
 
 def _dumped(key: str, value: object) -> str:
-    return str(yaml.safe_dump({key: value}, allow_unicode=True, sort_keys=False, width=100)).rstrip()
+    return str(
+        yaml.safe_dump({key: value}, allow_unicode=True, sort_keys=False, width=100)
+    ).rstrip()
 
 
 def write_new(path: Path, text: str) -> None:

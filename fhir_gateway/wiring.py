@@ -124,9 +124,7 @@ async def _serve(
         listening = stack.enter_context(_listening(settings.host, settings.http_port))
         deps, seeded = await stack.enter_async_context(_opened(settings, clinic, progress))
         if hasattr(signal, "SIGHUP"):
-            loop.add_signal_handler(
-                signal.SIGHUP, sender_files.reload, deps, settings.config_dir
-            )
+            loop.add_signal_handler(signal.SIGHUP, sender_files.reload, deps, settings.config_dir)
         mllp = await _listen_v2(settings, deps)
         stack.push_async_callback(mllp.stop, settings.drain_seconds)
         http = _HttpServer(_http_config(settings, deps))
@@ -288,8 +286,15 @@ async def database_urls(
         await asyncio.to_thread(server.stop)
 
 
-async def dependencies(settings: Settings, database: Database) -> Deps:
+async def dependencies(
+    settings: Settings, database: Database, *, log: Callable[..., None] | None = None
+) -> Deps:
     """All that the use cases need.
+
+    Args:
+        settings: See Settings.
+        database: Open.
+        log: Instead of the log of the process.
 
     Raises:
         GatewayError: invalid, where the description of a sender is wrong.
@@ -310,7 +315,7 @@ async def dependencies(settings: Settings, database: Database) -> Deps:
             strict_feeds=settings.strict_feeds,
         ),
         profiles=Senders(sender_files.read_senders(settings.config_dir)),
-        log=structlog.get_logger().info,
+        log=log or structlog.get_logger().info,
     )
 
 

@@ -123,6 +123,11 @@ class Segment:
     def __repr__(self) -> str:
         return f"Segment({self.raw[:60]!r})"
 
+    @property
+    def syntax(self) -> Syntax:
+        """Delimiters and codec of its message."""
+        return self._syntax
+
     def _cut(self) -> list[str]:
         """Raw fields, so that list index and field number agree (0 is the name)."""
         if self._fields is None:

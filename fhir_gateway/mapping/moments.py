@@ -119,7 +119,7 @@ _TOKENS = {
     "a": "(?P<noon>[AaPp])\\.?[Mm]\\.?",
 }  # fmt: skip
 _TOKEN = re.compile("YYYY|YY|MMM|MM|DD|HH|hh|mm|ss|a")
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
 @lru_cache(maxsize=64)

@@ -150,7 +150,7 @@ def _form(value: Any) -> str:
 def _seconds(value: Any) -> int:
     if isinstance(value, str) and (known := lookup("units", value, "seconds")):
         return int(known)
-    if isinstance(value, str) or isinstance(value, bool):
+    if isinstance(value, (str, bool)):
         raise ValueError(f"{shown(value)} is neither seconds, minutes, hours, days nor a number")
     return _between(1, 7 * 86400)(value)
 

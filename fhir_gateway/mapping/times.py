@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 
 from fhir_gateway.core.time import format_instant
 from fhir_gateway.hl7.message import Field, Segment
+from fhir_gateway.mapping import places
 from fhir_gateway.mapping.datatypes import tq
 from fhir_gateway.mapping.datatypes.cwe import words
 from fhir_gateway.mapping.durations import Duration, read_duration
 from fhir_gateway.mapping.moments import Moment
-from fhir_gateway.mapping.places import place
 from fhir_gateway.mapping.reading import Reading, part
 from fhir_gateway.mapping.segments.aix import span
 from fhir_gateway.mapping.segments.rgs import START_FIELD, ResourceRow
@@ -144,7 +144,7 @@ class _TimeReader:
 
     def _elsewhere(self, source: str) -> _Told | None:
         """The rows of AIS, AIG, AIL or AIP; else one field of the first segment of a name."""
-        at = place(source)
+        at = places.place(source)
         if START_FIELD.get(at.segment) == at.number:
             return self._earliest(at.segment)
         found = at.field(self._reading.message)

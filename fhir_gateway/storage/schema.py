@@ -220,9 +220,15 @@ inbox = Table(
     _text("ack_code"),
     Column("issues", JSONB, nullable=False, server_default=text("'[]'")),
     _text("appointment", nullable=True),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("settled_at", TIME),
+    _text("settled_as", nullable=True),
+    _text("note", nullable=True),
     CheckConstraint("state IN ('sent', 'filtered', 'error', 'refused')", name="state_check"),
+    CheckConstraint("settled_as IN ('replayed', 'skipped')", name="settled_check"),
     Index("inbox_by_time", "tenant", "received_at"),
     Index("inbox_by_control_id", "tenant", "control_id"),
+    Index("inbox_waiting", "tenant", "id", postgresql_where=text("state = 'error'")),
 )
 
 #: The acknowledgement of each message, kept longer than the message (decision 20).

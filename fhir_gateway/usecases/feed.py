@@ -52,7 +52,12 @@ class Applied:
 
 
 async def apply_siu(
-    tx: Transaction, deps: Deps, intent: SiuIntent, profile: SenderProfile
+    tx: Transaction,
+    deps: Deps,
+    intent: SiuIntent,
+    profile: SenderProfile,
+    *,
+    replayed: bool = False,
 ) -> Applied:
     """Apply a message in the caller's transaction.
 
@@ -63,6 +68,8 @@ async def apply_siu(
         deps: See Deps.
         intent: What the message says.
         profile: The sender's.
+        replayed: Whether it waited while others came: those of the same moment, or of none, are
+            newer then if they were received later.
 
     Raises:
         AmbiguousError: its identifiers belong to several records.
@@ -76,12 +83,15 @@ async def apply_siu(
     old = await resources.read(tx, Ref("Appointment", known), lock=True) if known else None
     state = await inbox.feed_state(tx, old.id) if old else None
     why = await _unapplied(tx, intent, keys, old, state)
+    if why is None and replayed and state is not None and _came_before(intent, state):
+        why = _superseded("a message about the appointment that came later has been applied")
     if why is not None:
         return Applied(old.id if old else None, [*intent.warnings, why])
     cast = await _cast(tx, deps, intent)
     changed = await _change(tx, deps, intent, cast, old, profile)
     told = [each for each in (intent.message_time, state and state.message_time) if each]
-    newest = FeedState(max(told, default=None), intent.received_at, intent.control_id)
+    received = max([intent.received_at, *([state.received_at] if state else [])])
+    newest = FeedState(max(told, default=None), received, intent.control_id)
     await inbox.set_feed_state(tx, changed.id, newest)
     return Applied(changed.id, list(intent.warnings))
 
@@ -140,6 +150,13 @@ def _is_late(intent: SiuIntent, state: FeedState | None) -> bool:
     if state is None or state.message_time is None or intent.message_time is None:
         return False
     return intent.event_effective != "S17" and _older(intent.message_time, state.message_time)
+
+
+def _came_before(intent: SiuIntent, state: FeedState) -> bool:
+    """Whether the clock of the sender does not tell, and the order of receipt does."""
+    one, other = intent.message_time, state.message_time
+    told = one is not None and other is not None and (_older(one, other) or _older(other, one))
+    return not told and intent.received_at < state.received_at
 
 
 def _older(one: datetime, other: datetime) -> bool:

@@ -96,7 +96,7 @@ async def keep(tx: Transaction, incoming: Incoming, outcome: Outcome) -> bytes:
         state=outcome.state,
         ack=outcome.answer,
         ack_code=outcome.code.value,
-        issues=[_issue(each) for each in outcome.issues],
+        issues=[issue_row(each) for each in outcome.issues],
         appointment=outcome.appointment,
     )
     if not await inbox.keep(tx, message):
@@ -104,7 +104,8 @@ async def keep(tx: Transaction, incoming: Incoming, outcome: Outcome) -> bytes:
     return outcome.answer
 
 
-def _issue(issue: Issue) -> dict[str, Any]:
+def issue_row(issue: Issue) -> dict[str, Any]:
+    """An issue as the inbox keeps it."""
     return {
         "text": clean(issue.diagnostics),
         "location": list(issue.expression),
@@ -196,7 +197,7 @@ async def refuse_unreadable(deps: Deps, tenant: int, raw: bytes, peer: str) -> b
         state=inbox.REFUSED,
         ack=answer,
         ack_code=AckCode.AR.value,
-        issues=[_issue(each) for each in error.issues],
+        issues=[issue_row(each) for each in error.issues],
     )
 
     async def work(tx: Transaction) -> bool:

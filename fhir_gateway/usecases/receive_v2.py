@@ -8,6 +8,7 @@ that its sender has to send it for ever. Decision 20.
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.hl7 import ack, batch
@@ -20,7 +21,7 @@ from fhir_gateway.mapping.triggers import unsupported
 from fhir_gateway.storage import inbox
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.feed import apply_siu
+from fhir_gateway.usecases.feed import Applied, apply_siu
 from fhir_gateway.usecases.feed_people import AmbiguousError
 from fhir_gateway.usecases.kept_v2 import (
     Incoming,
@@ -33,7 +34,7 @@ from fhir_gateway.usecases.kept_v2 import (
 )
 
 #: What another try can cure; the sender never hears of it.
-_PASSING = frozenset({Category.BUSY, Category.TIMEOUT})
+PASSING = frozenset({Category.BUSY, Category.TIMEOUT})
 _PATIENCE = (0.2, 1.0, 3.0)
 
 
@@ -88,7 +89,7 @@ async def _take(deps: Deps, tenant: int, incoming: Incoming, *, last: bool = Fal
         outcome = accepted(incoming, inbox.ERROR, [who.issue])
         return await keep_aside(deps, tenant, incoming, outcome, who)
     except GatewayError as error:
-        if error.category in _PASSING or (error.category is Category.DUPLICATE and not last):
+        if error.category in PASSING or (error.category is Category.DUPLICATE and not last):
             raise
         fault = error
     except Exception as error:  # noqa: BLE001 - whatever it was, the feed must go on
@@ -104,16 +105,43 @@ async def _apply(tx: Transaction, deps: Deps, incoming: Incoming, profile: Sende
         GatewayError: it cannot be read or is not for us; whatever its content breaks.
         AmbiguousError: its identifiers belong to several records.
     """
-    message = Message.parse(incoming.raw, encoding=profile.charset)
-    issue = unsupported(message, profile)
-    if issue is not None:
-        raise GatewayError(Category.UNSUPPORTED, issue)
-    applied = await apply_siu(tx, deps, read_siu(message, profile, incoming.received_at), profile)
+    applied = await apply_message(tx, deps, incoming.raw, profile, incoming.received_at)
     if await inbox.control_id_seen(tx, incoming.key):
         text = "The control id has been used before by another message"
         applied.issues.append(Issue(text, ("MSH^1^10",), "duplicate", "control-id-reused"))
     outcome = accepted(incoming, inbox.SENT, applied.issues)
     return await keep(tx, incoming, replace(outcome, appointment=applied.appointment))
+
+
+async def apply_message(
+    tx: Transaction,
+    deps: Deps,
+    raw: bytes,
+    profile: SenderProfile,
+    received_at: datetime,
+    *,
+    replayed: bool = False,
+) -> Applied:
+    """Read a message and apply it in the caller's transaction.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        raw: The bytes of one message.
+        profile: Of its sender.
+        received_at: When it came.
+        replayed: Whether others may have come and been applied since.
+
+    Raises:
+        GatewayError: it cannot be read or is not for us; whatever its content breaks.
+        AmbiguousError: its identifiers belong to several records.
+    """
+    message = Message.parse(raw, encoding=profile.charset)
+    issue = unsupported(message, profile)
+    if issue is not None:
+        raise GatewayError(Category.UNSUPPORTED, issue)
+    intent = read_siu(message, profile, received_at)
+    return await apply_siu(tx, deps, intent, profile, replayed=replayed)
 
 
 def profile_of(deps: Deps, tenant: int, header: Header) -> SenderProfile:
