@@ -26,6 +26,11 @@ _LAST_SIGN = re.compile(r"[^\W_](?=[\W_]*$)")
 #: Fields of MSH that say how the message is written, not what.
 _FORM = {1, 2, 18}
 
+_NOBODY = Issue(
+    "The message names nobody; it is refused unless the appointment is known already",
+    ("PID", "AIP", "AIL", "AIG"), "required",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -63,7 +68,9 @@ def preview(
         intent = read_siu(message, profile, received_at)
     except GatewayError as error:
         return Preview(issues=error.issues, refused=True)
-    found = Preview(resources_of(intent), intent.event_effective, intent.warnings)
+    resources = resources_of(intent)
+    alone = () if "participant" in resources[0] else (_NOBODY,)
+    found = Preview(resources, intent.event_effective, (*intent.warnings, *alone))
     if not provenance:
         return found
     return replace(found, provenance=_provenance(message, intent, profile, received_at))

@@ -34,6 +34,8 @@ from fhir_gateway.mapping.zones import in_range
 
 __all__ = ["ActorIntent", "Identifier", "ServiceIntent", "SiuIntent", "read_siu"]
 
+#: Segments whose times may be the start.
+_TELL_STARTS = frozenset({"TQ1", "SCH", "AIS", "AIG", "AIL", "AIP"})
 #: Statuses under which a start without time of day may turn the appointment into a proposal.
 _PLANNED = frozenset({None, "booked", "pending", "proposed", "waitlist"})
 
@@ -195,6 +197,10 @@ def _with_times(state: _State, trigger: Trigger, times: Times, reading: Reading)
     if times.day is None:
         if state.status in ("proposed", "waitlist"):
             return state
+        for wrong in reading.warnings:
+            if wrong.details == "time" and wrong.expression[0][:3] in _TELL_STARTS:
+                told = f"{trigger.event} needs a start: {wrong.diagnostics}"
+                raise fail(Category.UNPROCESSABLE, told, *wrong.expression, code="value")
         told = f"{trigger.event} needs a start: TQ1-7 or SCH-11.4 with date and time"
         raise fail(Category.UNPROCESSABLE, told, "SCH^1^11", "TQ1^1^7", code="required")
     if reading.profile.date_only == "reject" or times.day.precision in ("year", "month"):

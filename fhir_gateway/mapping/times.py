@@ -263,12 +263,14 @@ class _TimeReader:
         ends: list[tuple[str, datetime, Duration | None]],
     ) -> None:
         """Warn of a guessed unit, and of ends and durations that say something else."""
+        taken = next(each for each in ends if each[:2] == (place, end))
+        if taken[2] is not None and taken[2].guessed:
+            told = f"a duration without known unit is read as {taken[2].minutes} minutes"
+            self._reading.warn(told, place, details="unit")
         for other, at, lasts in ends:
             if other == place and at == end:
-                if lasts is not None and lasts.guessed:
-                    told = f"a duration without known unit is read as {lasts.minutes} minutes"
-                    self._reading.warn(told, place, details="unit")
-            elif lasts is not None and not lasts.fits(end - start):
+                continue
+            if lasts is not None and not lasts.fits(end - start):
                 self._conflict("duration", (place, end - start), (other, lasts.span))
             elif lasts is None and at > start and at != end:
                 self._conflict("end", (place, end), (other, at))

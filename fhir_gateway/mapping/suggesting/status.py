@@ -23,6 +23,8 @@ _MEANS = {"S12": "booked", "S13": "booked", "S15": "cancelled", "S16": "cancelle
 #: A field with more different values holds no codes.
 _MOST_CODES = 15
 _PURITY = 0.8
+#: Fewer events with one code say nothing.
+_ENOUGH = 3
 
 
 def _said(each: Seen, name: str) -> tuple[str, ...]:
@@ -109,10 +111,13 @@ def _codes(messages: Sequence[Seen], names: Sequence[str]) -> Iterator[Suggestio
     for code, count in unknown.most_common(_MOST_CODES):
         meant = votes.get(code, Counter())
         top, hits = meant.most_common(1)[0] if meant else ("", 0)
-        if hits >= 2 and hits / meant.total() >= _PURITY:
+        told = f"'{code}' comes {hits} of {meant.total()} times with events of {top}"
+        if hits >= _ENOUGH and hits / meant.total() >= _PURITY:
             table[code] = top
-            sure = min(sure, max(confidence(hits, meant.total()), 0.5 if hits >= 3 else 0.35))
-            evidence.append(f"'{code}' comes {hits} of {meant.total()} times with events of {top}")
+            sure = min(sure, max(confidence(hits, meant.total()), 0.5))
+            evidence.append(told)
+        elif hits and hits == meant.total():
+            against.append(f"{told}: too few to be sure")
         elif meant:
             spread = ", ".join(f"{name} {n}x" for name, n in meant.items())
             against.append(f"'{code}' comes with events of {spread}: a person has to say")
