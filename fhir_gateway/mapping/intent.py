@@ -5,6 +5,7 @@ Nothing here refers to what is stored: resources have no ids, actors are known b
 Source: hl7v2.md sections 1.3 to 1.5, 1.10, 1.12 and 2.3.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -53,6 +54,11 @@ class ActorIntent:
     def display(self) -> str:
         """What it is called."""
         return str(self.resource.get("display") or display_of(self.resource))
+
+
+def distinct(found: Iterable[Resource | None]) -> list[Resource]:
+    """Those that are there, each once, in order; two are the same if they were built alike."""
+    return list({repr(each): each for each in found if each}.values())
 
 
 def display_of(resource: Resource) -> str:

@@ -249,7 +249,7 @@ def _touched(
 
 
 def _shape(path: str) -> str:
-    return re.sub(r"\[[0-9]+\]", "[]", path)
+    return re.sub(r"\[[0-9]+\]", "", path)
 
 
 # -- two profiles

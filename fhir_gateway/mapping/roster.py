@@ -3,16 +3,19 @@
 Source: hl7v2.md sections 1.3 to 1.5, 1.10 and 2.3.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 
+from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.hl7.message import Segment
-from fhir_gateway.mapping.intent import ActorIntent, Resource, ServiceIntent
+from fhir_gateway.mapping.intent import ActorIntent, ServiceIntent, distinct
 from fhir_gateway.mapping.reading import Reading
 from fhir_gateway.mapping.segments import aig, ail, aip, ais, pv1, sch
 from fhir_gateway.mapping.segments.aix import Frame
 from fhir_gateway.mapping.segments.rgs import ResourceRow
 
+#: A message that names more is no appointment, and would keep everybody else waiting.
+MOST_ACTORS = 500
 _READERS: Mapping[str, Callable[[ResourceRow, Reading, Frame], list[ActorIntent]]] = {
     "AIG": aig.actors,
     "AIL": ail.actors,
@@ -40,6 +43,9 @@ def actors_of(
         head: SCH.
         reading: The message.
         frame: The appointment.
+
+    Raises:
+        GatewayError: unprocessable, for more than MOST_ACTORS.
     """
     named = [
         actor
@@ -53,7 +59,11 @@ def actors_of(
         named += pv1.providers(reading, frame)
     if "Location" not in kinds:
         named += pv1.assigned_place(reading, frame)
-    return (*_once(named), *_once(sch.contacts(head, reading)))
+    found = (*_once(named), *_once(sch.contacts(head, reading)))
+    if len(found) > MOST_ACTORS:
+        text = f"more than {MOST_ACTORS} people, places and things take part"
+        raise fail(Category.UNPROCESSABLE, text, found[MOST_ACTORS].source, code="too-long")
+    return found
 
 
 def _kind(actor: ActorIntent) -> str:
@@ -62,34 +72,30 @@ def _kind(actor: ActorIntent) -> str:
     return actor.type or by_name.get(actor.source.partition("^")[0], "")
 
 
-def _same(one: ActorIntent, other: ActorIntent) -> bool:
-    if (one.type, one.start, one.end, one.action == "D") != (
-        other.type, other.start, other.end, other.action == "D",
-    ):  # fmt: skip
-        return False
-    if one.type is None:
-        return one.display == other.display
-    return _key(one.resource) == _key(other.resource)
-
-
-def _key(resource: Resource) -> tuple[str, str]:
-    known = resource["identifier"][0]
-    return known["system"], known["value"]
+def _key(actor: ActorIntent) -> Hashable:
+    """What two rows about the same actor at the same time have in common."""
+    when = actor.start, actor.end, actor.action == "D"
+    if actor.type is None:
+        return None, actor.display, *when
+    known = actor.resource["identifier"][0]
+    return actor.type, known["system"], known["value"], *when
 
 
 def _once(actors: Iterable[ActorIntent]) -> list[ActorIntent]:
     """Join rows about the same actor at the same time: their roles add up."""
-    kept: list[ActorIntent] = []
+    rows: dict[Hashable, list[ActorIntent]] = {}
     for actor in actors:
-        at = next((i for i, each in enumerate(kept) if _same(each, actor)), None)
-        if at is None:
-            kept.append(actor)
-            continue
-        roles = list(kept[at].participant.get("type", ()))
-        roles += [each for each in actor.participant.get("type", ()) if each not in roles]
-        joined = {"type": roles} if roles else {}
-        kept[at] = replace(kept[at], participant={**kept[at].participant, **joined})
-    return kept
+        rows.setdefault(_key(actor), []).append(actor)
+    return [_joined(same) for same in rows.values()]
+
+
+def _joined(same: list[ActorIntent]) -> ActorIntent:
+    first = same[0]
+    if len(same) == 1:
+        return first
+    roles = distinct(kind for each in same for kind in each.participant.get("type", ()))
+    joined = {"type": roles} if roles else {}
+    return replace(first, participant={**first.participant, **joined})
 
 
 def complete_lists(

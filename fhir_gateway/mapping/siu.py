@@ -21,6 +21,7 @@ from fhir_gateway.mapping.intent import (
     Resource,
     ServiceIntent,
     SiuIntent,
+    distinct,
 )
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import Reading
@@ -245,8 +246,5 @@ def _reasons(state: _State, reason: Concept | None) -> Resource:
 
 
 def _services(services: tuple[ServiceIntent, ...]) -> Resource:
-    kept: list[Concept] = []
-    for each in services:
-        if each.action != "D" and each.concept not in kept:
-            kept.append(each.concept)
+    kept = distinct(each.concept for each in services if each.action != "D")
     return {"serviceType": kept} if kept else {}

@@ -28,13 +28,6 @@ def _person(field: Field, reading: Reading) -> tuple[list[Identifier], Resource]
     return distinct([_identifier(field, reading)]), {**name, "text": spoken(name)} if name else {}
 
 
-def _same_name(one: Resource, other: Resource) -> bool:
-    """Whether two names may be one person's; a missing name may be anybody's."""
-    return (
-        not one or not other or one.get("text", "").casefold() == other.get("text", "").casefold()
-    )
-
-
 def practitioners(fields: Iterable[Field], reading: Reading) -> list[Resource]:
     """Read the repetitions of an XCN.
 
@@ -46,14 +39,21 @@ def practitioners(fields: Iterable[Field], reading: Reading) -> list[Resource]:
         Practitioners; for somebody without identifier `{"display": …}`.
     """
     people: list[tuple[list[Identifier], Resource]] = []
+    by_name: dict[str, int] = {}
     for field in fields:
         identifiers, name = _person(field, reading)
-        at = next((i for i, each in enumerate(people) if _same_name(each[1], name)), None)
+        spelled = name.get("text", "").casefold()
+        # Whoever has no name may be anybody: it is the first, who may be without name till then.
+        at = by_name.get(spelled, by_name.get("")) if spelled else (0 if people else None)
         if at is None:
+            by_name[spelled] = len(people)
             people.append((identifiers, name))
         else:
-            people[at] = (distinct([*people[at][0], *identifiers]), people[at][1] or name)
-    return [_resource(*each) for each in people if any(each)]
+            people[at] = ([*people[at][0], *identifiers], people[at][1] or name)
+            if spelled:
+                by_name.pop("", None)
+                by_name[spelled] = at
+    return [_resource(distinct(known), name) for known, name in people if known or name]
 
 
 def _resource(identifiers: list[Identifier], name: Resource) -> Resource:

@@ -15,7 +15,7 @@ from fhir_gateway.mapping.datatypes.ts import date_time
 from fhir_gateway.mapping.datatypes.xad import address
 from fhir_gateway.mapping.datatypes.xpn import human_name, nickname
 from fhir_gateway.mapping.datatypes.xtn import contact_point
-from fhir_gateway.mapping.intent import Concept, Identifier, Resource
+from fhir_gateway.mapping.intent import Concept, Identifier, Resource, distinct
 from fhir_gateway.mapping.reading import Reading, part
 from fhir_gateway.mapping.tables import find, lookup
 
@@ -67,12 +67,12 @@ class _Pid:
                 human_name(field, self.reading, self.segment.location(number)),
                 nickname(field),
             ]
-        return _distinct(found)
+        return distinct(found)
 
     def telecom(self) -> list[Resource]:
         """PID-13 (home), PID-14 (work) and PID-40."""
         uses = {13: "home", 14: "work", 40: ""}
-        return _distinct(
+        return distinct(
             contact_point(
                 field, self.reading, self.segment.location(number), default_use=uses[number]
             )
@@ -82,7 +82,7 @@ class _Pid:
     def addresses(self) -> list[Resource]:
         """PID-11; the county of PID-12 goes to the only address, if that has none."""
         place = self.segment.location(11)
-        found = _distinct(address(f, self.reading, place) for _, f in self._fields(11))
+        found = distinct(address(f, self.reading, place) for _, f in self._fields(11))
         county = part(self.segment.field(12), 1)
         if county and len(found) == 1:
             found[0].setdefault("district", county)
@@ -160,14 +160,6 @@ class _Pid:
                         {"url": url, "extension": [{"url": "code", "valueCodeableConcept": code}]}
                     )
         return found
-
-
-def _distinct(found: Iterable[Resource | None]) -> list[Resource]:
-    kept: list[Resource] = []
-    for each in found:
-        if each and each not in kept:
-            kept.append(each)
-    return kept
 
 
 def _yes_no(element: str, code: str) -> Resource:

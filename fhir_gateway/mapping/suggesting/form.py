@@ -115,7 +115,9 @@ def time_zone(messages: Sequence[Seen]) -> Iterator[Suggestion]:
         return
     fits = sum(each.astimezone(zone(name)).utcoffset() == each.utcoffset() for each in told)
     against = () if fits == len(told) else (f"{len(told) - fits} offsets are not those of {name}",)
-    sure = max(0.5, confidence(fits, len(told))) if fits == len(told) else confidence(fits, len(told))
+    sure = (
+        max(0.5, confidence(fits, len(told))) if fits == len(told) else confidence(fits, len(told))
+    )
     yield Suggestion("zone", name, sure, tuple(evidence), against)
 
 
