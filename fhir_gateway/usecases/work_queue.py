@@ -38,7 +38,6 @@ STATES: Mapping[str, str] = {
 }
 #: States in which a message rests.
 RESTING = frozenset({SENT, FILTERED, ERROR, REFUSED})
-_PAGE = 200
 _TRIES = 3
 
 
@@ -109,9 +108,17 @@ async def find(
 
 
 async def walk(
-    deps: Deps, tenant: int, search: Search, *, oldest_first: bool = True
+    deps: Deps, tenant: int, search: Search, *, oldest_first: bool = True, page_size: int = 200
 ) -> AsyncIterator[Kept]:
-    """All messages that are looked for, page by page, each page in a transaction of its own."""
+    """All messages that are looked for, page by page, each page in a transaction of its own.
+
+    Args:
+        deps: See Deps.
+        tenant: Number of the tenant.
+        search: What is looked for.
+        oldest_first: In the order in which they came; else the newest first.
+        page_size: How many are read at once.
+    """
     wanted = search.wanted
     if search.mrn is not None:
         wanted = replace(wanted, holding=[*wanted.holding, search.mrn.encode()])
@@ -119,12 +126,12 @@ async def walk(
     while True:
         async with deps.database.transaction(tenant, snapshot=True) as tx:
             page = await inbox_queue.page(
-                tx, wanted, limit=_PAGE, oldest_first=oldest_first, beyond=beyond
+                tx, wanted, limit=page_size, oldest_first=oldest_first, beyond=beyond
             )
         for each in page:
             if _says(each, search):
                 yield each
-        if len(page) < _PAGE:
+        if len(page) < page_size:
             return
         beyond = page[-1].id
 

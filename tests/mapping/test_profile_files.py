@@ -18,7 +18,8 @@ from tests.mapping.builders import actor, read, warned
 
 EVERYTHING: dict[str, Any] = {
     "application": "PAS", "facility": "*", "zone": "Europe/London", "charset": "8859/1",
-    "ack": "strict", "authority": "placer", "identifier_base": "urn:x", "namespaces": {"N": "urn:n"},
+    "ack": "strict", "authority": "placer", "identifier_base": "urn:x",
+    "namespaces": {"N": "urn:n"},
     "coding_systems": {"L": "urn:l"}, "identity_fields": ["PV1-19"], "status_fields": ["SCH-27.1"],
     "statuses": {"01": "fulfilled", "NO": "discontinued"}, "events": {"Z02": "S14"},
     "start_sources": ["ZAP-3", "TQ1-7"], "time_formats": ["DD/MM/YYYY HH:mm"],

@@ -7,7 +7,6 @@ import pytest
 
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.hl7.message import Message
-from fhir_gateway.mapping.intent import SiuIntent
 from fhir_gateway.mapping.profiles import DEFAULT_PROFILE, SenderProfile
 from fhir_gateway.mapping.siu import read_siu
 from tests.mapping.builders import validate
@@ -48,14 +47,15 @@ def test_what_is_read_is_valid(name: str) -> None:
 
 def _refused_with_a_place_or_valid(raw: bytes, profile: SenderProfile = DEFAULT_PROFILE) -> None:
     """Anything else than one of the two is a defect."""
-    found: SiuIntent | None = None
     try:
         found = read_siu(Message.parse(raw, encoding=profile.charset), profile, NOW)
     except GatewayError as error:
-        assert error.issues
-        assert all(issue.diagnostics and issue.expression for issue in error.issues)
-    if found is not None:
+        refused = error.issues
+    else:
         validate(found)
+        return
+    assert refused
+    assert all(issue.diagnostics and issue.expression for issue in refused)
 
 
 def _drop_a_line(lines: list[bytes], chance: random.Random) -> None:

@@ -3,12 +3,14 @@
 import zlib
 from dataclasses import dataclass, field, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.time import parse_instant
 from fhir_gateway.hl7.ack import AckView, read_ack
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.usecases.deps import Policy
 from fhir_gateway.usecases.receive_v2 import receive
+from fhir_gateway.usecases.senders import Senders
 from tests.usecases.builders import Resource, a_patient, a_practitioner, at, later
 from tests.usecases.clinic import TENANT, Clinic
 
@@ -112,6 +114,19 @@ class Ehr:
     def called(self, profile: SenderProfile) -> "Ehr":
         """The same sender with other habits."""
         return self._at(profiles={SENDER: profile})
+
+    def described(self, senders: Senders) -> "Ehr":
+        """The same sender where people have described senders."""
+        return self._at(profiles=senders)
+
+    def whatever(self, profile: SenderProfile) -> "Ehr":
+        """Every sender with these habits."""
+        return self._at(default_profile=profile, profiles={})
+
+    def living_in(self, zone: str) -> "Ehr":
+        """The same sender to a tenant of that zone."""
+        tenants = self.clinic.deps.tenants
+        return self._at(tenants={TENANT: replace(tenants[TENANT], zone=ZoneInfo(zone))})
 
     def under(self, **policy: Any) -> "Ehr":
         """The same sender where the gateway decides otherwise."""
