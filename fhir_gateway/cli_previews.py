@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.hl7.message import Message
@@ -43,8 +43,8 @@ def print_preview(console: Console, found: Preview, *, provenance: bool) -> None
         console.print("[red]It cannot be applied.[/]")
     else:
         console.print(f"It amounts to [bold]{escape(found.event)}[/].")
-        columns = ["element", "value", *(["set by"] if provenance else [])]
-        table = Table(*columns, box=None)
+        names = ["element", "value", *(["set by"] if provenance else [])]
+        table = Table(*(Column(each, overflow="fold") for each in names), box=None)
         for path, value in leaves(found.resources).items():
             places = ", ".join(found.provenance.get(path, ())) or "[dim]always so[/]"
             table.add_row(escape(path), _short(value), *([places] if provenance else []))

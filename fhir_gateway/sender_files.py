@@ -4,14 +4,17 @@
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from fhir_gateway.configuration import descriptions, read_description
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.mapping.profile_files import Described, as_content, read_profile
-from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.senders import Senders
+
+if TYPE_CHECKING:
+    from fhir_gateway.usecases.deps import Deps  # commands without a database start faster
 
 KIND = "senders"
 
@@ -47,7 +50,7 @@ def read_sender(path: Path) -> Described:
     return read_profile(each.name, each.content, str(path))
 
 
-def reload(deps: Deps, directory: Path | None) -> None:
+def reload(deps: "Deps", directory: Path | None) -> None:
     """Read all descriptions again; where one is wrong, what has been in force stays in force."""
     if not isinstance(deps.profiles, Senders):
         return
