@@ -52,7 +52,12 @@ Files = Annotated[
 ]
 Inbox = Annotated[bool, typer.Option("--inbox", help="The messages that the gateway has kept.")]
 NewProfile = Annotated[Path, typer.Option("--profile", help="YAML file of a sender.")]
-Zone = Annotated[str, typer.Option(help="Zone of the tenant, for profiles that name none.")]
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        help="For profiles that name none.", show_default="that of the tenant; UTC for files"
+    ),
+]
 Raw = tuple[str, bytes, datetime]
 
 
@@ -179,17 +184,22 @@ def _from_files(paths: Sequence[Path]) -> Iterator[Raw]:
 
 
 def _from_inbox(
-    sender: tuple[str, str] | None, since: str | None, until: str | None, limit: int,
+    sender: tuple[str, str] | None,
+    since: str | None,
+    until: str | None,
+    limit: int,
     data_dir: Path | None,
-) -> list[Raw]:  # fmt: skip
+) -> tuple[list[Raw], str]:
+    """Messages of the inbox in the order in which they came, and the zone of the tenant."""
     from fhir_gateway.storage.tenants import DEFAULT
     from fhir_gateway.usecases import work_queue
 
     search = search_of(sender=sender, since=since, until=until)
 
-    async def work(deps: "Deps") -> list[Raw]:
+    async def work(deps: "Deps") -> tuple[list[Raw], str]:
         found = await work_queue.find(deps, DEFAULT, search, limit=limit, oldest_first=True)
-        return [(f"message {each.id}", each.raw, each.received_at) for each in found]
+        raws = [(f"message {each.id}", each.raw, each.received_at) for each in found]
+        return raws, deps.tenants[DEFAULT].zone.key
 
     return at_the_desk(settings_of(data_dir=data_dir), work)
 
@@ -215,11 +225,9 @@ def suggest_(
         stop("say either files of messages or --inbox with --sender APP FACILITY")
     if inbox and sender is None:
         stop("--inbox needs --sender APP FACILITY")
-    raws = (
-        _from_inbox(sender, since, until, limit, data_dir)
-        if inbox
-        else list(_from_files(files or ()))
-    )
+    raws = list(_from_files(files or ()))
+    if inbox:
+        raws, _ = _from_inbox(sender, since, until, limit, data_dir)
     senders = sorted({header.sender for _, raw, _ in raws if (header := peek(raw))})
     if sender is None and len(senders) != 1:
         shown = "; ".join(" ".join(f"'{part}'" for part in each) for each in senders[:8])
@@ -301,7 +309,7 @@ def _suggested_json(found: Suggested, text: str) -> dict[str, Any]:
 def preview_(
     files: Files = None,
     profile: Annotated[Path | None, typer.Option(help="YAML file of a sender.")] = None,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     config_dir: ConfigDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -328,10 +336,10 @@ def preview_(
         raise typer.Exit(REFUSED)
 
 
-def _settled(profile: SenderProfile | None, zone: str) -> SenderProfile:
-    """A profile in the tenant's zone where it names none."""
+def _settled(profile: SenderProfile | None, zone: str | None) -> SenderProfile:
+    """A profile in that zone where it names none."""
     known = profile or Described("").profile
-    return known if known.zone else replace(known, zone=zone)
+    return known if known.zone else replace(known, zone=zone or "UTC")
 
 
 @app.command()
@@ -341,7 +349,7 @@ def diff(
     since: Since = None,
     until: Until = None,
     limit: Annotated[int, typer.Option(min=1, help="Most messages of the inbox.")] = 10_000,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     config_dir: ConfigDir = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -351,8 +359,10 @@ def diff(
     The messages are those of the files, or those of its sender in the inbox. Nothing is applied.
     """
     new = _read(profile)
-    raws = list(_from_files(files)) if files else _from_inbox(
-        new.sender, since, until, limit, data_dir)  # fmt: skip
+    raws = list(_from_files(files or ()))
+    if not files:
+        raws, home = _from_inbox(new.sender, since, until, limit, data_dir)
+        zone = zone or home
     senders = _senders(config_dir)
     rows: list[dict[str, Any]] = []
     console = Console(soft_wrap=True)

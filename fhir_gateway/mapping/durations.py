@@ -64,10 +64,13 @@ _NO_UNITS: Mapping[str, int] = {}
 
 
 def _seconds(unit: str, own: Mapping[str, int]) -> int | None:
-    folded = unit.strip().casefold()
-    told = next((value for name, value in own.items() if name.casefold() == folded), None)
-    known = "" if told else lookup("units", unit, "seconds")
-    return told or (int(known) if known else None)
+    if own:
+        folded = unit.strip().casefold()
+        told = next((value for name, value in own.items() if name.casefold() == folded), None)
+        if told is not None:
+            return told
+    known = lookup("units", unit, "seconds")
+    return int(known) if known else None
 
 
 def read_duration(

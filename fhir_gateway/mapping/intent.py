@@ -58,7 +58,8 @@ class ActorIntent:
 
 def distinct(found: Iterable[Resource | None]) -> list[Resource]:
     """Those that are there, each once, in order; two are the same if they were built alike."""
-    return list({repr(each): each for each in found if each}.values())
+    there = [each for each in found if each]
+    return list({repr(each): each for each in there}.values()) if len(there) > 1 else there
 
 
 def display_of(resource: Resource) -> str:

@@ -202,6 +202,9 @@ async def replay(deps: Deps, tenant: int, number: int) -> Replayed:
             if error.category is Category.DUPLICATE and attempt < _TRIES - 1:
                 continue  # somebody else has just made the same person
             issues = error.issues
+        except Exception as error:  # noqa: BLE001 - whatever it was, the others shall have their turn
+            deps.log("message.failed", id=number, error=type(error).__name__)
+            issues = fail(Category.FAULT, "The message could not be processed; it is kept").issues
         break
     async with deps.database.transaction(tenant) as tx:
         await inbox_queue.tried(tx, number, [issue_row(each) for each in issues])
