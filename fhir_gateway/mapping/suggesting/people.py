@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from fhir_gateway.hl7.message import Field
 from fhir_gateway.mapping.datatypes.cwe import words
 from fhir_gateway.mapping.places import place
 from fhir_gateway.mapping.reading import part
@@ -51,8 +52,8 @@ def aig_role(messages: Sequence[Seen]) -> Iterator[Suggestion]:
     yield Suggestion("aig_role", kind, sure, (told, *because), tuple(against))
 
 
-def _told(field: object) -> bool:
-    text = " ".join(words(field)).upper()  # type: ignore[arg-type]
+def _told(field: Field) -> bool:
+    text = " ".join(words(field)).upper()
     return any(row["word"] in text for row in table("resource_roles").values())
 
 
@@ -100,7 +101,7 @@ def _names(each: Seen, name: str) -> bool:
     return bool(found and (part(found[1], 1) or part(found[1], 2)))
 
 
-def _told_person(field: object) -> bool:
-    text = " ".join(words(field)).upper()  # type: ignore[arg-type]
+def _told_person(field: Field) -> bool:
+    text = " ".join(words(field)).upper()
     rows = table("resource_roles").values()
     return any(row["word"] in text and row["type"] == "Practitioner" for row in rows)
