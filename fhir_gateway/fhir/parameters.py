@@ -141,7 +141,7 @@ class _Reading:
             self._add_bare(body, str(kind))
             return
         try:
-            validate(self._to_be_checked(body), type_name="Parameters", second_opinion=False)
+            validate(self._to_be_checked(body), type_name="Parameters")
         except GatewayError as error:
             raise GatewayError(Category.INVALID, *error.issues) from error
         self.add_all(body.get("parameter", ()))

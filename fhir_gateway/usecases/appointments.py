@@ -20,7 +20,7 @@ from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
 from fhir_gateway.usecases import conflict_tasks, freed, identifying, storing
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.engaging import Needs, Resource, needs, slot_ids, span_of
+from fhir_gateway.usecases.engaging import Around, Needs, Resource, needs, slot_ids, span_of
 from fhir_gateway.usecases.slot_states import areas_of, refresh
 
 #: An outbox event: the EHR took time that was on offer; the offers have to be withdrawn.
@@ -54,6 +54,7 @@ class Change:
         method: For the history.
         revives: The deletion that comes before a new one with the same id.
         keys: Identifiers that identify it; None reads them from the resource.
+        around: What is stored around it, where that has been read in this transaction.
     """
 
     resource: Resource
@@ -62,6 +63,7 @@ class Change:
     method: str = "PUT"
     revives: Write | None = None
     keys: tuple[tuple[str, str], ...] | None = None
+    around: Around | None = None
 
 
 @dataclass(slots=True)
@@ -94,7 +96,7 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     """
     old = change.old.resource() if change.old else None
     _check_transition(old, change)
-    wanted = await needs(tx, change.resource)
+    wanted = await needs(tx, change.resource, change.around)
     before = await engagements.of_appointment(tx, change.resource["id"]) if old else []
     lost, added = _difference(before, wanted)
     await engagements.release(tx, (each.id for each in lost))
@@ -159,30 +161,19 @@ async def _take(
     """
     if not added:
         return [], []
-    exclusive = [each for each in added if each.exclusive]
-    held, ended = await engagements.take(tx, exclusive)
-    missing = [each for each in exclusive if each.actor_key not in {one.actor_key for one in held}]
-    if missing and change.by is not By.FEED:
+    taken = await engagements.take(tx, added, change.resource["id"])
+    by_feed = change.by is By.FEED
+    if taken.missing and not by_feed:
         raise TimeTakenError(change.resource, wanted)
-    if missing:
-        ended += await _displace(tx, missing)
-    overlaps = await _overlap(tx, missing)
-    await _take_patients(tx, change, wanted, added)
-    return overlaps, ended
-
-
-async def _take_patients(
-    tx: Transaction, change: Change, wanted: Needs, added: list[Engagement]
-) -> None:
-    people = [each for each in added if not each.exclusive]
-    if not people:
-        return
-    elsewhere = await engagements.take_people(tx, people, change.resource["id"])
-    if elsewhere and change.by is not By.FEED:
+    if taken.elsewhere and not by_feed:
         raise TimeTakenError(change.resource, wanted, patient_only=True)
+    if not taken.missing:
+        return [], list(taken.ended)
+    ended = [*taken.ended, *await _displace(tx, taken.missing)]
+    return await _overlap(tx, taken.missing), ended
 
 
-async def _displace(tx: Transaction, missing: list[Engagement]) -> list[Engagement]:
+async def _displace(tx: Transaction, missing: Sequence[Engagement]) -> list[Engagement]:
     """Take back the offers and holds that are in the way of the EHR's booking."""
     displaced: list[Engagement] = []
     for each in missing:
@@ -195,7 +186,7 @@ async def _displace(tx: Transaction, missing: list[Engagement]) -> list[Engageme
     return displaced
 
 
-async def _overlap(tx: Transaction, missing: list[Engagement]) -> list[Engagement]:
+async def _overlap(tx: Transaction, missing: Sequence[Engagement]) -> list[Engagement]:
     """Let the EHR's booking stand beside the one that is there."""
     held = await engagements.insert(tx, missing)
     won = {each.actor_key for each in held}

@@ -222,7 +222,7 @@ def _check(resource: Resource, intent: SiuIntent) -> None:
             Category.UNPROCESSABLE, Issue(text, ("PID", "AIP", "AIL", "AIG"), "required")
         )
     try:
-        validate(resource, type_name="Appointment", second_opinion=False)
+        validate(resource, type_name="Appointment")
     except GatewayError as error:
         issues = [replace(e, expression=_places(e.expression, intent)) for e in error.issues]
         raise GatewayError(Category.UNPROCESSABLE, *issues) from error

@@ -154,7 +154,7 @@ def _check(resource: Resource) -> None:
         GatewayError: unprocessable.
     """
     try:
-        validate(resource, type_name=resource["resourceType"], second_opinion=False)
+        validate(resource, type_name=resource["resourceType"])
     except GatewayError as error:
         raise GatewayError(Category.UNPROCESSABLE, *error.issues) from error
 

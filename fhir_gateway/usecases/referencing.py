@@ -3,7 +3,7 @@
 Decision 4: on write a relative reference must exist; what something live points to stays.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue
@@ -28,17 +28,36 @@ async def check_references(
     Raises:
         GatewayError: unprocessable, with every reference to nothing.
     """
-    name = resource["resourceType"]
-    found = [
-        (path, ref)
-        for path, element in walk_references(resource, name)
-        if (ref := relative(element["reference"])) is not None and ref not in coming
-    ]
-    known = await resources.existing(tx, {ref for _, ref in found})
+    check(resource, await resources.existing(tx, named_in(resource)), coming=coming)
+
+
+def named_in(resource: Resource) -> frozenset[Ref]:
+    """What a resource points to by relative references."""
+    return frozenset(ref for _, ref in _relative_ones(resource))
+
+
+def _relative_ones(resource: Resource) -> Iterator[tuple[str, Ref]]:
+    for path, element in walk_references(resource, resource["resourceType"]):
+        ref = relative(element["reference"])
+        if ref is not None:
+            yield path, ref
+
+
+def check(resource: Resource, known: Collection[Ref], *, coming: Collection[Ref] = ()) -> None:
+    """The same for what is known already.
+
+    Args:
+        resource: With id.
+        known: Those of `named_in` that are there.
+        coming: What the same transaction is going to write.
+
+    Raises:
+        GatewayError: unprocessable, with every reference to nothing.
+    """
     issues = tuple(
         Issue(_missing(ref), (path,), "not-found" if ref.type in CATALOGUE else "not-supported")
-        for path, ref in found
-        if ref not in known and not _itself(resource, ref)
+        for path, ref in _relative_ones(resource)
+        if ref not in known and ref not in coming and not _itself(resource, ref)
     )
     if issues:
         raise GatewayError(Category.UNPROCESSABLE, *issues)

@@ -60,6 +60,14 @@ def test_a_type_that_the_library_does_not_have_is_left_alone() -> None:
     assert second_opinion({"resourceType": "MedicinalProduct"}, type_name="MedicinalProduct") == ()
 
 
+def test_a_contained_resource_that_our_table_lacks_is_looked_at_by_the_library() -> None:
+    inner = {"resourceType": "Medication", "id": "inner", "status": 5}
+    resource = an_appointment(contained=[inner], supportingInformation=[{"reference": "#inner"}])
+    assert refusal(resource, second_opinion=False) is not None
+    inner["status"] = "active"
+    assert refusal(resource, second_opinion=False) is None
+
+
 def test_models_can_be_loaded_beforehand() -> None:
     load(CATALOGUE)
     assert second_opinion(a_slot(), type_name="Slot") == ()
