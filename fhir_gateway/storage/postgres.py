@@ -42,8 +42,6 @@ _AGAIN = (
 _PASSED_ON = (
     psycopg.errors.SerializationFailure,
     psycopg.errors.DeadlockDetected,
-    psycopg.errors.LockNotAvailable,
-    psycopg.errors.QueryCanceled,
 )
 
 
@@ -257,6 +255,10 @@ class Database:
                 yield connection
         except PoolTimeout as error:
             raise fail(Category.BUSY, "Every database connection is in use") from error
+        except psycopg.errors.LockNotAvailable as error:
+            raise fail(Category.BUSY, "Somebody else is changing this; try again") from error
+        except psycopg.errors.QueryCanceled as error:
+            raise fail(Category.TIMEOUT, "The database took too long") from error
         except psycopg.errors.ProgramLimitExceeded as error:
             text = "A value that the resource is found by is too long"
             raise fail(Category.UNPROCESSABLE, text, code="too-long") from error
@@ -284,8 +286,4 @@ class Database:
                     raise fail(
                         Category.BUSY, "Others are changing the same records; try again"
                     ) from error
-            except psycopg.errors.LockNotAvailable as error:
-                raise fail(Category.BUSY, "Somebody else is changing this; try again") from error
-            except psycopg.errors.QueryCanceled as error:
-                raise fail(Category.TIMEOUT, "The database took too long") from error
         raise AssertionError
