@@ -3,10 +3,11 @@
 Runs a plan of `fhir.search_query` on the tables. FHIR R4 section 3.1.1; decisions 7, 21 and 30.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.fhir.search_query import SearchQuery
+from fhir_gateway.storage.compartments import belongs
 from fhir_gateway.storage.names import table_of
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
@@ -20,7 +21,7 @@ from fhir_gateway.storage.search_order import (
     parts_of,
     place_of,
 )
-from fhir_gateway.storage.search_statement import Bound, Selection
+from fhir_gateway.storage.search_statement import Bound, Condition, Selection
 from fhir_gateway.storage.search_steps import selection
 
 #: Up to here a total is counted without being asked for (decision 30).
@@ -65,6 +66,9 @@ async def search(tx: Transaction, query: SearchQuery) -> Page:
     """
     bound = Bound(tx.tenant)
     found = await selection(tx, query.type, query.criteria, bound)
+    if query.patient is not None:
+        inside = Condition(belongs([query.patient], query.type, found.alias, bound))
+        found = replace(found, conditions=(inside, *found.conditions))
     if query.count == 0 or query.summary == "count":
         return Page([], [], await _count(tx, found, None), None)
     if len(query.sort) > MOST_SORT_KEYS:
