@@ -79,7 +79,7 @@ class Metadata:
 
     async def search(self, _: Service, request: Request, place: Place) -> Answer:
         """Our own definitions of one type."""
-        criteria = [pair for pair in request.pairs if pair[0] not in _PAGING]
+        criteria = [pair for pair in request.pairs if pair[0] not in _PAGING and pair != _COUNTED]
         for name, _value in criteria:
             if name not in _FITS:
                 text = f"{place.type} has no search parameter '{name[:60]}'. Valid are: "
@@ -93,7 +93,8 @@ class Metadata:
         path = f"{request.base}/{place.type}"
         asked = [pair for pair in request.pairs if pair[0] not in (CURSOR, *IGNORED)]
         asked += request.form_of_answer
-        begin, count = _number(request, CURSOR, 0), _number(request, "_count", MAX_COUNT)
+        begin = _number(request, CURSOR, 0)
+        count = 0 if _COUNTED in request.pairs else _number(request, "_count", MAX_COUNT)
         here = [(CURSOR, str(begin))] if begin else []
         links = [("self", address(path, [*asked, *here]))]
         if 0 < count < len(matches) - begin:
@@ -127,6 +128,7 @@ class Metadata:
 
 #: What a search takes beside its criteria.
 _PAGING = frozenset({"_count", CURSOR, *IGNORED})
+_COUNTED = ("_summary", "count")
 
 
 def _number(request: Request, name: str, default: int) -> int:

