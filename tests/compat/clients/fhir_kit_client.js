@@ -4,7 +4,11 @@ import { tell } from "./story.js";
 const client = new Client({ baseUrl: process.argv[2] });
 
 await tell("fhir-kit-client", {
-  fhirVersion: async () => (await client.capabilityStatement()).fhirVersion,
+  async fhirVersion() {
+    const signIn = Object.keys(await client.smartAuthMetadata());
+    if (signIn.length) throw new Error(`Nobody signs in here, and yet: ${signIn}`);
+    return (await client.capabilityStatement()).fhirVersion;
+  },
   read: (resourceType, id) => client.read({ resourceType, id }),
   async searchAll(resourceType, searchParams) {
     const found = [];
