@@ -111,7 +111,7 @@ class FhirDoor:
             return
         try:
             await represent(answer, request)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - here as well
             answer = self._fault(request, error)
         await compress(answer, request.header(b"accept-encoding") or "")
         further: list[Header] = [(b"x-request-id", request.id.encode())]

@@ -172,14 +172,14 @@ class Router:
 
     def _compartment(self, steps: list[str]) -> Place:
         """What belongs to a patient, of one type. R4 section 3.1.1.2 (compartments)."""
-        kind, id_, inside = (each[:64] for each in steps[:3])
+        kind, id_, inside = steps[:3]
         if inside not in CATALOGUE:
             _nothing("/".join(steps))
         if kind != "Patient" or inside not in PATIENT:
             text = f"{kind} has no compartment with {inside} in it; search {inside} by a parameter"
             raise fail(Category.UNSUPPORTED, text)
         if not ID.fullmatch(id_):
-            raise fail(Category.NOT_FOUND, f"There is no {kind}/{id_}")
+            raise fail(Category.NOT_FOUND, f"There is no {kind}/{id_[:64]}")
         by_form = self._types[inside][_SEARCH]
         methods = by_form if len(steps) == 4 else {"GET": self._types[inside][_TYPE]["GET"]}
         return Place(methods, inside, patient=id_)

@@ -112,5 +112,6 @@ async def test_a_compartment_is_searched_within_one_patient(path: str, method: s
     assert bundle["link"][0]["url"].endswith("/fhir/Patient/p1/Appointment?_count=1")
 
 
-async def test_nobody_has_a_compartment_under_an_id_that_cannot_be() -> None:
-    assert (await ask(an_app(), "/fhir/Patient/p 1/Appointment")).status_code == 404
+@pytest.mark.parametrize("id_", ["p 1", "p" * 65])
+async def test_nobody_has_a_compartment_under_an_id_that_cannot_be(id_: str) -> None:
+    assert (await ask(an_app(), f"/fhir/Patient/{id_}/Appointment")).status_code == 404

@@ -200,8 +200,8 @@ def test_row_9_several_are_too_many(http: httpx.Client, method: str) -> None:
     family = f"Twin{uuid4().hex}"
     for _ in range(2):
         created(http, name=[{"family": family}])
-    body = {"json": {"resourceType": "Patient"}} if method != "DELETE" else {}
-    response = http.request(method, f"/Patient?family={family}", **body)
+    body = {"resourceType": "Patient"}
+    response = http.request(method, f"/Patient?family={family}", json=body)
     assert response.status_code == 412
     assert outcome_of(response)["code"] == "multiple-matches"
 
@@ -314,8 +314,8 @@ def test_row_17_an_operation_is_invoked_in_both_ways(http: httpx.Client) -> None
 def test_row_17_an_operation_is_invoked_where_it_is_stated(
     http: httpx.Client, method: str, path: str
 ) -> None:
-    body = {"json": patient()} if "validate" in path else {}
-    assert http.request(method, path, **body).status_code == 200
+    body = patient() if "validate" in path else None
+    assert http.request(method, path, json=body).status_code == 200
 
 
 def test_row_17_what_changes_something_is_never_done_by_get(http: httpx.Client) -> None:
