@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope
 
 from fhir_gateway.api.errors import WireError
 from fhir_gateway.api.negotiation import (
-    Format,
+    Shown,
     answer_format,
     body_format,
     check_form,
@@ -110,13 +110,14 @@ class Request:
         named = [] if self.format is None else [("_format", self.format)]
         return [*named, ("_pretty", "true")] if self.pretty else named
 
-    def answer_format(self) -> Format:
+    def answer_format(self) -> Shown:
         """The format in which the client wants its answer.
 
         Raises:
             GatewayError: not-acceptable, where it takes none of ours.
         """
-        return answer_format(self.header(b"accept") or "", self.format)
+        looking = self.method in ("GET", "HEAD")
+        return answer_format(self.header(b"accept") or "", self.format, looking=looking)
 
     def take_query(self, query: bytes) -> None:
         """Read a query string, or a form; its pairs are added to those that were read before.

@@ -230,5 +230,5 @@ def _foreign() -> GatewayError:
 
 def _digest(query: SearchQuery, tenant: int) -> str:
     """What the place in an order depends on; page size and form of the answer may change."""
-    text = repr((tenant, query.type, query.criteria, query.sort))
+    text = repr((tenant, query.type, query.patient, query.criteria, query.sort))
     return urlsafe_b64encode(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:12]).decode()

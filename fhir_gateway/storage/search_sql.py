@@ -4,10 +4,11 @@ Runs a plan of `fhir.search_query` on the tables. FHIR R4 section 3.1.1; decisio
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.fhir.search_query import SearchQuery
+from fhir_gateway.storage.compartments import belongs
 from fhir_gateway.storage.names import table_of
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
@@ -22,7 +23,7 @@ from fhir_gateway.storage.search_order import (
     parts_of,
     place_of,
 )
-from fhir_gateway.storage.search_statement import Bound, Selection
+from fhir_gateway.storage.search_statement import Bound, Condition, Selection
 from fhir_gateway.storage.search_steps import selection
 from fhir_gateway.storage.wire import Params, Row
 
@@ -74,6 +75,9 @@ async def search(tx: Transaction, query: SearchQuery) -> Page:
         return page
     bound = Bound(tx.tenant)
     found = await selection(tx, query.type, query.criteria, bound)
+    if query.patient is not None:
+        inside = Condition(belongs([query.patient], query.type, found.alias, bound))
+        found = replace(found, conditions=(inside, *found.conditions))
     if query.count == 0 or query.summary == "count":
         return Page([], [], await _count(tx, found, None), None)
     if len(query.sort) > MOST_SORT_KEYS:
@@ -128,7 +132,8 @@ async def search_at_once(ask: Ask, tenant: int, query: SearchQuery) -> Page | No
 
 
 def _is_one_statement(query: SearchQuery) -> bool:
-    further = query.includes or query.revincludes or len(query.sort) > MOST_SORT_KEYS
+    further = query.includes or query.revincludes or query.patient is not None
+    further = further or len(query.sort) > MOST_SORT_KEYS
     if further or query.count == 0 or query.summary == "count":
         return False
     return not any(each.chain or each.has for each in query.criteria)

@@ -244,3 +244,16 @@ async def test_hits_carry_version_time_and_content(database: Database) -> None:
     assert (stored.type, stored.id, stored.version) == ("Slot", "a", 1)
     assert stored.last_updated == NOW + timedelta(hours=1)
     assert stored.resource()["meta"]["lastUpdated"] == "2026-03-01T13:00:00Z"
+
+
+async def test_a_search_in_a_compartment_stays_with_its_patient(database: Database) -> None:
+    visits = [appointment(f"{who}-{n}", f"Patient/{who}") for who in ("ann", "bob") for n in "123"]
+    of_ann = replace(query("Appointment?status=booked&_count=2"), patient="ann")
+    async with world(database, *visits) as tx:
+        first = await search(tx, of_ann)
+        second = await search(tx, replace(of_ann, cursor=first.next))
+        with pytest.raises(GatewayError, match="not a page of this search"):
+            await search(tx, replace(of_ann, cursor=first.next, patient="bob"))
+    assert [each.id for each in first.matches] == ["ann-1", "ann-2"]
+    assert [each.id for each in second.matches] == ["ann-3"]
+    assert first.total == 3
