@@ -35,6 +35,7 @@ class Written(Decimal):
     """
 
     __slots__ = ("_text",)
+    _text: str
 
     def __new__(cls, text: str) -> Self:
         found = super().__new__(cls, text)
