@@ -12,6 +12,7 @@ from typing import Any
 
 from fhir_gateway.fhir.findings import Findings, Path
 from fhir_gateway.fhir.invariants import Invariant, invariants_of
+from fhir_gateway.fhir.json import Written
 from fhir_gateway.fhir.primitives import PRIMITIVES, Kind, Primitive, kind_of
 from fhir_gateway.fhir.references import check_reference
 from fhir_gateway.fhir.spec import Element, Structure, structure
@@ -30,7 +31,7 @@ _PRIMITIVE_PROPERTIES = Structure(
 )
 _PYTHON_TYPES: dict[Kind, frozenset[type]] = {
     "string": frozenset({str}),
-    "number": frozenset({int, float, Decimal}),
+    "number": frozenset({int, float, Decimal, Written}),
     "boolean": frozenset({bool}),
 }
 #: An extension alone does not stand for a value of these: our own rules need to read them.

@@ -48,16 +48,10 @@ def validate(resource: Any, *, type_name: str, second_opinion: bool = False) -> 
     if found is None:
         raise KeyError(type_name)
     issues = _issues(resource, found)
-    if not issues and (second_opinion or _brings_strangers(resource)):
+    if not issues and second_opinion:
         issues = models.second_opinion(resource, type_name=type_name)
     if issues:
         raise GatewayError(Category.UNPROCESSABLE, *issues)
-
-
-def _brings_strangers(resource: dict[str, Any]) -> bool:
-    """Whether it contains resources of types that our own table does not have."""
-    contained = resource.get("contained", ())
-    return any(plan(each["resourceType"]) is None for each in contained)
 
 
 def _check_type(found: Any, type_name: str) -> None:

@@ -1,5 +1,9 @@
-"""Does the database find what a plain reading of the resources finds?"""
+"""Does the database find what a plain reading of the resources finds?
 
+`SEARCH_WORLDS=3000` in the environment makes it a long run; each world has up to eight searches.
+"""
+
+import os
 from copy import deepcopy
 
 import pytest
@@ -13,7 +17,7 @@ from tests.storage.search.worlds import page, walk, world
 
 @pytest.mark.slow
 @settings(
-    max_examples=120,
+    max_examples=int(os.environ.get("SEARCH_WORLDS", "120")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
