@@ -5,6 +5,7 @@ A Slot says what is held. A new one may say that its time is taken elsewhere (bu
 or removes a block. Everything else follows from bookings (decision 9).
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
@@ -14,10 +15,11 @@ from fhir_gateway.storage import actors, engagements, resources, slot_statuses
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
+from fhir_gateway.storage.slot_statuses import SlotState
 from fhir_gateway.usecases import storing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import span_of
-from fhir_gateway.usecases.slot_states import areas_of, refresh, refresh_slots
+from fhir_gateway.usecases.slot_states import areas_of, is_stale, refresh, refresh_slots
 
 Resource = dict[str, Any]
 
@@ -40,8 +42,8 @@ async def create(tx: Transaction, deps: Deps, write: Write) -> Stored:
     await engagements.insert(tx, rows)
     stored = await storing.store(tx, deps, write)
     await refresh(tx, deps, areas_of(rows))
-    await refresh_slots(tx, deps, [slot["id"]])
-    return await _present(tx, stored)
+    states = await refresh_slots(tx, deps, [slot["id"]])
+    return await _present(tx, stored, states)
 
 
 async def update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stored:
@@ -80,8 +82,8 @@ async def _put(
             raise _conflict("The time is held; a block cannot take it")
     stored = await storing.store(tx, deps, write)
     await refresh(tx, deps, areas_of([*own, *rows]))
-    await refresh_slots(tx, deps, [slot["id"]])
-    return await _present(tx, stored)
+    states = await refresh_slots(tx, deps, [slot["id"]])
+    return await _present(tx, stored, states)
 
 
 async def check_removal(tx: Transaction, old: Stored) -> None:
@@ -103,7 +105,10 @@ async def removed(tx: Transaction, deps: Deps, old: Stored) -> None:
     await refresh(tx, deps, areas_of(own))
 
 
-async def _present(tx: Transaction, stored: Stored) -> Stored:
+async def _present(tx: Transaction, stored: Stored, states: Iterable[SlotState]) -> Stored:
+    """The version now: a Slot that did not say what is held has been corrected."""
+    if not any(map(is_stale, states)):
+        return stored
     found = await resources.read(tx, stored.ref)
     return found or stored
 
