@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check test-fast bench lock clean
+.PHONY: help setup run test check test-fast fuzz bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,7 +27,10 @@ check: $(STAMP) ## Format, lint, types, floors, file length, claims = generated
 	@$(BIN)/python -m pytest tests/house
 
 test-fast: $(STAMP) ## Run the tests that take less than five seconds
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow'
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow and not fuzz'
+
+fuzz: $(STAMP) ## Ask the server some 20 000 things that it should refuse (half an hour)
+	@$(BIN)/python -m pytest tests/api -m fuzz
 
 bench: $(STAMP) ## Measure speed beside the bare limits of this machine (FULL=1 for the whole method)
 	@$(BIN)/python -m bench $(if $(FULL),--full)
