@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 from fhir_gateway.api.app import make_app
+from fhir_gateway.api.connections import GuardedConnection
 from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.ids import RandomIds
 from fhir_gateway.storage.opening import open_database
@@ -114,18 +115,24 @@ class Served:
 
 
 @contextmanager
-def served(database_url: str, resources: Sequence[dict[str, Any]] = ()) -> Iterator[Served]:
+def served(
+    database_url: str,
+    resources: Sequence[dict[str, Any]] = (),
+    connections: type[GuardedConnection] = GuardedConnection,
+) -> Iterator[Served]:
     """Serve a database on a free port until the end of the block.
 
     Args:
         database_url: Of a migrated database.
-        resources: Written into the default tenant first, where it is empty.
+        resources: Written into the default tenant first, which is empty.
+        connections: How each is guarded.
     """
     listening = socket.create_server(("127.0.0.1", 0))
     house = Served(listening.getsockname())
     started: Queue[uvicorn.Server | BaseException] = Queue()
     thread = threading.Thread(
-        target=_run, args=(database_url, listening, house.log, resources, started)
+        target=_run,
+        args=(database_url, listening, house.log, resources, connections, started),
     )
     thread.start()
     server = started.get(timeout=120)
@@ -144,6 +151,7 @@ def _run(
     listening: socket.socket,
     log: Log,
     resources: Sequence[dict[str, Any]],
+    connections: type[GuardedConnection],
     started: "Queue[uvicorn.Server | BaseException]",
 ) -> None:
     async def serve() -> None:
@@ -162,7 +170,12 @@ def _run(
                 await seed.fill(deps, DEFAULT, resources)
             app = make_app(deps, ready=always_ready, software_version="1.2.3")
             config = uvicorn.Config(
-                app, log_config=None, lifespan="off", access_log=False, timeout_keep_alive=60
+                app,
+                http=connections,
+                log_config=None,
+                lifespan="off",
+                access_log=False,
+                timeout_keep_alive=60,
             )
             server = uvicorn.Server(config)
             started.put(server)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -22,7 +23,7 @@ HELD = [
     response_schema_conformance,
 ]
 #: One type with all its interactions, every operation, and what belongs to no type.
-SMOKE = r"^/fhir/(Slot(/.*)?|(Appointment|Group|Patient)/.*\$[a-z-]+|_history|\$.*|metadata)?$"
+SMOKE = r"^/fhir/(Slot(/(\{id\}|_search))?|Appointment/\$.*|\{id\}/\$export|metadata|_history)?$"
 
 
 def conform(house: Served, paths: str, times: int) -> None:
@@ -37,9 +38,12 @@ def conform(house: Served, paths: str, times: int) -> None:
         suppress_health_check=list(HealthCheck),
     )
     for found in document.include(path_regex=paths).get_all_operations():
+        operation = found.ok()
+        right = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
+        wrong = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
 
         @asked
-        @given(case=found.ok().as_strategy())
+        @given(case=right | wrong)
         def conforms(case: schemathesis.Case[Any]) -> None:
             case.call_and_validate(checks=HELD, timeout=HANGS)
 
@@ -47,10 +51,10 @@ def conform(house: Served, paths: str, times: int) -> None:
 
 
 def test_some_of_each_kind_is_as_documented(house: Served) -> None:
-    conform(house, SMOKE, 3)
+    conform(house, SMOKE, 2)
 
 
 @pytest.mark.fuzz
 @pytest.mark.timeout(0)
 def test_everything_is_as_documented(house: Served) -> None:
-    conform(house, "", 25)
+    conform(house, "", 8)

@@ -166,7 +166,10 @@ def _spoil(draw: Draw, place: Place) -> None:
 
 
 def _add(draw: Draw, container: dict[str, Any], key: str, kind: str) -> None:
-    if kind == "beside":
+    if kind == "stand-in":
+        del container[key]
+        container[f"_{key}"] = {"extension": [{"url": _EXTENSION_URL, "valueString": "x"}]}
+    elif kind == "beside":
         container[f"_{key}"] = deepcopy(draw(st.sampled_from(BESIDE)))
     elif kind == "extend":
         container["extension"] = [deepcopy(draw(st.sampled_from(EXTENSIONS)))]
@@ -183,7 +186,7 @@ def _add(draw: Draw, container: dict[str, Any], key: str, kind: str) -> None:
 _KINDS = (
     "replace", "replace", "replace", "delete", "wrap", "unwrap", "repeat", "nest", "beside",
     "extend",
-    "twin", "contain", "rename", "add",
+    "twin", "stand-in", "contain", "rename", "add",
 )  # fmt: skip
 
 
