@@ -160,7 +160,7 @@ def _spoil(draw: Draw, place: Place) -> None:
     elif kind == "repeat":
         container[key] = [value] * draw(st.sampled_from((2, 60, 1000)))
     elif kind == "nest":
-        container[key] = {"extension": [nested(draw(st.sampled_from((3, 20, 31, 32, 70))))]}
+        container[key] = {"extension": [nested(draw(st.sampled_from((3, 20, 31, 32, 35))))]}
     elif isinstance(container, dict):
         _add(draw, container, key, kind)
 
