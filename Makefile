@@ -7,7 +7,7 @@ STAMP := .venv/.stamp
 CLIENTS := .venv/.clients
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check test-fast compat bench lock clean
+.PHONY: help setup run test check test-fast fuzz compat bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -28,7 +28,10 @@ check: $(STAMP) ## Format, lint, types, floors, file length, claims = generated
 	@$(BIN)/python -m pytest tests/house
 
 test-fast: $(STAMP) ## Run the tests that take less than five seconds
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow'
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow and not fuzz'
+
+fuzz: $(STAMP) ## Ask the server some 20 000 things that it should refuse (half an hour)
+	@$(BIN)/python -m pytest tests/api -m fuzz
 
 compat: $(STAMP) ## Let the FHIR and HL7 v2 clients that people use talk to the gateway
 	@$(BIN)/python -m tests.compat.installing

@@ -181,6 +181,7 @@ def _http_config(settings: Settings, deps: Deps) -> uvicorn.Config:
     )
     return uvicorn.Config(
         app,
+        http=_connections(),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -190,6 +191,14 @@ def _http_config(settings: Settings, deps: Deps) -> uvicorn.Config:
         timeout_graceful_shutdown=int(settings.drain_seconds),
         h11_max_incomplete_event_size=64 * 1024,
     )
+
+
+def _connections() -> Any:
+    if sys.platform == "win32":
+        return "auto"
+    from fhir_gateway.api.connections import GuardedConnection  # needs httptools
+
+    return GuardedConnection
 
 
 def cause_of(error: OSError) -> str:

@@ -212,9 +212,9 @@ class _Reading:
 
 
 def _judged_later(element: Any, names: set[str]) -> Any:
-    if not isinstance(element, dict) or element.get("name") not in names:
+    if not isinstance(element, dict) or not isinstance(element.get("resource"), dict):
         return element
-    if not isinstance(element.get("resource"), dict):
+    if not any(element.get("name") == each for each in names):
         return element
     kept = {name: each for name, each in element.items() if name != "resource"}
     return kept | {"resource": {"resourceType": "Parameters"}}

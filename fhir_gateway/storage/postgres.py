@@ -39,10 +39,7 @@ _AGAIN = (
 
 
 #: Told apart by whoever runs the transaction; all other operational errors are a lost server.
-_PASSED_ON = (
-    psycopg.errors.SerializationFailure,
-    psycopg.errors.DeadlockDetected,
-)
+_PASSED_ON = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 
 
 class Connection(psycopg.AsyncConnection[Row]):
@@ -215,7 +212,8 @@ class Database:
             role: Another role to act as, for this transaction.
 
         Raises:
-            GatewayError: busy, where no connection comes free in time.
+            GatewayError: busy, where no connection or lock comes free in time; timeout, where a
+                statement takes too long.
         """
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if snapshot else "BEGIN"
         first: list[Statement] = [(begin, None)]
@@ -239,7 +237,8 @@ class Database:
         """Run one reading statement in a tenant, in a single round trip.
 
         Raises:
-            GatewayError: busy, where no connection comes free in time.
+            GatewayError: busy, where no connection comes free in time; timeout, where the
+                statement takes too long.
         """
         async with self._connected(tenant) as connection:
             (answer,) = await connection.wire.exchange([(statement, params)])
@@ -262,6 +261,10 @@ class Database:
         except psycopg.errors.ProgramLimitExceeded as error:
             text = "A value that the resource is found by is too long"
             raise fail(Category.UNPROCESSABLE, text, code="too-long") from error
+        except psycopg.errors.LockNotAvailable as error:
+            raise fail(Category.BUSY, "Somebody else is changing this; try again") from error
+        except psycopg.errors.QueryCanceled as error:
+            raise fail(Category.TIMEOUT, "The database took too long") from error
         except (psycopg.InterfaceError, psycopg.OperationalError) as error:
             if isinstance(error, _PASSED_ON):
                 raise

@@ -81,7 +81,8 @@ async def search(tx: Transaction, query: SearchQuery) -> Page:
     if query.count == 0 or query.summary == "count":
         return Page([], [], await _count(tx, found, None), None)
     if len(query.sort) > MOST_SORT_KEYS:
-        raise fail(Category.INVALID, f"More than {MOST_SORT_KEYS} keys in _sort", "_sort")
+        text = f"More than {MOST_SORT_KEYS} keys in _sort"
+        raise fail(Category.INVALID, text, "_sort", code="too-costly")
     keys = keys_of(query, found.alias, bound)
     rows = await _rows(tx, query, found, keys)
     matches = [stored for stored, _ in rows[: query.count]]

@@ -23,7 +23,7 @@ HOME_OF_LIBRARY = {
     "httpx": ("outbound", "cli.py"),
     "fastapi": ("api",),
     "starlette": ("api",),
-    "uvicorn": ("wiring.py",),
+    "uvicorn": ("wiring.py", "api/connections.py"),
     "fhir": ("fhir/models.py",),
     "lxml": ("fhir/xml_narrative.py", "fhir/xml_reading.py"),
     "hl7apy": ("hl7/conformance.py",),

@@ -86,6 +86,25 @@ async def test_a_statement_that_takes_too_long_is_cut_off(database: Database) ->
     assert told.value.category is Category.TIMEOUT
 
 
+async def test_a_search_that_takes_too_long_is_cut_off(database: Database) -> None:
+    async def search() -> None:
+        async with database.transaction(1, snapshot=True) as tx:
+            await tx.execute("SET LOCAL statement_timeout = '50ms'")
+            await tx.row("SELECT pg_sleep(5)")
+
+    with pytest.raises(GatewayError) as told:
+        await search()
+    assert told.value.category is Category.TIMEOUT
+
+
+async def test_a_read_that_takes_too_long_is_cut_off(single: Database) -> None:
+    async with single._connected() as connection:
+        await connection.execute("SET statement_timeout = '50ms'")
+    with pytest.raises(GatewayError) as told:
+        await single.query(1, "SELECT pg_sleep(5)", None)
+    assert told.value.category is Category.TIMEOUT
+
+
 async def test_whoever_waits_too_long_for_a_record_is_told(database: Database) -> None:
     async def impatient(tx: Transaction) -> None:
         await tx.execute("SET LOCAL lock_timeout = '50ms'")
