@@ -261,10 +261,6 @@ class Database:
         except psycopg.errors.ProgramLimitExceeded as error:
             text = "A value that the resource is found by is too long"
             raise fail(Category.UNPROCESSABLE, text, code="too-long") from error
-        except psycopg.errors.LockNotAvailable as error:
-            raise fail(Category.BUSY, "Somebody else is changing this; try again") from error
-        except psycopg.errors.QueryCanceled as error:
-            raise fail(Category.TIMEOUT, "The database took too long") from error
         except (psycopg.InterfaceError, psycopg.OperationalError) as error:
             if isinstance(error, _PASSED_ON):
                 raise

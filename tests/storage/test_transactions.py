@@ -98,7 +98,7 @@ async def test_a_search_that_takes_too_long_is_cut_off(database: Database) -> No
 
 
 async def test_a_read_that_takes_too_long_is_cut_off(single: Database) -> None:
-    async with single._connected() as connection:
+    async with single._connected(1) as connection:
         await connection.execute("SET statement_timeout = '50ms'")
     with pytest.raises(GatewayError) as told:
         await single.query(1, "SELECT pg_sleep(5)", None)
