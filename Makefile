@@ -26,7 +26,7 @@ check: $(STAMP) ## Format, lint, types, floors, file length, claims = generated
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest tests/house
 
-test-fast: $(STAMP) ## Run the tests that take less than five seconds
+test-fast: $(STAMP) ## Run the tests that start no processes and take less than two seconds
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow'
 
 bench: $(STAMP) ## Measure speed beside the bare limits of this machine (FULL=1 for the whole method)

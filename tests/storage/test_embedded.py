@@ -28,6 +28,8 @@ time.sleep(600)
 """
 
 
+pytestmark = pytest.mark.slow
+
 as_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root needs another account for the server"
 )
