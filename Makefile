@@ -27,7 +27,7 @@ check: $(STAMP) ## Format, lint, types, floors, file length, claims = generated
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest tests/house
 
-test-fast: $(STAMP) ## Run the tests that take less than five seconds
+test-fast: $(STAMP) ## Run the tests that start no processes and take less than two seconds
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow and not fuzz'
 
 fuzz: $(STAMP) ## Ask the server some 20 000 things that it should refuse (half an hour)

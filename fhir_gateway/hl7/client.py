@@ -60,7 +60,8 @@ class MllpClient:
 
     @property
     def connected(self) -> bool:
-        return self._streams is not None
+        """Whether there is a connection that the peer has not ended."""
+        return self._streams is not None and not _stale(self._streams)
 
     async def send(self, raw: bytes, *, timeout: float = 30.0) -> bytes:  # noqa: ASYNC109
         """Send one message and wait for its acknowledgement.

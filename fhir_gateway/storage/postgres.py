@@ -7,6 +7,7 @@ in one tenant, and a lost race is run again. Decisions 6, 9 and 11.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar, cast
 
@@ -18,10 +19,24 @@ from fhir_gateway.storage.wire import Answer, Params, Row, Statement, Wire
 
 T = TypeVar("T")
 TRIES = 4
-#: Seconds that a request waits for a connection before it is told to come back.
-WAIT = 5.0
-STATEMENT_LIMIT = "30s"
-LOCK_LIMIT = "10s"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds a request waits before it is told to come back.
+
+    Args:
+        connection: For a connection of the pool.
+        statement: For the answer to one statement.
+        lock: For a record that another transaction has.
+    """
+
+    connection: float = 5.0
+    statement: float = 30.0
+    lock: float = 10.0
+
+
+PATIENCE = Patience()
 
 
 class RaceLostError(Exception):
@@ -163,6 +178,7 @@ class Database:
         *,
         configure: Callable[[psycopg.AsyncConnection[Row]], Awaitable[None]],
         size: int = 8,
+        patience: Patience = PATIENCE,
     ) -> "Database":
         """Connect.
 
@@ -170,6 +186,7 @@ class Database:
             url: `postgresql://…`.
             configure: Makes a new connection act as the role that it is for.
             size: Most connections at one time.
+            patience: See Patience.
 
         Raises:
             psycopg.OperationalError: the server cannot be reached.
@@ -179,8 +196,8 @@ class Database:
             connection.wire = Wire(connection)
             await configure(connection)
             await connection.execute(
-                f"SET statement_timeout = '{STATEMENT_LIMIT}';"
-                f"SET lock_timeout = '{LOCK_LIMIT}'; SET timezone = 'UTC'; SET jit = off"
+                f"SET statement_timeout = '{patience.statement}s';"
+                f"SET lock_timeout = '{patience.lock}s'; SET timezone = 'UTC'; SET jit = off"
             )
 
         pool = AsyncConnectionPool(
@@ -189,7 +206,7 @@ class Database:
             min_size=1,
             max_size=size,
             open=False,
-            timeout=WAIT,
+            timeout=patience.connection,
             kwargs={"autocommit": True, "application_name": "fhir-gateway"},
             configure=prepare,
         )

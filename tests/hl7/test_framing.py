@@ -181,9 +181,9 @@ def test_a_stream_that_ends_in_a_frame_is_reported() -> None:
 def _seconds(reads: Sequence[bytes]) -> float:
     best = float("inf")
     for _ in range(5):
-        begin = time.perf_counter()
+        begin = time.process_time()
         decoded(*reads, max_frame=64 * 1024 * 1024)
-        best = min(best, time.perf_counter() - begin)
+        best = min(best, time.process_time() - begin)
     return best
 
 

@@ -212,7 +212,7 @@ async def test_who_waited_for_a_lock_reads_what_the_other_wrote(
 
 
 async def _until_somebody_waits(database: Database) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         waiting = (0,)
         while waiting == (0,):
             async with database.transaction(0) as tx:
