@@ -23,21 +23,24 @@ async def check_references(
     Args:
         tx: Open transaction.
         resource: With id.
-        coming: What the same transaction is going to write.
+        coming: What need not be looked for: the same transaction is going to write it, or has
+            found it.
 
     Raises:
         GatewayError: unprocessable, with every reference to nothing.
     """
-    check(resource, await resources.existing(tx, named_in(resource)), coming=coming)
+    unknown = named_in(resource).difference(coming)
+    check(resource, await resources.existing(tx, unknown), coming=coming)
 
 
-def named_in(resource: Resource) -> frozenset[Ref]:
-    """What a resource points to by relative references."""
+def named_in(resource: Any) -> frozenset[Ref]:
+    """What a resource, or any other tree, points to by relative references."""
     return frozenset(ref for _, ref in _relative_ones(resource))
 
 
-def _relative_ones(resource: Resource) -> Iterator[tuple[str, Ref]]:
-    for path, element in walk_references(resource, resource["resourceType"]):
+def _relative_ones(resource: Any) -> Iterator[tuple[str, Ref]]:
+    name = resource.get("resourceType", "") if isinstance(resource, dict) else ""
+    for path, element in walk_references(resource, name):
         ref = relative(element["reference"])
         if ref is not None:
             yield path, ref

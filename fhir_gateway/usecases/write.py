@@ -277,7 +277,9 @@ async def _create(tx: Transaction, deps: Deps, write: Write, coming: Collection[
 
 async def _around(tx: Transaction, appointment: Resource, coming: Collection[Ref]) -> Around:
     """What is stored around an Appointment, once its references have been looked at."""
-    found = await look_around(tx, [appointment], referencing.named_in(appointment))
+    found = await look_around(
+        tx, [appointment], referencing.named_in(appointment).difference(coming)
+    )
     referencing.check(appointment, found.existing, coming=coming)
     return found
 
