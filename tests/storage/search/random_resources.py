@@ -30,7 +30,8 @@ URIS = ("http://a.example/x", "http://a.example/x/y", "http://A.example/x", "urn
 #: (system, code, unit) of quantities.
 UNITS = (("urn:u", "min", "minutes"), ("urn:u", "h", "h"), ("urn:v", "min", "min"))
 CHANGED = ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00.500Z", "2026-03-02T00:30:00Z")
-FOREIGN = "http://elsewhere.example/fhir/"
+#: Short: of five texts in an order only 36 characters each are compared.
+FOREIGN = "http://x.example/"
 
 _text = st.sampled_from(TEXTS)
 _time = st.sampled_from(TIMES)

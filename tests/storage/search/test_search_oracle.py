@@ -24,11 +24,11 @@ from tests.storage.search.random_resources import Sizes, elements
 from tests.storage.search.random_searches import Search, searches
 from tests.storage.search.worlds import page, pages, store, world
 
-_WORLDS = int(os.environ.get("SEARCH_WORLDS", "40"))
-_RESOURCES = int(os.environ.get("SEARCH_RESOURCES", "200"))
-_QUERIES = int(os.environ.get("SEARCH_QUERIES", "60"))
+_WORLDS = int(os.environ.get("SEARCH_WORLDS", "24"))
+_RESOURCES = int(os.environ.get("SEARCH_RESOURCES", "100"))
+_QUERIES = int(os.environ.get("SEARCH_QUERIES", "50"))
 _ZONES = [ZoneInfo(name) for name in ("UTC", "Europe/Berlin", "America/New_York")]
-_SMALL = dict.fromkeys(PARAMETERS, 3)
+_SMALL = dict.fromkeys(PARAMETERS, 2)
 #: Of a hundred resources of a large world.
 _SHARES = {
     "Patient": 32,
