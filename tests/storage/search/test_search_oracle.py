@@ -1,7 +1,8 @@
 """Does the database find what a plain reading of the resources finds?
 
 In the environment `SEARCH_WORLDS=3000` makes many small worlds of it, with up to eight searches
-each; `SEARCH_RESOURCES=4000 SEARCH_QUERIES=2000` one large world with that many searches.
+each; `SEARCH_RESOURCES=3400 SEARCH_QUERIES=2000` one large world with that many searches. They need
+minutes: `pytest --timeout=0`.
 """
 
 import os
