@@ -54,7 +54,7 @@ def side_values(kind: str, type_name: str, row: IndexRow) -> Iterable[tuple[Any,
         return row.strings
     ranges: dict[str, list[Any]] = dict(row.dates if kind == "date" else row.numbers)
     many = {each.name for each in CATALOGUE[type_name].params if each.multiple}
-    return [(name, *each) for name in ranges if name in many for each in ranges[name]]
+    return [(x, *each) for x in ranges if x.partition(":")[0] in many for each in ranges[x]]
 
 
 @cache

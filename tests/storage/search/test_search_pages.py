@@ -190,6 +190,15 @@ async def test_a_cursor_stays_short_however_long_the_values_are(
         assert await walk(tx, asked) == ["a", "b"]
 
 
+async def test_keys_that_are_no_text_leave_their_room_to_those_that_are(
+    database: Database,
+) -> None:
+    people = [patient(each, name=[{"family": "x" * 150 + last}]) for each, last in ("ab", "ba")]
+    async with world(database, *people) as tx:
+        asked = "Patient?_sort=birthdate,-death-date,_lastUpdated,family&_count=1"
+        assert await walk(tx, asked) == ["b", "a"]
+
+
 async def test_more_than_five_keys_are_refused(database: Database) -> None:
     async with world(database) as tx:
         with pytest.raises(GatewayError) as refused:
