@@ -41,8 +41,8 @@ async def create(tx: Transaction, deps: Deps, write: Write) -> Stored:
     rows = await _rows(tx, slot, kind) if kind is not None else []
     await engagements.insert(tx, rows)
     stored = await storing.store(tx, deps, write)
-    await refresh(tx, deps, areas_of(rows))
-    states = await refresh_slots(tx, deps, [slot["id"]])
+    states = await refresh(tx, deps, areas_of(rows))
+    states += await refresh_slots(tx, deps, [slot["id"]])
     return await _present(tx, stored, states)
 
 
@@ -81,8 +81,8 @@ async def _put(
         if (own or turned[0] != turned[1]) and len(await engagements.insert(tx, rows)) < len(rows):
             raise _conflict("The time is held; a block cannot take it")
     stored = await storing.store(tx, deps, write)
-    await refresh(tx, deps, areas_of([*own, *rows]))
-    states = await refresh_slots(tx, deps, [slot["id"]])
+    states = await refresh(tx, deps, areas_of([*own, *rows]))
+    states += await refresh_slots(tx, deps, [slot["id"]])
     return await _present(tx, stored, states)
 
 

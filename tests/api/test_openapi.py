@@ -19,7 +19,7 @@ PATCH = {"content-type": "application/json-patch+json"}
 STALE = {"if-match": 'W/"9"'}
 LARGE = {"content-length": str(100 << 20)}
 LONG = "?" + "x" * 17_000
-NONE = {"accept": "text/html"}
+NONE = {"accept": "image/png"}
 PLAIN = {"content-type": "text/plain"}
 TWICE = "_id=ann,taken"
 ANN, BOB = a_patient("ann"), a_patient("bob")
