@@ -13,7 +13,7 @@ from typing import Any
 from fhir_gateway.core.codes import TASK_MATCH_IDENTITY
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.hl7 import ack
-from fhir_gateway.hl7.ack_codes import ANSWERS, AckCode
+from fhir_gateway.hl7.ack_codes import ANSWERS, AckCode, AckModes
 from fhir_gateway.hl7.peek import Header
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import clean
@@ -38,7 +38,8 @@ class Incoming:
         received_at: When.
         header: MSH.
         key: What makes it the same message.
-        control_id: Of our answer.
+        modes: Which acknowledgements are wanted.
+        control_ids: Of our accept and of our application acknowledgement.
     """
 
     raw: bytes
@@ -46,7 +47,8 @@ class Incoming:
     received_at: datetime
     header: Header
     key: MessageKey
-    control_id: str
+    modes: AckModes
+    control_ids: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,15 @@ class Outcome:
 
     Attributes:
         state: One of the states of the inbox.
-        answer: The acknowledgement.
-        code: MSA-1.
+        answer: The acknowledgements, one after the other; empty where none is wanted.
+        code: MSA-1 of the application acknowledgement; None for what is never answered.
         issues: What was wrong or odd.
         appointment: Id of the Appointment that it is about.
     """
 
     state: str
     answer: bytes
-    code: AckCode
+    code: AckCode | None
     issues: Sequence[Issue] = ()
     appointment: str | None = None
 
@@ -74,6 +76,11 @@ def key_of(header: Header, raw: bytes) -> MessageKey:
     return MessageKey(
         _text(application), _text(facility), _text(header.control_id), hashlib.sha256(raw).digest()
     )
+
+
+def control_id(deps: Deps) -> str:
+    """A new MSH-10, which had at most 20 characters before 2.7."""
+    return deps.ids.new().replace("-", "")[:20]
 
 
 def _text(value: str) -> str:
@@ -95,7 +102,7 @@ async def keep(tx: Transaction, incoming: Incoming, outcome: Outcome) -> bytes:
         event=_text(f"{kind}^{event}" if event else kind),
         state=outcome.state,
         ack=outcome.answer,
-        ack_code=outcome.code.value,
+        ack_code=outcome.code.value if outcome.code else "",
         issues=[_issue(each) for each in outcome.issues],
         appointment=outcome.appointment,
     )
@@ -113,12 +120,52 @@ def _issue(issue: Issue) -> dict[str, Any]:
     }
 
 
+def answer_to(incoming: Incoming, code: AckCode, error: GatewayError | None = None) -> bytes:
+    """The acknowledgements that go back.
+
+    In enhanced mode what is kept and is for us has CA, whatever its content; what is not for us has
+    CR, what cannot be read CE, and no application acknowledgement then, unless nothing else
+    would tell.
+
+    Args:
+        incoming: The message.
+        code: AA, AE or AR.
+        error: Why, where it is not AA.
+
+    Source: HL7 v2.9.1 chapter 2, 2.9.3; hl7v2.md section 3.2.
+    """
+    modes, taken = incoming.modes, code is not AckCode.AR
+    codes: list[AckCode] = []
+    if modes.wants_accept(taken):
+        unsupported = error is not None and error.category is Category.UNSUPPORTED
+        codes.append(AckCode.CA if taken else AckCode.CR if unsupported else AckCode.CE)
+    if modes.wants_application(code is AckCode.AA) and (taken or not codes):
+        codes.append(code)
+    return b"".join(_written(incoming, each, error) for each in codes)
+
+
+def _written(incoming: Incoming, code: AckCode, error: GatewayError | None) -> bytes:
+    told = error if code not in (AckCode.AA, AckCode.CA) else None
+    accept, application = incoming.control_ids
+    return ack.acknowledge(
+        incoming.header,
+        code,
+        control_id=accept if code in (AckCode.CA, AckCode.CE, AckCode.CR) else application,
+        now=incoming.received_at,
+        issues=told.issues if told else (),
+        category=told.category if told else None,
+        enhanced=incoming.modes.enhanced,
+    )
+
+
 def accepted(incoming: Incoming, state: str, issues: Sequence[Issue]) -> Outcome:
     """AA for a message."""
-    answer = ack.acknowledge(
-        incoming.header, AckCode.AA, control_id=incoming.control_id, now=incoming.received_at
-    )
-    return Outcome(state, answer, AckCode.AA, issues)
+    modes = incoming.modes
+    odd = []
+    if modes.enhanced and not (modes.accept and modes.application):
+        text = "Only one of MSH-15 and MSH-16 is valued; the other is taken for NE"
+        odd.append(Issue(text, ("MSH^1^15", "MSH^1^16"), "informational"))
+    return Outcome(state, answer_to(incoming, AckCode.AA), AckCode.AA, [*issues, *odd])
 
 
 def fault_of(
@@ -134,10 +181,7 @@ def fault_of(
     strict = deps.policy.strict_feeds or profile.authority == "placer"
     if code is not AckCode.AR and not strict:
         return accepted(incoming, state, error.issues)
-    answer = ack.refuse(
-        incoming.header, error, control_id=incoming.control_id, now=incoming.received_at
-    )
-    return Outcome(state, answer, code, error.issues)
+    return Outcome(state, answer_to(incoming, code, error), code, error.issues)
 
 
 async def keep_aside(
@@ -185,7 +229,7 @@ async def refuse_unreadable(deps: Deps, tenant: int, raw: bytes, peer: str) -> b
     """Keep bytes without header, each time that they come, and answer AR."""
     now = deps.clock.now()
     error = fail(Category.INVALID, "This is not an HL7 v2 message: there is no MSH", "MSH^1")
-    answer = ack.refuse(None, error, control_id=deps.ids.new(), now=now)
+    answer = ack.refuse(None, error, control_id=control_id(deps), now=now)
     message = Received(
         key=MessageKey("", "", "", hashlib.sha256(raw).digest()),
         received_at=now,
