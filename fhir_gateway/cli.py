@@ -130,8 +130,9 @@ def _sample(now: datetime) -> list[dict[str, Any]]:
 
 def _welcome(console: Console, running: "Running", *, sample: bool) -> None:
     """Where everything is, and what to try first. Commands stand alone on a line, to be copied."""
-    mllp = f"{running.host}:{running.mllp_port}"
+    mllp = running.mllp
     where = f"FHIR  [bold]{running.base}[/]\nMLLP  [bold]{mllp}[/]"
+    where += "".join(f"\n      [bold]{each}[/]" for each in running.more_mllp)
     console.print(Panel(where, title="fhir-gateway", expand=False))
     for text, command in _tries(running.base, mllp) if sample else ():
         console.print(f"[dim]# {escape(text)}[/]")
