@@ -57,7 +57,7 @@ class Connection(asyncio.Protocol):
         self._decoder = Decoder(server.limits.max_frame)
         self._unread = bytearray()
         self._events: deque[Event] = deque()
-        self._begun: float | None = None  #: when the frame that is not yet complete began
+        self._begun: float | None = None  #: since when the rest of a frame is waited for
         self._wake = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
@@ -160,10 +160,8 @@ class Connection(asyncio.Protocol):
         found = self._decoder.feed(bytes(self._unread[:_SLICE]))
         del self._unread[:_SLICE]
         self._events.extend(found)
-        if self._decoder.idle:
+        if found or self._decoder.idle:
             self._begun = None
-        elif self._begun is None or found:
-            self._begun = asyncio.get_running_loop().time()
 
     async def _more(self) -> bool:
         """Wait until more has come; False where the connection is to be closed."""
@@ -181,12 +179,13 @@ class Connection(asyncio.Protocol):
     def _patience(self) -> float | None:
         if self._decoder.awaits_end:
             return self._limits.end_timeout
-        limit = self._limits.frame_timeout
-        if self._begun is None or self._decoder.idle:
+        if self._decoder.idle:
             return self._limits.idle_timeout
-        if limit is None:
+        if self._limits.frame_timeout is None:
             return None
-        return max(0.0, self._begun + limit - asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        self._begun = now if self._begun is None else self._begun
+        return max(0.0, self._begun + self._limits.frame_timeout - now)
 
     def _out_of_patience(self) -> bool:
         """Nothing came in time: take a bare FS for the end, or give up (False)."""
