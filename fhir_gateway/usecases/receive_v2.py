@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.hl7 import ack, batch
 from fhir_gateway.hl7.ack_codes import AckCode, AckMode, AckModes, ack_modes
+from fhir_gateway.hl7.bounds import excess
 from fhir_gateway.hl7.message import Message
 from fhir_gateway.hl7.peek import Header, peek
 from fhir_gateway.mapping.profiles import SenderProfile
@@ -20,6 +21,7 @@ from fhir_gateway.mapping.siu import read_siu
 from fhir_gateway.mapping.triggers import unsupported
 from fhir_gateway.storage import inbox
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.usecases.aside import aside
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed import apply_siu
 from fhir_gateway.usecases.feed_people import AmbiguousError
@@ -77,7 +79,7 @@ async def receive(
         GatewayError: busy or timeout after several tries; nothing is kept then and the sender
             must not be told that it is.
     """
-    found = batch.messages(frame)
+    found = await aside(frame, lambda: batch.messages(frame))
     answers = [await _receive_one(deps, tenant, each, peer, line) for each in found]
     return b"".join(answers) or None
 
@@ -90,7 +92,8 @@ async def _receive_one(deps: Deps, tenant: int, raw: bytes, peer: str, line: Lin
     profile = profile_of(deps, tenant, header, line)
     modes = _modes(header, profile, line)
     ids = control_id(deps), control_id(deps)
-    incoming = Incoming(raw, peer, now, header, key_of(header, raw), modes, ids)
+    key = await aside(raw, lambda: key_of(header, raw))
+    incoming = Incoming(raw, peer, now, header, key, modes, ids)
     if header.event[0] in _ANSWERS:
         return await keep_aside(deps, tenant, incoming, Outcome(inbox.FILTERED, b"", None))
     for wait in _PATIENCE:
@@ -139,11 +142,16 @@ async def _apply(tx: Transaction, deps: Deps, incoming: Incoming, profile: Sende
         GatewayError: it cannot be read or is not for us; whatever its content breaks.
         AmbiguousError: its identifiers belong to several records.
     """
-    message = Message.parse(incoming.raw, encoding=profile.charset)
+    raw = incoming.raw
+    message = await aside(raw, lambda: Message.parse(raw, encoding=profile.charset))
     issue = unsupported(message, profile)
     if issue is not None:
         raise GatewayError(Category.UNSUPPORTED, issue)
-    applied = await apply_siu(tx, deps, read_siu(message, profile, incoming.received_at), profile)
+    too_much = excess(message)
+    if too_much is not None:
+        raise GatewayError(Category.UNPROCESSABLE, too_much)
+    intent = await aside(raw, lambda: read_siu(message, profile, incoming.received_at))
+    applied = await apply_siu(tx, deps, intent, profile)
     if await inbox.control_id_seen(tx, incoming.key):
         text = "The control id has been used before by another message"
         applied.issues.append(Issue(text, ("MSH^1^10",), "duplicate", "control-id-reused"))
