@@ -45,6 +45,9 @@ async def watched() -> AsyncIterator[list[float]]:
 
 @pytest.mark.parametrize("name", LARGE)
 async def test_nobody_waits_for_a_message(hub: Hub, name: str) -> None:
+    async with connected(hub.listener) as wire:
+        await wire.write(encode(siu(control="first")))  # what is loaded for it does not count
+        assert await codes(wire, 1) == [("AA", "first")]
     async with connected(hub.listener) as wire, watched() as late:
         await wire.write(encode(LARGE[name]))
         assert await codes(wire, 1) == [("AA", "L")]
