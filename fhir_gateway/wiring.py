@@ -6,6 +6,7 @@ and stop.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -125,6 +126,7 @@ async def _serve(
         working = asyncio.create_task(work(deps, stop))
         await _first(http.ready.wait(), serving, working)
         await warming
+        gc.freeze()  # what stays for good is not looked through while somebody waits
         port = listening.getsockname()[1]
         place = place_of(settings.host, port)
         base = (settings.public_base_url or f"http://{place}").rstrip("/") + "/fhir"
