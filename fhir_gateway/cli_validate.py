@@ -30,12 +30,14 @@ def validate(
     ] = None,
 ) -> None:
     """Compare HL7 v2 messages with what their version of the standard prescribes."""
+    console = Console(soft_wrap=True)
     found = [each for path in files for each in _reports(path, charset)]
     for each in found:
         if as_json:
-            print(json.dumps(each, ensure_ascii=False))
+            line = json.dumps(each, ensure_ascii=False)
+            console.print(line, markup=False, highlight=False)
         else:
-            _print(Console(soft_wrap=True), each)
+            _print(console, each)
     if any(each["deviations"] for each in found):
         raise typer.Exit(_DEVIATES)
 

@@ -1,4 +1,4 @@
-"""What deviates from the standard is told by location, and the exit status says whether any does."""
+"""What deviates from the standard is told by location; the exit status says if anything does."""
 
 import json
 from pathlib import Path
