@@ -27,7 +27,7 @@ check: $(STAMP) ## Format, lint, types, floors, file length, claims = generated
 	@$(BIN)/python -m pytest tests/house
 
 test-fast: $(STAMP) ## Run the tests that take less than five seconds
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow'
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow and not fuzz'
 
 bench: $(STAMP) ## Measure speed beside the bare limits of this machine (FULL=1 for the whole method)
 	@$(BIN)/python -m bench $(if $(FULL),--full)
