@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from bench import servers
 from bench.load import Measured
+from fhir_gateway.hl7.message import Message
 
 CONNECTIONS = 20
 _DOCTORS, _PATIENTS = 40, 400
@@ -186,8 +187,6 @@ def _row(name: str, found: Measured, other: Beside | None) -> Beside:
 def _parsers(seconds: float) -> list[Beside]:
     from hl7apy.parser import parse_message
 
-    from fhir_gateway.hl7.message import Message
-
     raw = message("S12", 1)
     text = raw.decode()
     slow = _rate(lambda: parse_message(text, find_groups=True), seconds / 3)
@@ -201,7 +200,7 @@ def _parsers(seconds: float) -> list[Beside]:
     ]
 
 
-def _twelve_values(read: "Message") -> list[str]:  # type: ignore[name-defined]  # noqa: F821
+def _twelve_values(read: Message) -> list[str]:
     wanted = (("SCH", 2), ("SCH", 7), ("SCH", 25), ("TQ1", 7), ("TQ1", 8), ("NTE", 3), ("PID", 3),
               ("PID", 5), ("PID", 7), ("PID", 8), ("AIS", 3), ("AIP", 3))  # fmt: skip
     return [segment.text(number) for name, number in wanted for segment in read.all(name)]

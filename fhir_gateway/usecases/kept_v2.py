@@ -19,7 +19,7 @@ from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import clean
 from fhir_gateway.storage import inbox
 from fhir_gateway.storage.inbox import MessageKey, Received
-from fhir_gateway.storage.postgres import RaceLostError, Transaction
+from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases import storing, tasks
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed_people import AmbiguousError
@@ -88,11 +88,7 @@ def _text(value: str) -> str:
 
 
 async def keep(tx: Transaction, incoming: Incoming, outcome: Outcome) -> bytes:
-    """Keep a message in the transaction of its effect; returns the answer.
-
-    Raises:
-        RaceLostError: the same message was kept in the meantime.
-    """
+    """Keep a message in the transaction of its effect; returns the answer."""
     kind, event, _ = incoming.header.event
     message = Received(
         key=incoming.key,
@@ -106,8 +102,7 @@ async def keep(tx: Transaction, incoming: Incoming, outcome: Outcome) -> bytes:
         issues=[_issue(each) for each in outcome.issues],
         appointment=outcome.appointment,
     )
-    if not await inbox.keep(tx, message):
-        raise RaceLostError
+    await inbox.keep(tx, message)
     return outcome.answer
 
 
@@ -201,9 +196,9 @@ async def keep_aside(
     """
 
     async def work(tx: Transaction) -> bytes:
-        known = await inbox.answer_of(tx, incoming.key)
-        if known is not None:
-            return known
+        known = await inbox.known(tx, incoming.key)
+        if known.answer is not None:
+            return known.answer
         if who is not None:
             await _open_match_task(tx, deps, incoming, who)
         return await keep(tx, incoming, outcome)
@@ -242,8 +237,8 @@ async def refuse_unreadable(deps: Deps, tenant: int, raw: bytes, peer: str) -> b
         issues=[_issue(each) for each in error.issues],
     )
 
-    async def work(tx: Transaction) -> bool:
-        return await inbox.keep(tx, message, replay=False)
+    async def work(tx: Transaction) -> None:
+        await inbox.keep(tx, message, replay=False)
 
     await deps.database.run(tenant, work)
     return answer

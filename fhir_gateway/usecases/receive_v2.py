@@ -114,11 +114,11 @@ async def _take(
     deps: Deps, tenant: int, incoming: Incoming, profile: SenderProfile, *, last: bool = False
 ) -> bytes:
     async def work(tx: Transaction) -> bytes:
-        known = await inbox.answer_of(tx, incoming.key)
-        if known is not None:
+        known = await inbox.known(tx, incoming.key)
+        if known.answer is not None:
             deps.log("message.repeated", control_id=incoming.key.control_id)
-            return known
-        return await _apply(tx, deps, incoming, profile)
+            return known.answer
+        return await _apply(tx, deps, incoming, profile, reused=known.reused)
 
     try:
         return await deps.database.run(tenant, work)
@@ -135,7 +135,9 @@ async def _take(
     return await keep_aside(deps, tenant, incoming, fault_of(deps, profile, incoming, fault))
 
 
-async def _apply(tx: Transaction, deps: Deps, incoming: Incoming, profile: SenderProfile) -> bytes:
+async def _apply(
+    tx: Transaction, deps: Deps, incoming: Incoming, profile: SenderProfile, *, reused: bool
+) -> bytes:
     """Apply a message and keep it.
 
     Raises:
@@ -152,7 +154,7 @@ async def _apply(tx: Transaction, deps: Deps, incoming: Incoming, profile: Sende
         raise GatewayError(Category.UNPROCESSABLE, too_much)
     intent = await aside(raw, lambda: read_siu(message, profile, incoming.received_at))
     applied = await apply_siu(tx, deps, intent, profile)
-    if await inbox.control_id_seen(tx, incoming.key):
+    if reused:
         text = "The control id has been used before by another message"
         applied.issues.append(Issue(text, ("MSH^1^10",), "duplicate", "control-id-reused"))
     outcome = accepted(incoming, inbox.SENT, applied.issues)
