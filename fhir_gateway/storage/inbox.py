@@ -114,9 +114,10 @@ async def keep(tx: Transaction, message: Received, *, replay: bool = True) -> No
     key = message.key
     own = (tx.tenant, key.application, key.facility, key.control_id, key.sha256,
            message.received_at, message.ack)  # fmt: skip
+    issues = Jsonb(list(message.issues))
     entry = (tx.tenant, message.received_at, message.peer, message.raw, key.sha256,
              key.application, key.facility, key.control_id, message.event, message.state,
-             message.ack, message.ack_code, Jsonb(list(message.issues)), message.appointment)  # fmt: skip
+             message.ack, message.ack_code, issues, message.appointment)  # fmt: skip
     await tx.batch([(_KEEP_KEY, own), (_KEEP, entry)] if replay else [(_KEEP, entry)])
 
 
