@@ -105,7 +105,8 @@ class MllpClient:
 
     @property
     def connected(self) -> bool:
-        return self._line is not None
+        """Whether there is a connection that the peer has not ended."""
+        return self._line is not None and not self._line.stale
 
     async def send(self, raw: bytes, *, timeout: float = 30.0) -> bytes:  # noqa: ASYNC109
         """Send one message and wait for its acknowledgement.
