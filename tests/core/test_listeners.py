@@ -57,6 +57,13 @@ def test_the_example_is_read_and_says_what_holds_without_it(certificates: Path) 
     assert said == usual
 
 
+def test_the_example_of_the_readme_is_read(certificates: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("### Ports for HL7 v2")[2]
+    (read,) = described(certificates, readme=text.partition("```yaml\n")[2].partition("```")[0])
+    assert (read.file.ack_mode, read.limits.max_per_peer) == ("enhanced", 20)
+    assert read.tls is not None
+
+
 def test_a_port_needs_nothing_but_its_number(tmp_path: Path) -> None:
     one, other = described(tmp_path, a="port: 2576", b="port: 0\nrelease: 2\nack_mode: enhanced")
     assert (one.name, one.file.port, one.file.release) == ("a", 2576, "auto")
