@@ -69,8 +69,12 @@ def codec_of(declared: str) -> str | None:
 
 
 def _declared_codecs(declared: Sequence[str]) -> Iterator[str]:
-    """Codecs to try for MSH-18; one with shift sequences first, since it looks like ASCII."""
-    known = [codec for each in declared if each and (codec := codec_of(each))]
+    """Codecs to try for MSH-18; one with shift sequences first, since it looks like ASCII.
+
+    A header that says UTF-16 or UTF-32 and could be read as ASCII is not written in it.
+    """
+    found = [codec for each in declared if each and (codec := codec_of(each))]
+    known = [each for each in found if not each.startswith(("utf-16", "utf-32"))]
     yield from sorted(known, key=lambda codec: not codec.startswith("iso2022"))
 
 

@@ -146,3 +146,10 @@ def test_a_message_in_utf_16_is_read_and_its_header_can_be_answered() -> None:
     parsed = Message.parse(message("7", "PID|||||Zoë\r").decode().encode("utf-16"))
     assert parsed.all("PID")[0].text(5) == "Zoë"
     assert parsed.header.octets(10) == b"7"
+
+
+@pytest.mark.parametrize("charset", ["UNICODE UTF-16", "~UNICODE UTF-16", "UNICODE UTF-32"])
+@pytest.mark.parametrize("padding", ["", "x"])
+def test_a_header_that_says_utf_16_in_ascii_is_not_utf_16(charset: str, padding: str) -> None:
+    read, parsed = name_read(charset, f"Zoë{padding}".encode())
+    assert (read, parsed.syntax.encoding) == (f"Zoë{padding}", "utf-8")
