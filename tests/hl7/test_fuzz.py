@@ -6,7 +6,7 @@ import pytest
 
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.hl7 import batch
-from fhir_gateway.hl7.ack import AckCode, acknowledge, frames, read_ack, refuse
+from fhir_gateway.hl7.ack import AckCode, acknowledge, frames, refuse
 from fhir_gateway.hl7.framing import Decoder, Event, Frame, encode
 from fhir_gateway.hl7.message import Message
 from fhir_gateway.hl7.peek import peek
@@ -78,7 +78,9 @@ def survive(rounds: int, seed: int = SEED) -> int:
                 for raw in batch.messages(event.payload):
                     for frame in frames(answer_to(raw)):
                         assert encode(frame)
-                        assert read_ack(frame).code in {"AA", "AE", "AR"}
+                        # Byte by byte: it may be in a set that we can write on but not read.
+                        msa = Message.parse(frame, encoding="latin-1").segments[1]
+                        assert (msa.name, msa.text(1) in {"AA", "AE", "AR"}) == ("MSA", True)
     return count
 
 
