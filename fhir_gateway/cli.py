@@ -25,6 +25,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fhir_gateway import cli_validate
 from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.core.refs import ID, reference_of
@@ -55,6 +56,7 @@ app = typer.Typer(
 )
 demo = typer.Typer(help="A sample clinic, and messages about it.", no_args_is_help=True)
 app.add_typer(demo, name="demo")
+app.command()(cli_validate.validate)
 
 DataDir = Annotated[
     Path | None, typer.Option(help="Where the embedded database lives.", show_default=".local")
@@ -130,8 +132,9 @@ def _sample(now: datetime) -> list[dict[str, Any]]:
 
 def _welcome(console: Console, running: "Running", *, sample: bool) -> None:
     """Where everything is, and what to try first. Commands stand alone on a line, to be copied."""
-    mllp = f"{running.host}:{running.mllp_port}"
+    mllp = running.mllp
     where = f"FHIR  [bold]{running.base}[/]\nMLLP  [bold]{mllp}[/]"
+    where += "".join(f"\n      [bold]{each}[/]" for each in running.more_mllp)
     console.print(Panel(where, title="fhir-gateway", expand=False))
     for text, command in _tries(running.base, mllp) if sample else ():
         console.print(f"[dim]# {escape(text)}[/]")

@@ -21,6 +21,7 @@ from fhir_gateway.hl7.ack_codes import (
     commit_code,
     condition,
 )
+from fhir_gateway.hl7.batch import messages
 from fhir_gateway.hl7.charset import codec_of
 from fhir_gateway.hl7.delimiters import DEFAULT_DELIMITERS, Delimiters, Unreadable
 from fhir_gateway.hl7.message import Message, Segment
@@ -38,6 +39,7 @@ __all__ = [
     "acknowledge",
     "commit_code",
     "condition",
+    "frames",
     "read_ack",
     "refuse",
 ]
@@ -65,8 +67,11 @@ class _AckWriter:
         self._verbatim = self._delimiters is own
         self.release = _release(self._header.version)
         self._encoding = self._header.encoding
+        declared = _codec_or_ascii(self._header.component(18))
+        #: UTF-16 and UTF-32 cannot be framed; UTF-8 holds the same characters.
+        self._wide = declared.startswith(("utf-16", "utf-32"))
         if self._encoding == "ascii":
-            self._encoding = _codec_or_ascii(self._header.component(18))
+            self._encoding = "utf-8" if self._wide else declared
         self._values = SegmentWriter(self._delimiters, self._encoding)
 
     def echo(self, number: int, default: str = "") -> bytes:
@@ -86,13 +91,15 @@ class _AckWriter:
         mark = self._delimiters.field.encode()
         return mark.join([name.encode(), *fields]).rstrip(mark) + b"\r"
 
-    def msh(self, control_id: str, now: datetime) -> bytes:
+    def msh(self, control_id: str, now: datetime, *, enhanced: bool) -> bytes:
         """The header: the partners change places, version and processing id stay."""
         trigger = self._header.event[1]
         # Before 2.3.1 an answer needs no trigger event and there is no structure to name.
         named = trigger and self.release >= (2, 3, 1)
         before = [self.echo(5), self.echo(6), self.echo(3), self.echo(4)]
-        after = [self.echo(11, "P"), self.echo(12, "2.5.1"), *[b""] * 5, self.echo(18)]
+        wishes = [b"NE", b"NE"] if enhanced else [b"", b""]
+        charset = b"UNICODE UTF-8" if self._wide else self.echo(18)
+        after = [self.echo(11, "P"), self.echo(12, "2.5.1"), b"", b"", *wishes, b"", charset]
         return self.segment(
             "MSH",
             self._delimiters.encoding_characters.encode(),
@@ -136,10 +143,9 @@ class _AckWriter:
 
 def _codec_or_ascii(declared: str) -> str:
     try:
-        codec = codec_of(declared) or "ascii"
+        return codec_of(declared) or "ascii"
     except LookupError:
         return "ascii"
-    return "ascii" if codec.startswith(("utf-16", "utf-32")) else codec
 
 
 def _places(issue: Issue) -> list[str]:
@@ -159,6 +165,7 @@ def acknowledge(
     now: datetime,
     issues: Sequence[Issue] = (),
     category: Category | None = None,
+    enhanced: bool = False,
 ) -> bytes:
     """Write an acknowledgement.
 
@@ -169,6 +176,7 @@ def acknowledge(
         now: Aware; for MSH-7.
         issues: What to report in ERR. With AA and CA they are warnings.
         category: The kind of failure; it decides ERR-3 where the issues do not.
+        enhanced: Say in MSH-15 and MSH-16 that this answer is not to be answered.
 
     Returns:
         The message, without MLLP framing.
@@ -180,7 +188,7 @@ def acknowledge(
         () if accepted else (Issue(CONDITIONS[ANSWERS[kind][1]] if kind else ""),)
     )
     text = "" if accepted or writer.release >= (2, 5) else _short(reported[0].diagnostics)
-    parts = [writer.msh(control_id, now), writer.msa(code, text)]
+    parts = [writer.msh(control_id, now, enhanced=enhanced), writer.msa(code, text)]
     if reported:
         found = [(condition(kind, issue), issue) for issue in reported]
         parts.append(writer.err(found, "W" if accepted else "E"))
@@ -217,6 +225,23 @@ def refuse(
         issues=error.issues,
         category=error.category,
     )
+
+
+_ACCEPT = re.compile(rb"\rMSA.C")
+
+
+def frames(answers: bytes) -> tuple[bytes, ...]:
+    """Cut acknowledgements into what goes out in one frame each: accept, then application.
+
+    Args:
+        answers: Those of one frame that came in, one after the other; they may be empty.
+    """
+    each_of = messages(answers) if answers else ()
+    if len(each_of) < 2:
+        return each_of
+    accept = b"".join(each for each in each_of if _ACCEPT.search(each))
+    application = b"".join(each for each in each_of if not _ACCEPT.search(each))
+    return tuple(filter(None, (accept, application)))
 
 
 @dataclass(frozen=True, slots=True)

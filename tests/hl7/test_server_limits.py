@@ -20,7 +20,7 @@ async def test_a_peer_with_frames_waiting_is_not_read_any_further(listen: Listen
         await gate.wait()
         return await accept(payload, peer)
 
-    listener = await listen(slow, limits=Limits(queue=4))
+    listener = await listen(slow)
     async with connected(listener) as wire:
         frame = encode(message("1", "NTE|1||" + "x" * 100_000 + "\r"))
         sent = 0
@@ -62,7 +62,7 @@ async def test_a_peer_that_is_not_admitted_is_closed(listen: Listen) -> None:
     ("limits", "begun", "reason"),
     [
         (Limits(idle_timeout=0.05), b"", "silent between messages"),
-        (Limits(frame_timeout=0.05), b"\x0bMSH|", "silent in a frame"),
+        (Limits(frame_timeout=0.05), b"\x0bMSH|", "a message took too long"),
     ],
 )
 async def test_a_silent_peer_is_closed_where_there_is_a_limit(
