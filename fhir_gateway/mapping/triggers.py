@@ -24,6 +24,9 @@ class Trigger:
         fixed: Status that the event itself states, whatever SCH-25 says.
         default: Status where SCH-25 is empty; None leaves what is held.
         times: Whether the event is about times: a message without start cannot be carried out.
+        rows: What a service or resource without action code of its own means (table 0206), where
+            the event is about single ones; None where the message tells all of them.
+        declines: Whether who is taken out stays as somebody who has declined.
     """
 
     event: str
@@ -31,6 +34,8 @@ class Trigger:
     fixed: str | None = None
     default: str | None = None
     times: bool = False
+    rows: str | None = None
+    declines: bool = False
 
 
 TRIGGERS: Mapping[str, Trigger] = {
@@ -42,18 +47,41 @@ TRIGGERS: Mapping[str, Trigger] = {
         Trigger("S15", "an appointment is cancelled before it takes place", fixed="cancelled"),
         Trigger("S16", "an appointment, or what remains of it, is stopped", fixed="cancelled"),
         Trigger("S17", "an appointment had been entered in error", fixed="entered-in-error"),
+        Trigger("S18", "a service or resource is added", rows="A"),
+        Trigger("S19", "a service or resource is modified", rows="U"),
+        Trigger("S20", "a service or resource is cancelled", rows="D", declines=True),
+        Trigger("S21", "a service or resource is given up for what remains of an appointment",
+                rows="D", declines=True),
+        Trigger("S22", "a service or resource had been entered in error", rows="D"),
         Trigger("S26", "the patient did not come", fixed="noshow"),
+        Trigger("S27", "an upcoming appointment is told again", times=True),
     )
+}  # fmt: skip
+
+#: Events about somebody's time that are no appointment.
+BLOCKS: Mapping[str, str] = {
+    "S23": "time of a resource is blocked",
+    "S24": "time of a resource is not blocked any more",
 }
 
-#: The event that a status stands for where it comes in S13 or S14 (an S14 that cancels is an S15).
+#: Events that give up a service or resource of an appointment that has to be there.
+REDUCING = frozenset({"S20", "S21", "S22"})
+#: Events that stop an appointment; one that has children stops those that have not begun.
+ENDINGS = frozenset({"S15", "S16", "S17"})
+#: Events at which an appointment that has ended may be opened again.
+REOPENING = frozenset({"S12", "S13", "S14"})
+
+#: The event that a status stands for where it comes in one about changes (an S14 that cancels is
+#: an S15).
 EVENT_OF_STATUS: Mapping[str, str] = {
     trigger.fixed: trigger.event for trigger in reversed([*TRIGGERS.values()]) if trigger.fixed
 }
 
 
-#: Types of which at least one event belongs to scheduling; what else comes is a foreign type.
-_TYPES = frozenset({"SIU", "ADT"})
+#: Message type -> event -> what it means. Everything that is read here.
+EVENTS: Mapping[str, Mapping[str, str]] = {
+    "SIU": {**{each.event: each.meaning for each in TRIGGERS.values()}, **BLOCKS},
+}
 
 
 def unsupported(message: Message, profile: SenderProfile = DEFAULT_PROFILE) -> Issue | None:
@@ -67,16 +95,16 @@ def unsupported(message: Message, profile: SenderProfile = DEFAULT_PROFILE) -> I
         An issue whose location tells the type (table 0357 code 200) from the event (201).
     """
     kind, event, _ = message.event
-    if kind not in _TYPES:
+    if kind not in EVENTS:
         return Issue(
-            f"message type '{kind[:20]}' is not accepted here; SIU is",
+            f"message type '{kind[:20]}' is not accepted here; {', '.join(EVENTS)} are",
             ("MSH^1^9^1^1",),
             "not-supported",
         )
-    if kind != "SIU" or profile.event(event) not in TRIGGERS:
-        known = ", ".join(TRIGGERS)
+    if profile.event(event) not in EVENTS[kind]:
+        known = ", ".join(EVENTS[kind])
         return Issue(
-            f"event '{event[:20]}' of {kind} is not accepted here; {known} of SIU are",
+            f"event '{event[:20]}' of {kind} is not accepted here; {known} are",
             ("MSH^1^9^1^2",),
             "not-supported",
         )

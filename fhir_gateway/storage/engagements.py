@@ -292,7 +292,9 @@ async def prolong(tx: Transaction, task: str, until: datetime) -> int:
 
 
 async def promote(tx: Transaction, actor_keys: Iterable[int], span: Interval) -> list[Engagement]:
-    """Give released time to the EHR's bookings that overlapped it, oldest first (decision 14).
+    """Give released time to the EHR's bookings and blocks that overlapped it, oldest first.
+
+    Decision 14; a block that a booking was in the way of takes what the booking gives back.
 
     Returns:
         Those that hold their time now.
@@ -300,19 +302,20 @@ async def promote(tx: Transaction, actor_keys: Iterable[int], span: Interval) ->
     promoted: list[Engagement] = []
     rows = await tx.rows(
         f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
-        f" AND NOT b.active AND b.kind = '{OVERLAP}'"
+        f" AND NOT b.active AND b.kind IN ('{OVERLAP}', '{BLOCK}')"
         " AND b.ends > %s AND b.starts < %s ORDER BY b.id",
         (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
     )
     for row in rows:
+        kind = BLOCK if row[4] == BLOCK else APPOINTMENT
         touched = await tx.execute(
-            f"UPDATE busy b SET active = true, kind = '{APPOINTMENT}' WHERE b.tenant = %s"
+            f"UPDATE busy b SET active = true, kind = '{kind}' WHERE b.tenant = %s"
             " AND b.id = %s AND NOT EXISTS (SELECT FROM busy o WHERE o.actor_key = b.actor_key"
             " AND o.active AND o.exclusive AND o.during && b.during AND o.id <> b.id)",
             (tx.tenant, row[0]),
         )
         if touched:
-            promoted.append(replace(_engagement(row), active=True, kind=APPOINTMENT))
+            promoted.append(replace(_engagement(row), active=True, kind=kind))
     return promoted
 
 

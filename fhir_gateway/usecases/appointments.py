@@ -106,8 +106,10 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
     changed = Changed(stored, overlaps)
     for each in overlaps:
-        await conflict_tasks.open_task(tx, deps, change.resource, each)
-    await conflict_tasks.close_tasks(tx, deps, [each.appointment or "" for each in promoted])
+        await conflict_tasks.open_task(tx, deps, stored.id, each)
+    # Where a block takes over what a booking gave back, the booking is not in its way any more.
+    settled = [each.appointment or change.resource["id"] for each in promoted]
+    await conflict_tasks.close_tasks(tx, deps, settled)
     if old is not None and _gives_up(old, change.resource):
         free = _given_up(lost, added, promoted)
         changed.freed = await freed.open_tasks(tx, deps, old, free)
@@ -165,7 +167,7 @@ async def _take(
     if missing and change.by is not By.FEED:
         raise TimeTakenError(change.resource, wanted)
     if missing:
-        ended += await _displace(tx, missing)
+        ended += await displace(tx, missing)
     overlaps = await _overlap(tx, missing)
     await _take_patients(tx, change, wanted, added)
     return overlaps, ended
@@ -182,8 +184,8 @@ async def _take_patients(
         raise TimeTakenError(change.resource, wanted, patient_only=True)
 
 
-async def _displace(tx: Transaction, missing: list[Engagement]) -> list[Engagement]:
-    """Take back the offers and holds that are in the way of the EHR's booking."""
+async def displace(tx: Transaction, missing: Sequence[Engagement]) -> list[Engagement]:
+    """Take back the offers and holds that are in the way of what the EHR says."""
     displaced: list[Engagement] = []
     for each in missing:
         for other in await engagements.overlapping(tx, [each.actor_key], each.during):

@@ -4,23 +4,24 @@ A statement of fact by the system of record: applied in the order of the sender'
 refused for an overlap. Decisions 5, 9, 14 and 20; hl7v2.md sections 2.1 and 2.3.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from fhir_gateway.core.codes import HOLDING, TIMELESS
+from fhir_gateway.core.codes import HOLDING, TERMINAL, TIMELESS
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.engines.lifecycle import By, transition
 from fhir_gateway.fhir.validation import validate
 from fhir_gateway.mapping.intent import ActorIntent, SiuIntent
 from fhir_gateway.mapping.profiles import SenderProfile
+from fhir_gateway.mapping.triggers import ENDINGS, REDUCING, REOPENING
 from fhir_gateway.storage import inbox, resources
 from fhir_gateway.storage.inbox import FeedState
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
-from fhir_gateway.usecases import appointments, feed_people, feed_slots, tasks
+from fhir_gateway.usecases import appointments, feed_people, feed_series, feed_slots, tasks
 from fhir_gateway.usecases.appointments import Change, TimeTakenError
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed_merge import merged
@@ -28,8 +29,6 @@ from fhir_gateway.usecases.feed_participants import Cast
 
 Resource = dict[str, Any]
 
-#: Events that end an appointment; for an unknown one they leave a tombstone.
-_ENDINGS = frozenset({"S15", "S16", "S17"})
 #: What somebody known by name only is, by the segment that names them.
 _TYPES = {"AIP": "Practitioner", "AIL": "Location", "SCH": "Practitioner"}
 #: HL7 2.3 brought the scheduling messages; a clock that says less was never set.
@@ -71,19 +70,60 @@ async def apply_siu(
     """
     _check_identifiers(intent)
     keys = [(each["system"], each["value"]) for each in intent.keys]
-    await inbox.lock_keys(tx, keys)
+    parents = [(each["system"], each["value"]) for each in intent.parents]
+    await inbox.lock_keys(tx, [*keys, *parents])
     known = await feed_people.find(tx, "Appointment", keys)
     old = await resources.read(tx, Ref("Appointment", known), lock=True) if known else None
+    children = await feed_series.children(tx, intent, keys)
     state = await inbox.feed_state(tx, old.id) if old else None
-    why = await _unapplied(tx, intent, keys, old, state)
+    if old is None and not children:
+        why = await _unapplied_to_unknown(tx, intent, keys, parents)
+    else:
+        why = _unapplied(intent, old, state)
     if why is not None:
         return Applied(old.id if old else None, [*intent.warnings, why])
     cast = await _cast(tx, deps, intent)
-    changed = await _change(tx, deps, intent, cast, old, profile)
+    applied = Applied(None, list(intent.warnings))
+    by = By.FEED if profile.authority == "filler" else By.OPERATION
+    if old is not None or not children:
+        changed = await _change(tx, deps, intent, cast, old, by)
+        await _remember(tx, intent, changed.id, state)
+        await inbox.set_parents(tx, changed.id, parents)
+        applied.appointment = changed.id
+    if children:
+        await _change_children(tx, deps, intent, children, by)
+        if intent.event_effective in ENDINGS:
+            await inbox.bury(tx, keys, intent.event_effective, _when(intent))
+        text = f"{len(children)} of its parts have neither begun nor ended; the same goes for them"
+        applied.issues.append(Issue(text, ("SCH^1^2",), "informational", "series"))
+    return applied
+
+
+async def _remember(
+    tx: Transaction, intent: SiuIntent, appointment: str, state: FeedState | None
+) -> None:
     told = [each for each in (intent.message_time, state and state.message_time) if each]
     newest = FeedState(max(told, default=None), intent.received_at, intent.control_id)
-    await inbox.set_feed_state(tx, changed.id, newest)
-    return Applied(changed.id, list(intent.warnings))
+    await inbox.set_feed_state(tx, appointment, newest)
+
+
+async def _change_children(
+    tx: Transaction,
+    deps: Deps,
+    intent: SiuIntent,
+    children: Sequence[tuple[Stored, SiuIntent]],
+    by: By,
+) -> None:
+    """Let what is said about a whole go for its parts, unless they have heard something newer."""
+    for stored, told in children:
+        state = await inbox.feed_state(tx, stored.id)
+        if not _is_late(intent, state):
+            await _change(tx, deps, told, await _cast(tx, deps, told), stored, by)
+            await _remember(tx, intent, stored.id, state)
+
+
+def _when(intent: SiuIntent) -> datetime:
+    return intent.message_time or intent.received_at
 
 
 def _check_identifiers(intent: SiuIntent) -> None:
@@ -99,35 +139,41 @@ def _check_identifiers(intent: SiuIntent) -> None:
         raise GatewayError(Category.UNPROCESSABLE, Issue(text, ("SCH^1",), "too-long"))
 
 
-async def _unapplied(
-    tx: Transaction,
-    intent: SiuIntent,
-    keys: list[tuple[str, str]],
-    old: Stored | None,
-    state: FeedState | None,
-) -> Issue | None:
-    """Why a message changes nothing; None where it is to be applied."""
+def _unapplied(intent: SiuIntent, old: Stored | None, state: FeedState | None) -> Issue | None:
+    """Why a message about a known appointment changes nothing; None where it is to be applied."""
     if old is None:
-        return await _unapplied_to_unknown(tx, intent, keys)
+        return None
     if _is_late(intent, state):
         return _superseded("a newer message about the appointment has been applied")
     before = old.resource()["status"]
-    if transition(before, intent.status or before, By.FEED) is not None:
-        return _superseded(f"an appointment that is {before} cannot become {intent.status}")
+    after = intent.status or before
+    reopens = before in TERMINAL and after not in TERMINAL
+    if transition(before, after, By.FEED) or (reopens and intent.event not in REOPENING):
+        return _superseded(f"{intent.event} does not make one that is {before} {after}")
     return None
 
 
 async def _unapplied_to_unknown(
-    tx: Transaction, intent: SiuIntent, keys: list[tuple[str, str]]
+    tx: Transaction,
+    intent: SiuIntent,
+    keys: list[tuple[str, str]],
+    parents: list[tuple[str, str]],
 ) -> Issue | None:
-    """Bury what ends before it is known; let nothing older than that rise again."""
-    when = intent.message_time or intent.received_at
-    if intent.event_effective in _ENDINGS:
-        await inbox.bury(tx, keys, intent.event_effective, when)
+    """Bury what ends before it is known; let nothing older than that rise again.
+
+    Raises:
+        GatewayError: not-found, where there is nothing that could be taken out of it.
+    """
+    if intent.event_effective in ENDINGS:
+        await inbox.bury(tx, keys, intent.event_effective, _when(intent))
         text = "The appointment is not known; a later message about its past will not book it"
         return Issue(text, ("SCH^1^2",), "not-found", "unknown-appointment")
-    buried = await inbox.buried_at(tx, keys)
-    if buried is not None and (when == buried or _older(when, buried)):
+    if intent.event in REDUCING:
+        text = "The appointment is not known; nothing can be taken out of it"
+        issue = Issue(text, ("SCH^1^2",), "not-found", "unknown-appointment")
+        raise GatewayError(Category.NOT_FOUND, issue)
+    buried = await inbox.buried_at(tx, [*keys, *parents])
+    if buried is not None and (_when(intent) == buried or _older(_when(intent), buried)):
         return _superseded("the appointment was ended by a newer message")
     return None
 
@@ -180,14 +226,14 @@ async def _change(
     intent: SiuIntent,
     cast: Cast,
     old: Stored | None,
-    profile: SenderProfile,
+    by: By,
 ) -> Stored:
     resource = merged(intent, cast, old.resource() if old else None, deps.ids.new())
     _check(resource, intent)
     await _choose_slots(tx, deps, resource, intent)
     change = Change(
         resource,
-        By.FEED if profile.authority == "filler" else By.OPERATION,
+        by,
         old,
         method="PUT" if old else "POST",
         keys=tuple((each["system"], each["value"]) for each in intent.keys),

@@ -15,12 +15,10 @@ from fhir_gateway.hl7.ack_codes import AckCode
 from fhir_gateway.hl7.message import Message
 from fhir_gateway.hl7.peek import Header, peek
 from fhir_gateway.mapping.profiles import SenderProfile
-from fhir_gateway.mapping.siu import read_siu
 from fhir_gateway.mapping.triggers import unsupported
 from fhir_gateway.storage import inbox
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.feed import apply_siu
 from fhir_gateway.usecases.feed_people import AmbiguousError
 from fhir_gateway.usecases.kept_v2 import (
     Incoming,
@@ -31,6 +29,7 @@ from fhir_gateway.usecases.kept_v2 import (
     key_of,
     refuse_unreadable,
 )
+from fhir_gateway.usecases.told_v2 import Told, carry_out
 
 #: What another try can cure; the sender never hears of it.
 _PASSING = frozenset({Category.BUSY, Category.TIMEOUT})
@@ -108,7 +107,7 @@ async def _apply(tx: Transaction, deps: Deps, incoming: Incoming, profile: Sende
     issue = unsupported(message, profile)
     if issue is not None:
         raise GatewayError(Category.UNSUPPORTED, issue)
-    applied = await apply_siu(tx, deps, read_siu(message, profile, incoming.received_at), profile)
+    applied = await carry_out(tx, deps, Told(message, profile, incoming.received_at))
     if await inbox.control_id_seen(tx, incoming.key):
         text = "The control id has been used before by another message"
         applied.issues.append(Issue(text, ("MSH^1^10",), "duplicate", "control-id-reused"))

@@ -1,0 +1,58 @@
+"""Which use case carries out which message?
+
+One line for each type. A handler works in the caller's transaction; it answers with what was
+touched and what was odd. hl7v2.md section 2.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from fhir_gateway.hl7.message import Message
+from fhir_gateway.mapping.blocks import read_block
+from fhir_gateway.mapping.profiles import SenderProfile
+from fhir_gateway.mapping.siu import read_siu
+from fhir_gateway.mapping.triggers import BLOCKS
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.feed import Applied, apply_siu
+from fhir_gateway.usecases.feed_blocks import apply_block
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message that is read here, its sender's habits, and when it came."""
+
+    message: Message
+    profile: SenderProfile
+    received_at: datetime
+
+
+async def _schedule(tx: Transaction, deps: Deps, told: Told) -> Applied:
+    """SIU: an appointment, or a block."""
+    if told.profile.event(told.message.event[1]) in BLOCKS:
+        block = read_block(told.message, told.profile, told.received_at)
+        return Applied(None, await apply_block(tx, deps, block))
+    intent = read_siu(told.message, told.profile, told.received_at)
+    return await apply_siu(tx, deps, intent, told.profile)
+
+
+#: Message type → who carries it out.
+HANDLERS: Mapping[str, Callable[[Transaction, Deps, Told], Awaitable[Applied]]] = {
+    "SIU": _schedule,
+}
+
+
+async def carry_out(tx: Transaction, deps: Deps, told: Told) -> Applied:
+    """Carry out a message in the caller's transaction.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        told: With one of `mapping.triggers.EVENTS`.
+
+    Raises:
+        GatewayError: it cannot be read; whatever its content breaks.
+        AmbiguousError: its identifiers belong to several records.
+    """
+    return await HANDLERS[told.message.event[0]](tx, deps, told)
