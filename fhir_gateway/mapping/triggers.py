@@ -78,9 +78,50 @@ EVENT_OF_STATUS: Mapping[str, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One event of ADT.
+
+    Attributes:
+        event: MSH-9.2.
+        meaning: For people.
+        status: What becomes of the visit's Appointment; None where only the patient is meant.
+        of: Statuses of Appointments that it may be about.
+        hours: Where no visit number tells which one: how long before and after the event it may
+            begin. None: only by number.
+    """
+
+    event: str
+    meaning: str
+    status: str | None = None
+    of: frozenset[str] = frozenset()
+    hours: tuple[int, int] | None = None
+
+
+_PLANNED = frozenset({"pending", "booked"})
+_PRESENT = frozenset({"arrived", "checked-in"})
+
+VISITS: Mapping[str, Visit] = {
+    each.event: each
+    for each in (
+        Visit("A01", "a patient is admitted", "arrived", _PLANNED, (2, 4)),
+        Visit("A03", "a visit has ended", "fulfilled", _PRESENT, (12, 0)),
+        Visit("A04", "a patient is registered", "arrived", _PLANNED, (2, 4)),
+        Visit("A05", "a patient is pre-admitted"),
+        Visit("A08", "data of a patient change"),
+        Visit("A10", "a patient is arriving", "arrived", _PLANNED, (2, 4)),
+        Visit("A11", "an admission or registration is taken back", "booked", _PRESENT, (12, 4)),
+        Visit("A28", "a person is added"),
+        Visit("A31", "data of a person change"),
+        Visit("A38", "a pre-admission is taken back", "cancelled", _PLANNED),
+        Visit("A40", "patients are merged"),
+    )
+}
+
 #: Message type -> event -> what it means. Everything that is read here.
 EVENTS: Mapping[str, Mapping[str, str]] = {
     "SIU": {**{each.event: each.meaning for each in TRIGGERS.values()}, **BLOCKS},
+    "ADT": {each.event: each.meaning for each in VISITS.values()},
 }
 
 

@@ -25,14 +25,13 @@ from fhir_gateway.usecases import appointments, feed_people, feed_series, feed_s
 from fhir_gateway.usecases.appointments import Change, TimeTakenError
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed_merge import merged
+from fhir_gateway.usecases.feed_order import is_late, older, remember, superseded
 from fhir_gateway.usecases.feed_participants import Cast
 
 Resource = dict[str, Any]
 
 #: What somebody known by name only is, by the segment that names them.
 _TYPES = {"AIP": "Practitioner", "AIL": "Location", "SCH": "Practitioner"}
-#: HL7 2.3 brought the scheduling messages; a clock that says less was never set.
-_FIRST_SIU = 1997
 #: Longer values cannot be looked up.
 _LONGEST_IDENTIFIER = 500
 
@@ -87,7 +86,7 @@ async def apply_siu(
     by = By.FEED if profile.authority == "filler" else By.OPERATION
     if old is not None or not children:
         changed = await _change(tx, deps, intent, cast, old, by)
-        await _remember(tx, intent, changed.id, state)
+        await remember(tx, changed.id, _told(intent), state)
         await inbox.set_parents(tx, changed.id, parents)
         applied.appointment = changed.id
     if children:
@@ -97,14 +96,6 @@ async def apply_siu(
         text = f"{len(children)} of its parts have neither begun nor ended; the same goes for them"
         applied.issues.append(Issue(text, ("SCH^1^2",), "informational", "series"))
     return applied
-
-
-async def _remember(
-    tx: Transaction, intent: SiuIntent, appointment: str, state: FeedState | None
-) -> None:
-    told = [each for each in (intent.message_time, state and state.message_time) if each]
-    newest = FeedState(max(told, default=None), intent.received_at, intent.control_id)
-    await inbox.set_feed_state(tx, appointment, newest)
 
 
 async def _change_children(
@@ -119,7 +110,7 @@ async def _change_children(
         state = await inbox.feed_state(tx, stored.id)
         if not _is_late(intent, state):
             await _change(tx, deps, told, await _cast(tx, deps, told), stored, by)
-            await _remember(tx, intent, stored.id, state)
+            await remember(tx, stored.id, _told(intent), state)
 
 
 def _when(intent: SiuIntent) -> datetime:
@@ -144,12 +135,12 @@ def _unapplied(intent: SiuIntent, old: Stored | None, state: FeedState | None) -
     if old is None:
         return None
     if _is_late(intent, state):
-        return _superseded("a newer message about the appointment has been applied")
+        return superseded("a newer message about the appointment has been applied")
     before = old.resource()["status"]
     after = intent.status or before
     reopens = before in TERMINAL and after not in TERMINAL
     if transition(before, after, By.FEED) or (reopens and intent.event not in REOPENING):
-        return _superseded(f"{intent.event} does not make one that is {before} {after}")
+        return superseded(f"{intent.event} does not make one that is {before} {after}")
     return None
 
 
@@ -173,29 +164,18 @@ async def _unapplied_to_unknown(
         issue = Issue(text, ("SCH^1^2",), "not-found", "unknown-appointment")
         raise GatewayError(Category.NOT_FOUND, issue)
     buried = await inbox.buried_at(tx, [*keys, *parents])
-    if buried is not None and (_when(intent) == buried or _older(_when(intent), buried)):
-        return _superseded("the appointment was ended by a newer message")
+    if buried is not None and (_when(intent) == buried or older(_when(intent), buried)):
+        return superseded("the appointment was ended by a newer message")
     return None
 
 
 def _is_late(intent: SiuIntent, state: FeedState | None) -> bool:
-    """Whether a newer message about the same appointment has been applied already.
-
-    S17 is never late: an id that was entered in error is not used again (hl7v2.md section 2.1).
-    """
-    if state is None or state.message_time is None or intent.message_time is None:
-        return False
-    return intent.event_effective != "S17" and _older(intent.message_time, state.message_time)
+    """S17 is never late: an id entered in error is not used again (hl7v2.md section 2.1)."""
+    return intent.event_effective != "S17" and is_late(intent.message_time, state)
 
 
-def _older(one: datetime, other: datetime) -> bool:
-    """Whether a message was sent before another, as far as their clocks can be compared."""
-    both_set = (one.year < _FIRST_SIU) == (other.year < _FIRST_SIU)
-    return both_set and one < other
-
-
-def _superseded(why: str) -> Issue:
-    return Issue(f"Not applied: {why}", ("MSH^1^7",), "informational", "superseded")
+def _told(intent: SiuIntent) -> FeedState:
+    return FeedState(intent.message_time, intent.received_at, intent.control_id)
 
 
 async def _cast(tx: Transaction, deps: Deps, intent: SiuIntent) -> Cast:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fhir_gateway.hl7.message import Message
+from fhir_gateway.mapping.adt import read_adt
 from fhir_gateway.mapping.blocks import read_block
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.siu import read_siu
@@ -17,6 +18,7 @@ from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed import Applied, apply_siu
 from fhir_gateway.usecases.feed_blocks import apply_block
+from fhir_gateway.usecases.feed_visits import apply_adt
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,14 @@ async def _schedule(tx: Transaction, deps: Deps, told: Told) -> Applied:
     return await apply_siu(tx, deps, intent, told.profile)
 
 
+async def _visit(tx: Transaction, deps: Deps, told: Told) -> Applied:
+    """ADT: a patient, a visit, or a merge."""
+    return await apply_adt(tx, deps, read_adt(told.message, told.profile, told.received_at))
+
+
 #: Message type → who carries it out.
 HANDLERS: Mapping[str, Callable[[Transaction, Deps, Told], Awaitable[Applied]]] = {
+    "ADT": _visit,
     "SIU": _schedule,
 }
 
