@@ -25,7 +25,7 @@ from fhir_gateway.hl7.charset import codec_of
 from fhir_gateway.hl7.delimiters import DEFAULT_DELIMITERS, Delimiters, Unreadable
 from fhir_gateway.hl7.message import Message, Segment
 from fhir_gateway.hl7.peek import Header
-from fhir_gateway.hl7.writer import SegmentWriter
+from fhir_gateway.hl7.writer import Row, SegmentWriter
 
 __all__ = [
     "ANSWERS",
@@ -34,6 +34,7 @@ __all__ = [
     "AckError",
     "AckModes",
     "AckView",
+    "Reply",
     "ack_modes",
     "acknowledge",
     "commit_code",
@@ -86,8 +87,14 @@ class _AckWriter:
         mark = self._delimiters.field.encode()
         return mark.join([name.encode(), *fields]).rstrip(mark) + b"\r"
 
-    def msh(self, control_id: str, now: datetime) -> bytes:
+    def rows(self, rows: Sequence[Row]) -> bytes:
+        """Further segments."""
+        text = "".join(self._values.segment(each) + "\r" for each in rows)
+        return self._encode(text)
+
+    def msh(self, control_id: str, now: datetime, reply: "Reply | None" = None) -> bytes:
         """The header: the partners change places, version and processing id stay."""
+        kind, structure = (reply.type, reply.structure) if reply else ("ACK", "ACK")
         trigger = self._header.event[1]
         # Before 2.3.1 an answer needs no trigger event and there is no structure to name.
         named = trigger and self.release >= (2, 3, 1)
@@ -99,7 +106,7 @@ class _AckWriter:
             *before,
             self.value(now.strftime("%Y%m%d%H%M%S%z")),
             b"",
-            self.value("ACK", trigger, "ACK") if named else b"ACK",
+            self.value(kind, trigger, structure) if named else self.value(kind),
             self.value(control_id),
             *after,
         )
@@ -151,6 +158,21 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An acknowledgement that also answers, such as SRR.
+
+    Attributes:
+        type: MSH-9.1.
+        structure: MSH-9.3.
+        rows: What comes after MSA and ERR.
+    """
+
+    type: str
+    structure: str
+    rows: Sequence[Row] = ()
+
+
 def acknowledge(
     header: Header | Message | None,
     code: AckCode,
@@ -159,6 +181,7 @@ def acknowledge(
     now: datetime,
     issues: Sequence[Issue] = (),
     category: Category | None = None,
+    reply: Reply | None = None,
 ) -> bytes:
     """Write an acknowledgement.
 
@@ -169,6 +192,7 @@ def acknowledge(
         now: Aware; for MSH-7.
         issues: What to report in ERR. With AA and CA they are warnings.
         category: The kind of failure; it decides ERR-3 where the issues do not.
+        reply: What it answers besides; None for a plain ACK.
 
     Returns:
         The message, without MLLP framing.
@@ -180,10 +204,12 @@ def acknowledge(
         () if accepted else (Issue(CONDITIONS[ANSWERS[kind][1]] if kind else ""),)
     )
     text = "" if accepted or writer.release >= (2, 5) else _short(reported[0].diagnostics)
-    parts = [writer.msh(control_id, now), writer.msa(code, text)]
+    parts = [writer.msh(control_id, now, reply), writer.msa(code, text)]
     if reported:
         found = [(condition(kind, issue), issue) for issue in reported]
         parts.append(writer.err(found, "W" if accepted else "E"))
+    if reply is not None:
+        parts.append(writer.rows(reply.rows))
     return b"".join(parts)
 
 
@@ -198,6 +224,7 @@ def refuse(
     control_id: str,
     now: datetime,
     commit: bool = False,
+    reply: Reply | None = None,
 ) -> bytes:
     """Answer a failure as the table says.
 
@@ -207,6 +234,7 @@ def refuse(
         control_id: Our own, for MSH-10.
         now: Aware.
         commit: Answer with CE or CR, as an accept acknowledgement.
+        reply: See `acknowledge`.
     """
     code, _ = ANSWERS[error.category]
     return acknowledge(
@@ -216,6 +244,7 @@ def refuse(
         now=now,
         issues=error.issues,
         category=error.category,
+        reply=reply,
     )
 
 

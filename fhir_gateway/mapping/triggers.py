@@ -118,9 +118,24 @@ VISITS: Mapping[str, Visit] = {
     )
 }
 
+#: Event of SRM -> the event of SIU with which a filler tells that it has been done.
+REQUESTS: Mapping[str, str] = {
+    "S01": "S12", "S02": "S13", "S03": "S14", "S04": "S15", "S05": "S16", "S06": "S17",
+    "S07": "S18", "S08": "S19", "S09": "S20", "S10": "S21", "S11": "S22",
+}  # fmt: skip
+
+#: Message type -> type and structure of the message that answers it, where that is no ACK.
+RESPONSES: Mapping[str, tuple[str, str]] = {
+    "SRM": ("SRR", "SRR_S01"), "SQM": ("SQR", "SQR_S25"),
+}  # fmt: skip
+
 #: Message type -> event -> what it means. Everything that is read here.
 EVENTS: Mapping[str, Mapping[str, str]] = {
     "SIU": {**{each.event: each.meaning for each in TRIGGERS.values()}, **BLOCKS},
+    "SRM": {
+        event: f"it is asked that {TRIGGERS[twin].meaning}" for event, twin in REQUESTS.items()
+    },
+    "SQM": {"S25": "free times are asked for"},
     "ADT": {each.event: each.meaning for each in VISITS.values()},
 }
 

@@ -14,6 +14,7 @@ from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.engines.lifecycle import By, transition
 from fhir_gateway.fhir.validation import validate
+from fhir_gateway.hl7.ack import Reply
 from fhir_gateway.mapping.intent import ActorIntent, SiuIntent
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.triggers import ENDINGS, REDUCING, REOPENING
@@ -24,6 +25,7 @@ from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases import appointments, feed_people, feed_series, feed_slots, tasks
 from fhir_gateway.usecases.appointments import Change, TimeTakenError
 from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.explaining import explained_within, in_words
 from fhir_gateway.usecases.feed_merge import merged
 from fhir_gateway.usecases.feed_order import is_late, older, remember, superseded
 from fhir_gateway.usecases.feed_participants import Cast
@@ -43,14 +45,16 @@ class Applied:
     Attributes:
         appointment: Id of the Appointment; None where none was touched.
         issues: What was odd, for the inbox.
+        reply: What is answered besides, to a request or a query.
     """
 
     appointment: str | None = None
     issues: list[Issue] = field(default_factory=list)
+    reply: Reply | None = None
 
 
 async def apply_siu(
-    tx: Transaction, deps: Deps, intent: SiuIntent, profile: SenderProfile
+    tx: Transaction, deps: Deps, intent: SiuIntent, profile: SenderProfile, *, asks: bool = False
 ) -> Applied:
     """Apply a message in the caller's transaction.
 
@@ -61,11 +65,14 @@ async def apply_siu(
         deps: See Deps.
         intent: What the message says.
         profile: The sender's.
+        asks: Whether it is no statement but a request: about an appointment that has to be known,
+            and never left undone in silence.
 
     Raises:
         AmbiguousError: its identifiers belong to several records.
-        GatewayError: unprocessable, where no valid Appointment comes of it; conflict, where a
-            sender that only asks wants a time that is taken.
+        GatewayError: not-found or a business rule, for a request; unprocessable, where no valid
+            Appointment comes of it; conflict, where a sender that only asks wants a time that is
+            taken.
     """
     _check_identifiers(intent)
     keys = [(each["system"], each["value"]) for each in intent.keys]
@@ -75,15 +82,19 @@ async def apply_siu(
     old = await resources.read(tx, Ref("Appointment", known), lock=True) if known else None
     children = await feed_series.children(tx, intent, keys)
     state = await inbox.feed_state(tx, old.id) if old else None
-    if old is None and not children:
+    if old is None and asks:
+        why = None
+    elif old is None and not children:
         why = await _unapplied_to_unknown(tx, intent, keys, parents)
     else:
         why = _unapplied(intent, old, state)
+    if asks and (old is None or why is not None):
+        raise _undone(why)
     if why is not None:
         return Applied(old.id if old else None, [*intent.warnings, why])
-    cast = await _cast(tx, deps, intent)
+    cast = await cast_of(tx, deps, intent)
     applied = Applied(None, list(intent.warnings))
-    by = By.FEED if profile.authority == "filler" else By.OPERATION
+    by = By.OPERATION if asks or profile.authority == "placer" else By.FEED
     if old is not None or not children:
         changed = await _change(tx, deps, intent, cast, old, by)
         await remember(tx, changed.id, _told(intent), state)
@@ -98,6 +109,13 @@ async def apply_siu(
     return applied
 
 
+def _undone(why: Issue | None) -> GatewayError:
+    if why is None:
+        issue = Issue("No such appointment is known", ("SCH^1^2", "SCH^1^1"), "not-found")
+        return GatewayError(Category.NOT_FOUND, issue)
+    return GatewayError(Category.UNPROCESSABLE, replace(why, code="business-rule"))
+
+
 async def _change_children(
     tx: Transaction,
     deps: Deps,
@@ -109,7 +127,7 @@ async def _change_children(
     for stored, told in children:
         state = await inbox.feed_state(tx, stored.id)
         if not _is_late(intent, state):
-            await _change(tx, deps, told, await _cast(tx, deps, told), stored, by)
+            await _change(tx, deps, told, await cast_of(tx, deps, told), stored, by)
             await remember(tx, stored.id, _told(intent), state)
 
 
@@ -178,7 +196,12 @@ def _told(intent: SiuIntent) -> FeedState:
     return FeedState(intent.message_time, intent.received_at, intent.control_id)
 
 
-async def _cast(tx: Transaction, deps: Deps, intent: SiuIntent) -> Cast:
+async def cast_of(tx: Transaction, deps: Deps, intent: SiuIntent) -> Cast:
+    """Everybody whom a message names, made known where they are not.
+
+    Raises:
+        AmbiguousError: the identifiers of one belong to several records.
+    """
     patients = []
     if intent.patient is not None:
         actor = await feed_people.patient(tx, deps, intent.patient, intent.patient_removed)
@@ -209,7 +232,7 @@ async def _change(
     by: By,
 ) -> Stored:
     resource = merged(intent, cast, old.resource() if old else None, deps.ids.new())
-    _check(resource, intent)
+    check(resource, intent)
     await _choose_slots(tx, deps, resource, intent)
     change = Change(
         resource,
@@ -221,10 +244,9 @@ async def _change(
     try:
         return (await appointments.apply(tx, deps, change)).stored
     except TimeTakenError as error:
-        text = "The time is taken; this sender may ask for time but not overbook"
-        raise GatewayError(
-            Category.CONFLICT, Issue(text, ("SCH^1^11", "TQ1^1^7"), "conflict", "slot-taken")
-        ) from error
+        told = in_words(await explained_within(tx, deps, error))
+        places = ("SCH^1^11", "TQ1^1^7")
+        raise GatewayError(Category.CONFLICT, replace(told, expression=places)) from error
 
 
 async def _choose_slots(tx: Transaction, deps: Deps, resource: Resource, intent: SiuIntent) -> None:
@@ -236,7 +258,7 @@ async def _choose_slots(tx: Transaction, deps: Deps, resource: Resource, intent:
         resource.pop("slot", None)
 
 
-def _check(resource: Resource, intent: SiuIntent) -> None:
+def check(resource: Resource, intent: SiuIntent) -> None:
     """What a message makes must be as valid as what a client sends.
 
     Raises:

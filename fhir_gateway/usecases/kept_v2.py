@@ -13,10 +13,12 @@ from typing import Any
 from fhir_gateway.core.codes import TASK_MATCH_IDENTITY
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.hl7 import ack
+from fhir_gateway.hl7.ack import Reply
 from fhir_gateway.hl7.ack_codes import ANSWERS, AckCode
 from fhir_gateway.hl7.peek import Header
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import clean
+from fhir_gateway.mapping.triggers import RESPONSES
 from fhir_gateway.storage import inbox
 from fhir_gateway.storage.inbox import MessageKey, Received
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
@@ -113,10 +115,16 @@ def _issue(issue: Issue) -> dict[str, Any]:
     }
 
 
-def accepted(incoming: Incoming, state: str, issues: Sequence[Issue]) -> Outcome:
-    """AA for a message."""
+def accepted(
+    incoming: Incoming, state: str, issues: Sequence[Issue], reply: Reply | None = None
+) -> Outcome:
+    """AA for a message, with what it answers besides."""
     answer = ack.acknowledge(
-        incoming.header, AckCode.AA, control_id=incoming.control_id, now=incoming.received_at
+        incoming.header,
+        AckCode.AA,
+        control_id=incoming.control_id,
+        now=incoming.received_at,
+        reply=reply,
     )
     return Outcome(state, answer, AckCode.AA, issues)
 
@@ -128,14 +136,22 @@ def fault_of(
 
     A fault of its content is AA, for it is safe here and waits for people; AE where the sender
     only asks, or where faults are to be told. What is no scheduling message is AR either way.
+    Requests and queries are always answered, in the form of their own.
     """
+    kind = incoming.header.event[0]
+    reply = Reply(*RESPONSES[kind]) if kind in RESPONSES else None
+
     state = inbox.FILTERED if error.category is Category.UNSUPPORTED else inbox.ERROR
     code, _ = ANSWERS[error.category]
-    strict = deps.policy.strict_feeds or profile.authority == "placer"
+    strict = deps.policy.strict_feeds or profile.authority == "placer" or reply is not None
     if code is not AckCode.AR and not strict:
         return accepted(incoming, state, error.issues)
     answer = ack.refuse(
-        incoming.header, error, control_id=incoming.control_id, now=incoming.received_at
+        incoming.header,
+        error,
+        control_id=incoming.control_id,
+        now=incoming.received_at,
+        reply=reply,
     )
     return Outcome(state, answer, code, error.issues)
 

@@ -111,7 +111,7 @@ async def _apply(tx: Transaction, deps: Deps, incoming: Incoming, profile: Sende
     if await inbox.control_id_seen(tx, incoming.key):
         text = "The control id has been used before by another message"
         applied.issues.append(Issue(text, ("MSH^1^10",), "duplicate", "control-id-reused"))
-    outcome = accepted(incoming, inbox.SENT, applied.issues)
+    outcome = accepted(incoming, inbox.SENT, applied.issues, applied.reply)
     return await keep(tx, incoming, replace(outcome, appointment=applied.appointment))
 
 

@@ -19,6 +19,8 @@ from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed import Applied, apply_siu
 from fhir_gateway.usecases.feed_blocks import apply_block
 from fhir_gateway.usecases.feed_visits import apply_adt
+from fhir_gateway.usecases.queries_v2 import answer_query
+from fhir_gateway.usecases.requests_v2 import apply_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,22 @@ async def _visit(tx: Transaction, deps: Deps, told: Told) -> Applied:
     return await apply_adt(tx, deps, read_adt(told.message, told.profile, told.received_at))
 
 
+async def _request(tx: Transaction, deps: Deps, told: Told) -> Applied:
+    """SRM: somebody asks for an appointment, or for a change of one."""
+    return await apply_request(tx, deps, told.message, told.profile, told.received_at)
+
+
+async def _query(tx: Transaction, deps: Deps, told: Told) -> Applied:
+    """SQM: somebody asks for free times."""
+    return await answer_query(tx, deps, told.message, told.profile)
+
+
 #: Message type → who carries it out.
 HANDLERS: Mapping[str, Callable[[Transaction, Deps, Told], Awaitable[Applied]]] = {
     "ADT": _visit,
     "SIU": _schedule,
+    "SQM": _query,
+    "SRM": _request,
 }
 
 

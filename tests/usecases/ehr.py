@@ -104,6 +104,46 @@ def adt(
     return ("\r".join([msh, *body]) + "\r").encode()
 
 
+def srm(
+    event: str = "S01",
+    start: str = "09:00",
+    *,
+    id_: str = "P-1",
+    control: str = "",
+    kind: str = "SRM",
+    patient: dict[int, str] | None = ANN,
+    people: tuple[dict[int, str], ...] = (DOE,),
+    more: tuple[str, ...] = (),
+    **fields: dict[int, str],
+) -> bytes:
+    """A request for Ann with Doctor Doe on DAY.
+
+    Args:
+        event: MSH-9.2.
+        start: UTC time of day at which the doctor is wanted; '' tells none.
+        id_: ARQ-1.
+        control: MSH-10; '' gives each content its own.
+        kind: MSH-9.1.
+        patient: Fields of PID; None leaves it out.
+        people: Fields of each AIP.
+        more: Further segments.
+        fields: More fields of `arq` and `qrd`, by number.
+    """
+    when = {6: ts(at(start))} if start else {}
+    body = [
+        *([segment("QRD", fields["qrd"])] if "qrd" in fields else []),
+        segment("ARQ", {1: id_} | fields.get("arq", {})),
+        *([segment("PID", patient)] if patient is not None else []),
+        *(segment("AIP", when | each) for each in people),
+        *more,
+    ]
+    own = f"{zlib.crc32('|'.join([event, *body]).encode()):08X}"
+    head = {3: "EHR", 4: "CLINIC", 7: SENT, 9: f"{kind}^{event}", 10: control or own, 11: "P",
+            12: "2.5.1"}  # fmt: skip
+    msh = segment("MSH|^~\\&", {number - 2: text for number, text in head.items()})
+    return ("\r".join([msh, *body]) + "\r").encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One row of the inbox."""

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.usecases.builders import Resource, at, later
-from tests.usecases.ehr import ANN, CEM, DOE, ROE, SENT, Ehr, adt, siu, ts
+from tests.usecases.ehr import ANN, CEM, DOE, ROE, Ehr, adt, siu, ts
 
 VISIT = {2: "O", 19: "V-1"}
 NEXT = "20260301090100+0000"
