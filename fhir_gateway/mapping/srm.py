@@ -28,9 +28,11 @@ from fhir_gateway.mapping.times import read_times
 #: Field of SCH -> field of ARQ that says the same.
 FIELDS = {
     **{number: number for number in range(1, 11)},
-    12: 15, 13: 16, 14: 17, 15: 18, 20: 19, 21: 20, 22: 21, 23: 22, 24: 23, 26: 24, 27: 25,
+    12: 15, 13: 16, 23: 22, 24: 23, 26: 24, 27: 25,
 }  # fmt: skip
 _RANGE, _PRIORITY = 11, 12
+#: Free times that are told where QRD-7 says nothing, and at most.
+_USUAL, _MOST = 10, 100
 _DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _PLACE = re.compile(r"SCH\^1(?:\^([0-9]+))?(.*)")
 _CLOCK = re.compile(r"([0-9]{2}):?([0-9]{2})")
@@ -197,6 +199,19 @@ def _query_range(
         _bound(segment.field(number), 1, reading, segment.location(number)) for number in (2, 3)
     ]
     return ((bounds[0], bounds[1]),) if any(bounds) else ()
+
+
+def query_tag(message: Message) -> str:
+    """QRD-4: what the answer to a query is found by."""
+    query = message.first("QRD")
+    return query.text(4) if query else ""
+
+
+def query_count(message: Message) -> int:
+    """QRD-7: how many free times are wanted."""
+    query = message.first("QRD")
+    text = query.text(7) if query else ""
+    return min(int(text[:6]), _MOST) if text.isascii() and text.isdigit() else _USUAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ async def _request(tx: Transaction, deps: Deps, wish: Wish, patient: str | None)
     doctors = [each for each in people if each.startswith("Practitioner/")]
     places = [each for each in people if each.startswith("Location/")]
     first = doctors[:1] or places[:1]
+    # Whose time it is tells enough: their Schedules may call the service by another name.
     return SlotRequest(
         window=_window(wish, deps.clock.now()),
         dates=frozenset(),

@@ -4,7 +4,6 @@ The wish is read as that of an SRM; each free time is a SCH with its TQ1 and res
 held: who wants one of them asks for it with an SRM^S01. hl7v2.md sections 1.11 and 2.1.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -29,8 +28,6 @@ from fhir_gateway.usecases.zones import zone_of
 
 Resource = dict[str, Any]
 
-#: Free times that are told where QRD-7 says nothing, and at most.
-_USUAL, _MOST = 10, 100
 #: How far is looked where the query has no end.
 _AHEAD = timedelta(days=14)
 
@@ -61,24 +58,12 @@ async def answer_query(
         found = await free_times(tx, deps, wish)
     except GatewayError as error:
         raise srm.places(error) from error
-    rows: list[Row] = [_acknowledged(message, found)]
-    for each in found[: _count(message)]:
+    # QAK-2: table 0208.
+    rows: list[Row] = [("QAK", {1: srm.query_tag(message), 2: "OK" if found else "NF"})]
+    for each in found[: srm.query_count(message)]:
         rows += await _told(tx, deps, each, wish)
     kind, structure = RESPONSES["SQM"]
     return Applied(None, list(wish.warnings), Reply(kind, structure, rows))
-
-
-def _acknowledged(message: Message, found: Sequence[FreeTime]) -> Row:
-    """QAK: the query's tag, and whether anything was found (table 0208)."""
-    query = message.first("QRD")
-    return ("QAK", {1: query.text(4) if query else None, 2: "OK" if found else "NF"})
-
-
-def _count(message: Message) -> int:
-    """QRD-7: how many are wanted."""
-    query = message.first("QRD")
-    text = query.text(7) if query else ""
-    return min(int(text[:6]), _MOST) if text.isascii() and text.isdigit() else _USUAL
 
 
 async def _told(tx: Transaction, deps: Deps, found: FreeTime, wish: Wish) -> list[Row]:
@@ -97,7 +82,8 @@ async def _told(tx: Transaction, deps: Deps, found: FreeTime, wish: Wish) -> lis
         "start": format_instant(found.span.start.astimezone(zone)),
         "end": format_instant(found.span.end.astimezone(zone)),
         "participant": [
-            {"actor": {"reference": each}, "status": "accepted"} for each in found.schedule.actors
+            {"actor": {"reference": each}, "status": "needs-action"}
+            for each in found.schedule.actors
         ],
     }
     head, *rest = schedule_rows("S12", free, None, people, zone)
