@@ -69,6 +69,14 @@ class _AckWriter:
         if self._encoding == "ascii":
             self._encoding = _codec_or_ascii(self._header.component(18))
         self._values = SegmentWriter(self._delimiters, self._encoding)
+        self._charset = b""
+
+    def make_room(self, rows: Sequence[Row]) -> None:
+        """Write in UTF-8, and say so, where the character set of the message has no room."""
+        text = "".join(map(self._values.segment, rows))
+        if text.encode(self._encoding, "replace").decode(self._encoding) != text:
+            self._encoding, self._charset = "utf-8", b"UNICODE UTF-8"
+            self._values = SegmentWriter(self._delimiters, self._encoding)
 
     def echo(self, number: int, default: str = "") -> bytes:
         """A field of the header, byte by byte; only what would break the frame is left out."""
@@ -99,7 +107,7 @@ class _AckWriter:
         # Before 2.3.1 an answer needs no trigger event and there is no structure to name.
         named = trigger and self.release >= (2, 3, 1)
         before = [self.echo(5), self.echo(6), self.echo(3), self.echo(4)]
-        after = [self.echo(11, "P"), self.echo(12, "2.5.1"), *[b""] * 5, self.echo(18)]
+        after = [self.echo(11, "P"), self.echo(12, "2.5.1"), *[b""] * 5]
         return self.segment(
             "MSH",
             self._delimiters.encoding_characters.encode(),
@@ -109,6 +117,7 @@ class _AckWriter:
             self.value(kind, trigger, structure) if named else self.value(kind),
             self.value(control_id),
             *after,
+            self._charset or self.echo(18),
         )
 
     def msa(self, code: AckCode, text: str) -> bytes:
@@ -198,6 +207,7 @@ def acknowledge(
         The message, without MLLP framing.
     """
     writer = _AckWriter(header.header if isinstance(header, Message) else header)
+    writer.make_room(reply.rows if reply else ())
     accepted = code in (AckCode.AA, AckCode.CA)
     kind = None if accepted else (category or _usual_category(code))
     reported = issues or (

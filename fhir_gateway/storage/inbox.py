@@ -180,9 +180,11 @@ async def lock_keys(tx: Transaction, keys: Iterable[tuple[str, str]]) -> None:
 
 
 async def set_parents(
-    tx: Transaction, appointment: str, parents: Iterable[tuple[str, str]]
+    tx: Transaction, appointment: str, parents: Sequence[tuple[str, str]]
 ) -> None:
-    """Remember the keys of the Appointment that another is a part of."""
+    """Remember the keys of the Appointment that another is a part of; most are part of none."""
+    if not parents:
+        return
     await tx.execute_many(
         "INSERT INTO feed_child (tenant, system, value, appointment) VALUES (%s, %s, %s, %s)"
         " ON CONFLICT DO NOTHING",

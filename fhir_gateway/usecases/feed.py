@@ -22,7 +22,14 @@ from fhir_gateway.storage import inbox, resources
 from fhir_gateway.storage.inbox import FeedState
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
-from fhir_gateway.usecases import appointments, feed_people, feed_series, feed_slots, tasks
+from fhir_gateway.usecases import (
+    appointments,
+    feed_people,
+    feed_series,
+    feed_slots,
+    identifying,
+    tasks,
+)
 from fhir_gateway.usecases.appointments import Change, TimeTakenError
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.explaining import explained_within, in_words
@@ -34,8 +41,6 @@ Resource = dict[str, Any]
 
 #: What somebody known by name only is, by the segment that names them.
 _TYPES = {"AIP": "Practitioner", "AIL": "Location", "SCH": "Practitioner"}
-#: Longer values cannot be looked up.
-_LONGEST_IDENTIFIER = 500
 
 
 @dataclass(slots=True)
@@ -74,7 +79,7 @@ async def apply_siu(
             Appointment comes of it; conflict, where a sender that only asks wants a time that is
             taken.
     """
-    _check_identifiers(intent)
+    check_identifiers(intent)
     keys = [(each["system"], each["value"]) for each in intent.keys]
     parents = [(each["system"], each["value"]) for each in intent.parents]
     await inbox.lock_keys(tx, [*keys, *parents])
@@ -82,14 +87,15 @@ async def apply_siu(
     old = await resources.read(tx, Ref("Appointment", known), lock=True) if known else None
     children = await feed_series.children(tx, intent, keys)
     state = await inbox.feed_state(tx, old.id) if old else None
-    if old is None and asks:
-        why = None
-    elif old is None and not children:
+    if asks and old is None and not children:
+        text = "No such appointment is known"
+        raise GatewayError(Category.NOT_FOUND, Issue(text, ("SCH^1^2", "SCH^1^1"), "not-found"))
+    if old is None and not children:
         why = await _unapplied_to_unknown(tx, intent, keys, parents)
     else:
         why = _unapplied(intent, old, state)
-    if asks and (old is None or why is not None):
-        raise _undone(why)
+    if why is not None and asks:
+        raise GatewayError(Category.UNPROCESSABLE, replace(why, code="business-rule"))
     if why is not None:
         return Applied(old.id if old else None, [*intent.warnings, why])
     cast = await cast_of(tx, deps, intent)
@@ -107,13 +113,6 @@ async def apply_siu(
         text = f"{len(children)} of its parts have neither begun nor ended; the same goes for them"
         applied.issues.append(Issue(text, ("SCH^1^2",), "informational", "series"))
     return applied
-
-
-def _undone(why: Issue | None) -> GatewayError:
-    if why is None:
-        issue = Issue("No such appointment is known", ("SCH^1^2", "SCH^1^1"), "not-found")
-        return GatewayError(Category.NOT_FOUND, issue)
-    return GatewayError(Category.UNPROCESSABLE, replace(why, code="business-rule"))
 
 
 async def _change_children(
@@ -135,17 +134,15 @@ def _when(intent: SiuIntent) -> datetime:
     return intent.message_time or intent.received_at
 
 
-def _check_identifiers(intent: SiuIntent) -> None:
+def check_identifiers(intent: SiuIntent) -> None:
     """Refuse what could never be found again.
 
     Raises:
         GatewayError: unprocessable.
     """
     people = [intent.patient or {}, *intent.other_patients, *(e.resource for e in intent.actors)]
-    told = [*intent.keys, *(each for one in people for each in one.get("identifier", ()))]
-    if any(len(each["system"]) + len(each["value"]) > _LONGEST_IDENTIFIER for each in told):
-        text = f"An identifier is longer than {_LONGEST_IDENTIFIER} characters with its system"
-        raise GatewayError(Category.UNPROCESSABLE, Issue(text, ("SCH^1",), "too-long"))
+    told = [each for one in people for each in one.get("identifier", ())]
+    identifying.check_lengths([*intent.keys, *intent.parents, *told])
 
 
 def _unapplied(intent: SiuIntent, old: Stored | None, state: FeedState | None) -> Issue | None:

@@ -18,7 +18,7 @@ from fhir_gateway.storage import actors, engagements, inbox, resources
 from fhir_gateway.storage.inbox import FeedState
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
-from fhir_gateway.usecases import blocking, feed_people, feed_slots, freed, storing
+from fhir_gateway.usecases import blocking, feed_people, feed_slots, freed, identifying, storing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import span_of
 
@@ -65,6 +65,8 @@ async def apply_block(tx: Transaction, deps: Deps, intent: BlockIntent) -> list[
             named.
     """
     work = _Work(tx, deps, intent, [*intent.warnings])
+    named = [each.actor.resource["identifier"] for each in intent.resources]
+    identifying.check_lengths([*intent.keys, *(one for each in named for one in each)])
     keys = [(each["system"], each["value"]) for each in intent.keys]
     await inbox.lock_keys(tx, keys)
     known = await _known(tx, keys)

@@ -42,6 +42,8 @@ async def apply_adt(tx: Transaction, deps: Deps, intent: AdtIntent) -> Applied:
         GatewayError: unprocessable, where no valid Patient comes of it.
     """
     applied = Applied(None, [*intent.warnings])
+    for each in intent.people:
+        identifying.check_lengths([*each.patient["identifier"], *each.prior], "PID^1")
     if intent.event == "A40":
         for each in intent.people:
             applied.issues += await feed_merges.merge(tx, deps, each)

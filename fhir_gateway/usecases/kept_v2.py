@@ -156,6 +156,16 @@ def fault_of(
     return Outcome(state, answer, code, error.issues)
 
 
+def undecided(
+    deps: Deps, profile: SenderProfile, incoming: Incoming, who: AmbiguousError
+) -> Outcome:
+    """What is said of a message that may be about several: AA, people decide; to a request AE."""
+    if incoming.header.event[0] in RESPONSES:
+        fault = GatewayError(Category.CONFLICT, who.issue)
+        return fault_of(deps, profile, incoming, fault)
+    return accepted(incoming, inbox.ERROR, [who.issue])
+
+
 async def keep_aside(
     deps: Deps, tenant: int, incoming: Incoming, outcome: Outcome, who: AmbiguousError | None = None
 ) -> bytes:

@@ -28,6 +28,7 @@ from fhir_gateway.usecases.kept_v2 import (
     keep_aside,
     key_of,
     refuse_unreadable,
+    undecided,
 )
 from fhir_gateway.usecases.told_v2 import Told, carry_out
 
@@ -84,7 +85,7 @@ async def _take(deps: Deps, tenant: int, incoming: Incoming, *, last: bool = Fal
     try:
         return await deps.database.run(tenant, work)
     except AmbiguousError as who:
-        outcome = accepted(incoming, inbox.ERROR, [who.issue])
+        outcome = undecided(deps, profile, incoming, who)
         return await keep_aside(deps, tenant, incoming, outcome, who)
     except GatewayError as error:
         if error.category in _PASSING or (error.category is Category.DUPLICATE and not last):

@@ -88,6 +88,7 @@ async def _book(
     # Read once without a time, so that a request that is nothing fails before anybody looks.
     far = wish.exact or received_at
     draft = read_siu(srm.as_siu(message, "S12", _span(far, wish)), profile, received_at)
+    feed.check_identifiers(draft)
     keys = [(each["system"], each["value"]) for each in draft.keys]
     await inbox.lock_keys(tx, keys)
     known = await feed_people.find(tx, "Appointment", keys)

@@ -9,7 +9,7 @@ from fhir_gateway.hl7.ack import read_ack
 from fhir_gateway.hl7.message import Message
 from tests.usecases.builders import Resource, a_schedule, a_slot, at, later, ref
 from tests.usecases.clinic import Clinic
-from tests.usecases.ehr import CEM, DOE, ROE, Ehr, known_here, srm, ts
+from tests.usecases.ehr import CEM, DOE, ROE, Ehr, known_here, known_patient, srm, ts
 
 STARTS = ("09:00", "09:30", "10:00")
 CHECKUP = "AIS|1||checkup^Check-up^http://clinic.example/services"
@@ -223,6 +223,24 @@ async def test_what_is_over_is_not_cancelled(filler: Ehr) -> None:
     await filler.clinic.change(f"Appointment/{made['id']}", status="fulfilled")
     assert msa(await ask(filler, srm("S04", start=""))) == "AE"
     assert (await booked(filler))["status"] == "fulfilled"
+
+
+async def test_names_arrive_whole_where_no_character_set_was_declared(filler: Ehr) -> None:
+    answer = await ask(filler, srm(patient={3: "A1", 5: "Müller^Zoë"}))
+    assert (answer.msh.text(18), value(answer, "PID", 5)) == ("UNICODE UTF-8", "Müller")
+
+
+async def test_who_may_be_two_people_is_not_booked(filler: Ehr) -> None:
+    await filler.clinic.put(known_patient("ann", "A1"), known_patient("bob", "B1"))
+    answer = await ask(filler, srm(patient={3: "A1~B1"}))
+    assert (answer.event[0], msa(answer)) == ("SRR", "AE")
+    (task,) = await filler.clinic.all("Task")
+    assert task["code"]["coding"][0]["code"] == "match-identity"
+
+
+async def test_an_id_that_cannot_be_looked_up_is_refused(filler: Ehr) -> None:
+    assert msa(await ask(filler, srm(id_="X" * 600))) == "AE"
+    assert read_ack(filler.answers[-1]).errors[0].condition == "104"
 
 
 async def test_times_are_told_in_the_zone_of_the_house(filler: Ehr) -> None:
