@@ -13,6 +13,7 @@ import pytest
 
 from fhir_gateway.core.clock import FixedClock
 from fhir_gateway.core.ids import CountedIds
+from fhir_gateway.hl7.conformance import report
 from fhir_gateway.mapping.triggers import EVENTS
 from fhir_gateway.usecases.deps import Deps
 from tests.usecases.builders import Resource
@@ -56,6 +57,14 @@ def text(found: list[Resource]) -> str:
 
 def test_there_is_a_pair_for_each_event() -> None:
     assert sorted(ALL) == sorted(path.name for path in GOLDEN.iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("name", ["SRM-S01", "SRM-S04", "SQM-S25"])
+def test_an_answer_has_the_structure_of_the_standard(name: str) -> None:
+    found = report((GOLDEN / name / "ack.hl7").read_bytes())
+    faults = {each.location for each in found if each.severity == "error"}
+    # Nobody is named who could be asked (SCH-16) or has entered it (SCH-20).
+    assert faults <= {"SCH^1^16", "SCH^1^20"}
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -1,5 +1,7 @@
 """The EHR blocks somebody's time and gives it back. S23 and S24; decisions 9, 14 and 15."""
 
+import asyncio
+
 import pytest
 
 from fhir_gateway.usecases import tasks
@@ -146,6 +148,24 @@ async def test_an_older_block_does_not_come_back(hospital: Ehr, order: tuple[str
         await hospital.send(block(event, sent=sent[event], control=f"C{number}"))
     assert await slots(hospital) == ["free", "free"]
     assert (await hospital.last()).details[-1] == "superseded"
+
+
+async def test_blocks_and_bookings_that_come_at_once_add_up(hospital: Ehr) -> None:
+    await asyncio.gather(
+        hospital.send(block()),
+        hospital.send(block("S23", sch=VACATION | {2: "B-2"})),
+        hospital.send(siu("S12", id_="F-9", start="09:30")),
+        hospital.clinic.book("09:00", "ann"),
+        hospital.clinic.book("09:30", "bob"),
+        return_exceptions=True,
+    )
+    booked = {f"Appointment/{each['id']}" for each in await hospital.clinic.all("Appointment")}
+    assert {reference for _, reference in await asked(hospital)} <= booked
+    assert len(await asked(hospital)) >= 1
+    assert await hospital.clinic.wrong_slots() == []
+    await hospital.send(block("S24", sent=NEXT), block("S24", sch=VACATION | {2: "B-2"}, sent=NEXT))
+    assert not set(await slots(hospital)) & {"busy-unavailable"}
+    assert await hospital.clinic.wrong_slots() == []
 
 
 async def test_blocks_without_id_are_told_apart_by_their_time(hospital: Ehr) -> None:
