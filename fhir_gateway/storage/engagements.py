@@ -12,7 +12,7 @@ from typing import Any
 
 from psycopg.types.range import TimestamptzRange
 
-from fhir_gateway.core.time import Interval
+from fhir_gateway.core.time import Interval, subtract
 from fhir_gateway.storage.postgres import Params, Row, Transaction
 
 APPOINTMENT = "appointment"
@@ -306,17 +306,38 @@ async def promote(tx: Transaction, actor_keys: Iterable[int], span: Interval) ->
         " AND b.ends > %s AND b.starts < %s ORDER BY b.id",
         (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
     )
-    for row in rows:
-        kind = BLOCK if row[4] == BLOCK else APPOINTMENT
-        touched = await tx.execute(
-            f"UPDATE busy b SET active = true, kind = '{kind}' WHERE b.tenant = %s"
-            " AND b.id = %s AND NOT EXISTS (SELECT FROM busy o WHERE o.actor_key = b.actor_key"
-            " AND o.active AND o.exclusive AND o.during && b.during AND o.id <> b.id)",
-            (tx.tenant, row[0]),
-        )
-        if touched:
-            promoted.append(replace(_engagement(row), active=True, kind=kind))
+    for each in map(_engagement, rows):
+        if each.kind == BLOCK:
+            promoted += await _promote_block(tx, each)
+        elif await _activate(tx, each):
+            promoted.append(replace(each, active=True, kind=APPOINTMENT))
     return promoted
+
+
+async def _activate(tx: Transaction, each: Engagement) -> bool:
+    """Let a booking that stood beside others have its time, where nobody else has it."""
+    touched = await tx.execute(
+        f"UPDATE busy b SET active = true, kind = '{APPOINTMENT}' WHERE b.tenant = %s"
+        " AND b.id = %s AND NOT EXISTS (SELECT FROM busy o WHERE o.actor_key = b.actor_key"
+        " AND o.active AND o.exclusive AND o.during && b.during AND o.id <> b.id)",
+        (tx.tenant, each.id),
+    )
+    return touched > 0
+
+
+async def _promote_block(tx: Transaction, waiting: Engagement) -> list[Engagement]:
+    """Let a block have what is free of the time that it waits for; the rest waits on."""
+    others = await overlapping(tx, [waiting.actor_key], waiting.during)
+    taken = [each.during for each in others if each.active and each.exclusive]
+    free = subtract(waiting.during, taken)
+    if not free:
+        return []
+    await release(tx, [waiting.id])
+    rest = subtract(waiting.during, free)
+    await insert(tx, [replace(waiting, during=each, core=each) for each in rest])
+    return await insert(
+        tx, [replace(waiting, during=each, core=each, active=True) for each in free]
+    )
 
 
 async def expired(tx: Transaction, limit: int = 500) -> list[Engagement]:

@@ -7,12 +7,11 @@ that is not active waits for what the booking gives back (decisions 8, 9 and 14)
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from fhir_gateway.core.time import Interval, merged
+from fhir_gateway.core.time import Interval, subtract
 from fhir_gateway.storage import engagements
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
 from fhir_gateway.usecases import appointments, conflict_tasks
-from fhir_gateway.usecases.appointments import subtract
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.slot_states import areas_of, refresh, refresh_slots
 
@@ -49,6 +48,7 @@ async def hold(tx: Transaction, deps: Deps, slot: str, wanted: Mapping[int, Inte
     promoted = await promote(tx, before)
     await refresh(tx, deps, areas_of([*before, *rows, *ended, *promoted]))
     await refresh_slots(tx, deps, [slot])
+    await settle(tx, deps, _without(before, rows), promoted)
     return await _ask(tx, deps, taken)
 
 
@@ -56,7 +56,8 @@ def _pieces(own: Engagement, others: Sequence[Engagement]) -> list[Engagement]:
     """Rows for what is free, and waiting ones for what is not."""
     busy = [each.during for each in others if each.active and each.exclusive]
     free = subtract(own.during, busy)
-    waiting = [piece for each in merged(busy) for piece in _shared(own.during, each)]
+    # One for each booking: they end one by one.
+    waiting = [piece for each in busy for piece in _shared(own.during, each)]
     return [replace(own, during=each, core=each) for each in free] + [
         replace(own, during=each, core=each, active=False) for each in waiting
     ]
@@ -99,8 +100,20 @@ async def release(
     await engagements.insert(tx, kept)
     promoted = await promote(tx, rows)
     await refresh(tx, deps, areas_of([*rows, *promoted]))
-    await settle(tx, deps, rows, promoted)
+    await settle(tx, deps, _without(rows, kept), promoted)
     return kept
+
+
+def _without(rows: Sequence[Engagement], kept: Sequence[Engagement]) -> list[Engagement]:
+    """Rows in whose time a block holds nothing any more."""
+    return [
+        each
+        for each in rows
+        if not any(
+            each.actor_key == other.actor_key and each.during.overlaps(other.during)
+            for other in kept
+        )
+    ]
 
 
 async def settle(

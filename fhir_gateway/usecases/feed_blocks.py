@@ -21,6 +21,7 @@ from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases import blocking, feed_people, feed_slots, freed, identifying, storing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import span_of
+from fhir_gateway.usecases.feed_order import is_late, older
 
 Resource = dict[str, Any]
 Key = tuple[str, str]
@@ -94,12 +95,11 @@ async def _known(tx: Transaction, keys: list[Key]) -> list[Stored]:
 async def _superseded(
     tx: Transaction, intent: BlockIntent, keys: list[Key], known: list[Stored]
 ) -> bool:
-    newest = await inbox.buried_at(tx, keys) if keys else None
-    told = [newest] if newest else []
-    for each in known:
-        state = await inbox.feed_state(tx, each.id)
-        told += [state.message_time] if state and state.message_time else []
-    return any(intent.when < each for each in told)
+    buried = await inbox.buried_at(tx, keys) if keys else None
+    if buried is not None and older(intent.when, buried):
+        return True
+    states = [await inbox.feed_state(tx, each.id) for each in known]
+    return any(is_late(intent.message_time, each) for each in states)
 
 
 # -- S23
@@ -236,16 +236,12 @@ async def _give_back(work: _Work, stored: Stored, told: Interval | None) -> None
     given = Interval(start, end)
     rows = await engagements.of_slot(work.tx, stored.id)
     kept = await blocking.release(work.tx, work.deps, rows, given)
+    present = await resources.read(work.tx, stored.ref) or stored
     if kept:
         hull = Interval(min(e.core.start for e in kept), max(e.core.end for e in kept))
         slot["start"], slot["end"] = format_instant(hull.start), format_instant(hull.end)
-        now = await resources.read(work.tx, stored.ref)
-        await storing.replace(work.tx, work.deps, now or stored, slot | {"status": _BLOCKED})
+        await storing.replace(work.tx, work.deps, present, slot)
     else:
-        now = await resources.read(work.tx, stored.ref)
-        await resources.remove(work.tx, now or stored, now=work.deps.clock.now())
+        await resources.remove(work.tx, present, now=work.deps.clock.now())
     keys = frozenset(each.actor_key for each in rows)
     await freed.open_capacity(work.tx, work.deps, keys, given)
-
-
-_BLOCKED = "busy-unavailable"

@@ -88,6 +88,35 @@ async def test_what_that_booking_gives_back_is_blocked_and_not_offered(hospital:
     assert await hospital.clinic.wrong_slots() == []
 
 
+async def test_bookings_beside_each_other_give_back_one_by_one(hospital: Ehr) -> None:
+    first = await hospital.clinic.book("09:00")
+    second = await hospital.clinic.book("09:30", "bob")
+    await hospital.send(block())
+    await hospital.clinic.cancel(f"Appointment/{first['id']}")
+    assert await slots(hospital) == ["busy-unavailable", "busy"]
+    assert await asked(hospital) == [
+        ("completed", f"Appointment/{first['id']}"), ("requested", f"Appointment/{second['id']}"),
+    ]  # fmt: skip
+    assert not [e for e in await hospital.clinic.all("Task") if tasks.holds(e, "fill-slot")]
+
+
+async def test_a_booking_that_becomes_shorter_gives_the_rest_to_the_block(hospital: Ehr) -> None:
+    booked = await hospital.sends("S12", minutes=60)
+    await hospital.send(block())
+    await hospital.sends("S13", minutes=30, sent=NEXT)
+    assert await slots(hospital) == ["busy", "busy-unavailable"]
+    assert not [e for e in await hospital.clinic.all("Task") if tasks.holds(e, "fill-slot")]
+    assert await asked(hospital) == [("requested", f"Appointment/{booked['id']}")]
+    assert await hospital.clinic.wrong_slots() == []
+
+
+async def test_a_block_that_moves_away_from_a_booking_asks_no_more(hospital: Ehr) -> None:
+    booked = await hospital.clinic.book("09:00")
+    await hospital.send(block(), block("S23", "09:30", 30, sent=NEXT))
+    assert await slots(hospital) == ["busy", "busy-unavailable"]
+    assert await asked(hospital) == [("completed", f"Appointment/{booked['id']}")]
+
+
 async def test_time_on_offer_is_blocked_and_the_offers_are_withdrawn(hospital: Ehr) -> None:
     await waiting(hospital.clinic, "bob")
     booked = await hospital.clinic.book("09:00")
