@@ -12,7 +12,7 @@ from typing import Any
 
 from psycopg.types.range import TimestamptzRange
 
-from fhir_gateway.core.time import Interval
+from fhir_gateway.core.time import Interval, subtract
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.wire import Params, Row, Statement
 
@@ -301,7 +301,9 @@ async def prolong(tx: Transaction, task: str, until: datetime) -> int:
 
 
 async def promote(tx: Transaction, actor_keys: Iterable[int], span: Interval) -> list[Engagement]:
-    """Give released time to the EHR's bookings that overlapped it, oldest first (decision 14).
+    """Give released time to the EHR's bookings and blocks that overlapped it, oldest first.
+
+    Decision 14; a block that a booking was in the way of takes what the booking gives back.
 
     Returns:
         Those that hold their time now.
@@ -309,20 +311,42 @@ async def promote(tx: Transaction, actor_keys: Iterable[int], span: Interval) ->
     promoted: list[Engagement] = []
     rows = await tx.rows(
         f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
-        f" AND NOT b.active AND b.kind = '{OVERLAP}'"
+        f" AND NOT b.active AND b.kind IN ('{OVERLAP}', '{BLOCK}')"
         " AND b.ends > %s AND b.starts < %s ORDER BY b.id",
         (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
     )
-    for row in rows:
-        touched = await tx.execute(
-            f"UPDATE busy b SET active = true, kind = '{APPOINTMENT}' WHERE b.tenant = %s"
-            " AND b.id = %s AND NOT EXISTS (SELECT FROM busy o WHERE o.actor_key = b.actor_key"
-            " AND o.active AND o.exclusive AND o.during && b.during AND o.id <> b.id)",
-            (tx.tenant, row[0]),
-        )
-        if touched:
-            promoted.append(replace(_engagement(row), active=True, kind=APPOINTMENT))
+    for each in map(_engagement, rows):
+        if each.kind == BLOCK:
+            promoted += await _promote_block(tx, each)
+        elif await _activate(tx, each):
+            promoted.append(replace(each, active=True, kind=APPOINTMENT))
     return promoted
+
+
+async def _activate(tx: Transaction, each: Engagement) -> bool:
+    """Let a booking that stood beside others have its time, where nobody else has it."""
+    touched = await tx.execute(
+        f"UPDATE busy b SET active = true, kind = '{APPOINTMENT}' WHERE b.tenant = %s"
+        " AND b.id = %s AND NOT EXISTS (SELECT FROM busy o WHERE o.actor_key = b.actor_key"
+        " AND o.active AND o.exclusive AND o.during && b.during AND o.id <> b.id)",
+        (tx.tenant, each.id),
+    )
+    return touched > 0
+
+
+async def _promote_block(tx: Transaction, waiting: Engagement) -> list[Engagement]:
+    """Let a block have what is free of the time that it waits for; the rest waits on."""
+    others = await overlapping(tx, [waiting.actor_key], waiting.during)
+    taken = [each.during for each in others if each.active and each.exclusive]
+    free = subtract(waiting.during, taken)
+    if not free:
+        return []
+    await release(tx, [waiting.id])
+    rest = subtract(waiting.during, free)
+    await insert(tx, [replace(waiting, during=each, core=each) for each in rest])
+    return await insert(
+        tx, [replace(waiting, during=each, core=each, active=True) for each in free]
+    )
 
 
 async def expired(tx: Transaction, limit: int = 500) -> list[Engagement]:

@@ -184,3 +184,27 @@ async def buried_at(tx: Transaction, keys: Iterable[tuple[str, str]]) -> datetim
 async def lock_keys(tx: Transaction, keys: Iterable[tuple[str, str]]) -> None:
     """Let messages about one appointment pass one at a time, also before it is known."""
     await locks.hold(tx, (f"appointment|{system}|{value}" for system, value in keys))
+
+
+async def set_parents(
+    tx: Transaction, appointment: str, parents: Sequence[tuple[str, str]]
+) -> None:
+    """Remember the keys of the Appointment that another is a part of; most are part of none."""
+    if not parents:
+        return
+    await tx.execute_many(
+        "INSERT INTO feed_child (tenant, system, value, appointment) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
+        [(tx.tenant, system, value, appointment) for system, value in sorted(set(parents))],
+    )
+
+
+async def children_of(tx: Transaction, keys: Iterable[tuple[str, str]]) -> list[str]:
+    """Ids of the Appointments that are parts of one with any of these keys, in order."""
+    wanted = sorted(set(keys))
+    rows = await tx.rows(
+        "SELECT DISTINCT appointment FROM feed_child WHERE tenant = %s"
+        " AND (system, value) IN (SELECT * FROM unnest(%s::text[], %s::text[])) ORDER BY 1",
+        (tx.tenant, [system for system, _ in wanted], [value for _, value in wanted]),
+    )
+    return [row[0] for row in rows]

@@ -11,7 +11,7 @@ from typing import Any
 
 from fhir_gateway.core.codes import HOLDING, OFFER_REASONS, SYSTEM_REASON
 from fhir_gateway.core.errors import Category, GatewayError, Issue
-from fhir_gateway.core.time import Interval, merged
+from fhir_gateway.core.time import Interval, subtract
 from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.lifecycle import By, transition
 from fhir_gateway.storage import engagements, outbox, resources
@@ -108,12 +108,24 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
     changed = Changed(stored, overlaps)
     for each in overlaps:
-        await conflict_tasks.open_task(tx, deps, change.resource, each)
-    await conflict_tasks.close_tasks(tx, deps, [each.appointment or "" for each in promoted])
+        await conflict_tasks.open_task(tx, deps, stored.id, each)
+    settled = [each.appointment for each in promoted if each.appointment]
+    if len(settled) < len(promoted) and not await _beside_block(tx, wanted):
+        settled.append(stored.id)
+    await conflict_tasks.close_tasks(tx, deps, settled)
     if old is not None and _gives_up(old, change.resource):
         free = _given_up(lost, added, promoted)
         changed.freed = await freed.open_tasks(tx, deps, old, free)
     return changed
+
+
+async def _beside_block(tx: Transaction, wanted: Needs) -> bool:
+    """Whether a block waits for time that is held."""
+    for each in wanted.exclusive:
+        others = await engagements.overlapping(tx, [each.actor_key], each.during)
+        if any(other.kind == engagements.BLOCK and not other.active for other in others):
+            return True
+    return False
 
 
 def _check_transition(old: Resource | None, change: Change) -> None:
@@ -169,12 +181,12 @@ async def _take(
         raise TimeTakenError(change.resource, wanted, patient_only=True)
     if not taken.missing:
         return [], list(taken.ended)
-    ended = [*taken.ended, *await _displace(tx, taken.missing)]
+    ended = [*taken.ended, *await displace(tx, taken.missing)]
     return await _overlap(tx, taken.missing), ended
 
 
-async def _displace(tx: Transaction, missing: Sequence[Engagement]) -> list[Engagement]:
-    """Take back the offers and holds that are in the way of the EHR's booking."""
+async def displace(tx: Transaction, missing: Sequence[Engagement]) -> list[Engagement]:
+    """Take back the offers and holds that are in the way of what the EHR says."""
     displaced: list[Engagement] = []
     for each in missing:
         for other in await engagements.overlapping(tx, [each.actor_key], each.during):
@@ -245,19 +257,6 @@ def _given_up(
             for span in subtract(each.core, taken.get(each.actor_key, ())):
                 free.setdefault(span, set()).add(each.actor_key)
     return [(span, frozenset(keys), slots) for span, keys in sorted(free.items())]
-
-
-def subtract(span: Interval, taken: Iterable[Interval]) -> list[Interval]:
-    """What is left of a time after others have been cut out of it, in order."""
-    left: list[Interval] = []
-    start = span.start
-    for each in merged(one for one in taken if one.overlaps(span)):
-        if each.start > start:
-            left.append(Interval(start, each.start))
-        start = max(start, each.end)
-    if start < span.end:
-        left.append(Interval(start, span.end))
-    return left
 
 
 def reason(code: str, text: str) -> dict[str, Any]:

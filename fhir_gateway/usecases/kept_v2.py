@@ -13,10 +13,12 @@ from typing import Any
 from fhir_gateway.core.codes import TASK_MATCH_IDENTITY
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.hl7 import ack
+from fhir_gateway.hl7.ack import Reply
 from fhir_gateway.hl7.ack_codes import ANSWERS, AckCode, AckModes
 from fhir_gateway.hl7.peek import Header
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import clean
+from fhir_gateway.mapping.triggers import RESPONSES
 from fhir_gateway.storage import inbox
 from fhir_gateway.storage.inbox import MessageKey, Received
 from fhir_gateway.storage.postgres import Transaction
@@ -115,7 +117,12 @@ def _issue(issue: Issue) -> dict[str, Any]:
     }
 
 
-def answer_to(incoming: Incoming, code: AckCode, error: GatewayError | None = None) -> bytes:
+def answer_to(
+    incoming: Incoming,
+    code: AckCode,
+    error: GatewayError | None = None,
+    reply: Reply | None = None,
+) -> bytes:
     """The acknowledgements that go back.
 
     In enhanced mode what is kept and is for us has CA, whatever its content; what is not for us has
@@ -126,6 +133,7 @@ def answer_to(incoming: Incoming, code: AckCode, error: GatewayError | None = No
         incoming: The message.
         code: AA, AE or AR.
         error: Why, where it is not AA.
+        reply: What is answered besides, with the application acknowledgement.
 
     Source: HL7 v2.9.1 chapter 2, 2.9.3; hl7v2.md section 3.2.
     """
@@ -136,31 +144,38 @@ def answer_to(incoming: Incoming, code: AckCode, error: GatewayError | None = No
         codes.append(AckCode.CA if taken else AckCode.CR if unsupported else AckCode.CE)
     if modes.wants_application(code is AckCode.AA) and (taken or not codes):
         codes.append(code)
-    return b"".join(_written(incoming, each, error) for each in codes)
+    return b"".join(_written(incoming, each, error, reply) for each in codes)
 
 
-def _written(incoming: Incoming, code: AckCode, error: GatewayError | None) -> bytes:
+def _written(
+    incoming: Incoming, code: AckCode, error: GatewayError | None, reply: Reply | None
+) -> bytes:
     told = error if code not in (AckCode.AA, AckCode.CA) else None
+    accepts = code in (AckCode.CA, AckCode.CE, AckCode.CR)
     accept, application = incoming.control_ids
     return ack.acknowledge(
         incoming.header,
         code,
-        control_id=accept if code in (AckCode.CA, AckCode.CE, AckCode.CR) else application,
+        control_id=accept if accepts else application,
         now=incoming.received_at,
         issues=told.issues if told else (),
         category=told.category if told else None,
         enhanced=incoming.modes.enhanced,
+        reply=None if accepts else reply,
     )
 
 
-def accepted(incoming: Incoming, state: str, issues: Sequence[Issue]) -> Outcome:
-    """AA for a message."""
+def accepted(
+    incoming: Incoming, state: str, issues: Sequence[Issue], reply: Reply | None = None
+) -> Outcome:
+    """AA for a message, with what it answers besides."""
     modes = incoming.modes
     odd = []
     if modes.enhanced and not (modes.accept and modes.application):
         text = "Only one of MSH-15 and MSH-16 is valued; the other is taken for NE"
         odd.append(Issue(text, ("MSH^1^15", "MSH^1^16"), "informational"))
-    return Outcome(state, answer_to(incoming, AckCode.AA), AckCode.AA, [*issues, *odd])
+    answer = answer_to(incoming, AckCode.AA, reply=reply)
+    return Outcome(state, answer, AckCode.AA, [*issues, *odd])
 
 
 def fault_of(
@@ -170,13 +185,27 @@ def fault_of(
 
     A fault of its content is AA, for it is safe here and waits for people; AE where the sender
     only asks, or where faults are to be told. What is no scheduling message is AR either way.
+    Requests and queries are always answered, in the form of their own.
     """
+    kind = incoming.header.event[0]
+    reply = Reply(*RESPONSES[kind]) if kind in RESPONSES else None
+
     state = inbox.FILTERED if error.category is Category.UNSUPPORTED else inbox.ERROR
     code, _ = ANSWERS[error.category]
-    strict = deps.policy.strict_feeds or profile.authority == "placer"
+    strict = deps.policy.strict_feeds or profile.authority == "placer" or reply is not None
     if code is not AckCode.AR and not strict:
         return accepted(incoming, state, error.issues)
-    return Outcome(state, answer_to(incoming, code, error), code, error.issues)
+    return Outcome(state, answer_to(incoming, code, error, reply), code, error.issues)
+
+
+def undecided(
+    deps: Deps, profile: SenderProfile, incoming: Incoming, who: AmbiguousError
+) -> Outcome:
+    """What is said of a message that may be about several: AA, people decide; to a request AE."""
+    if incoming.header.event[0] in RESPONSES:
+        fault = GatewayError(Category.CONFLICT, who.issue)
+        return fault_of(deps, profile, incoming, fault)
+    return accepted(incoming, inbox.ERROR, [who.issue])
 
 
 async def keep_aside(

@@ -17,13 +17,11 @@ from fhir_gateway.hl7.bounds import excess
 from fhir_gateway.hl7.message import Message
 from fhir_gateway.hl7.peek import Header, peek
 from fhir_gateway.mapping.profiles import SenderProfile
-from fhir_gateway.mapping.siu import read_siu
 from fhir_gateway.mapping.triggers import unsupported
 from fhir_gateway.storage import inbox
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.aside import aside
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.feed import apply_siu
 from fhir_gateway.usecases.feed_people import AmbiguousError
 from fhir_gateway.usecases.kept_v2 import (
     Incoming,
@@ -35,7 +33,9 @@ from fhir_gateway.usecases.kept_v2 import (
     keep_aside,
     key_of,
     refuse_unreadable,
+    undecided,
 )
+from fhir_gateway.usecases.told_v2 import Told, carry_out
 
 #: What another try can cure; the sender never hears of it.
 _PASSING = frozenset({Category.BUSY, Category.TIMEOUT})
@@ -123,7 +123,7 @@ async def _take(
     try:
         return await deps.database.run(tenant, work)
     except AmbiguousError as who:
-        outcome = accepted(incoming, inbox.ERROR, [who.issue])
+        outcome = undecided(deps, profile, incoming, who)
         return await keep_aside(deps, tenant, incoming, outcome, who)
     except GatewayError as error:
         if error.category in _PASSING or (error.category is Category.DUPLICATE and not last):
@@ -152,12 +152,11 @@ async def _apply(
     too_much = excess(message)
     if too_much is not None:
         raise GatewayError(Category.UNPROCESSABLE, too_much)
-    intent = await aside(raw, lambda: read_siu(message, profile, incoming.received_at))
-    applied = await apply_siu(tx, deps, intent, profile)
+    applied = await carry_out(tx, deps, Told(raw, message, profile, incoming.received_at))
     if reused:
         text = "The control id has been used before by another message"
         applied.issues.append(Issue(text, ("MSH^1^10",), "duplicate", "control-id-reused"))
-    outcome = accepted(incoming, inbox.SENT, applied.issues)
+    outcome = accepted(incoming, inbox.SENT, applied.issues, applied.reply)
     return await keep(tx, incoming, replace(outcome, appointment=applied.appointment))
 
 

@@ -61,7 +61,7 @@ async def test_a_profile_may_refuse_a_start_without_time_of_day(ehr: Ehr) -> Non
 
 @pytest.mark.parametrize(
     ("kind", "condition"),
-    [("ADT^A04^ADT_A01", "201"), ("ADT^A40", "201"), ("SIU^S23", "201"), ("SIU^S99", "201"),
+    [("ADT^A12^ADT_A12", "201"), ("ADT^S12", "201"), ("SIU^S25", "201"), ("SIU^S99", "201"),
      ("SIU", "201"), ("ORU^R01", "200"), ("", "200")],
 )  # fmt: skip
 @pytest.mark.parametrize("strict", [False, True])
