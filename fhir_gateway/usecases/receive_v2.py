@@ -91,7 +91,8 @@ async def _receive_one(deps: Deps, tenant: int, raw: bytes, peer: str, line: Lin
     now = deps.clock.now()
     profile = profile_of(deps, tenant, header, line)
     modes = _modes(header, profile, line)
-    ids = control_id(deps), control_id(deps)
+    own = control_id(deps)
+    ids = (control_id(deps) if modes.enhanced else own), own
     key = await aside(raw, lambda: key_of(header, raw))
     incoming = Incoming(raw, peer, now, header, key, modes, ids)
     if header.event[0] in _ANSWERS:
