@@ -150,12 +150,16 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def deps(database: Database) -> Deps:
     """Everything that a use case needs, with the real clock."""
-    tenants = {each.id: each for each in await all_tenants(database)}
+    return await deps_on(database)
+
+
+async def deps_on(database: Database) -> Deps:
+    """The same for any database."""
     return Deps(
         database=database,
         worker_role=Role.WORKER,
         clock=SystemClock(),
         ids=RandomIds(),
-        tenants=tenants,
+        tenants={each.id: each for each in await all_tenants(database)},
         signing_key=await signing_key(database),
     )

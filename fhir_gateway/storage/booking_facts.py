@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from fhir_gateway.core.refs import Ref
-from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.names import table_of
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resource_rows import array
-from fhir_gateway.storage.resources import Stored
+from fhir_gateway.storage.resources import Stored, ids_by_type
 from fhir_gateway.storage.wire import Row
 
 
@@ -96,14 +95,10 @@ async def around(
     """
     values = {"tenant": tx.tenant, "slots": array(sorted(set(slots)))}
     values |= {"named": array(sorted(set(named))), "roles": array(sorted(set(roles)))}
-    by_type: dict[str, set[str]] = {}
-    for ref in there:
-        if ref.type in CATALOGUE:
-            by_type.setdefault(ref.type, set()).add(ref.id)
     statement = _AROUND
-    for name in sorted(by_type):
+    for name, ids in sorted(ids_by_type(there).items()):
         statement += _existing(name)
-        values[f"there_{table_of(name)}"] = array(sorted(by_type[name]))
+        values[f"there_{table_of(name)}"] = array(sorted(ids))
     return _sorted_out(await tx.rows(statement, values))
 
 

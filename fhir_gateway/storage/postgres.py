@@ -246,7 +246,6 @@ class Database:
                     with suppress(psycopg.Error):
                         await connection.wire.exchange([("ROLLBACK", None)])
                 raise
-            await connection.wire.forget_surplus()
         if transaction.work_left:
             self.woken.set()
 
@@ -269,6 +268,7 @@ class Database:
                 if connection.tenant != tenant:
                     await _enter(connection, tenant)
                 yield connection
+                await connection.wire.forget_surplus()
         except PoolTimeout as error:
             raise fail(Category.BUSY, "Every database connection is in use") from error
         except psycopg.errors.LockNotAvailable as error:

@@ -112,12 +112,18 @@ async def read_many(
     return {row[0]: Stored(type_name, *row) for row in rows}
 
 
-async def existing(tx: Transaction, refs: Iterable[Ref]) -> frozenset[Ref]:
-    """Which of these resources are there now."""
+def ids_by_type(refs: Iterable[Ref]) -> dict[str, set[str]]:
+    """The ids of resources by type, without those of types that are not served."""
     by_type: dict[str, set[str]] = {}
     for ref in refs:
         if ref.type in CATALOGUE:
             by_type.setdefault(ref.type, set()).add(ref.id)
+    return by_type
+
+
+async def existing(tx: Transaction, refs: Iterable[Ref]) -> frozenset[Ref]:
+    """Which of these resources are there now."""
+    by_type = ids_by_type(refs)
     if not by_type:
         return frozenset()
     parts = [f"SELECT '{name}', id FROM {table_of(name)} WHERE tenant = %s AND id = ANY(%s)"

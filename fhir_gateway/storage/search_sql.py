@@ -31,7 +31,6 @@ from fhir_gateway.storage.wire import Params, Row
 MOST_COUNTED = 10_000
 MOST_SORT_KEYS = 5
 
-
 Ask = Callable[[str, Params], Awaitable[list[Row]]]
 
 
@@ -70,9 +69,19 @@ async def search(tx: Transaction, query: SearchQuery) -> Page:
 
     Source: FHIR R4 section 3.1.1.5; decision 30.
     """
-    page = await search_at_once(tx.rows, tx.tenant, query)
-    if page is not None:
-        return page
+    return await search_at_once(tx.rows, tx.tenant, query) or await search_in_steps(tx, query)
+
+
+async def search_in_steps(tx: Transaction, query: SearchQuery) -> Page:
+    """The same by several statements, whatever the search.
+
+    Args:
+        tx: Open snapshot transaction.
+        query: Any.
+
+    Raises:
+        GatewayError: as for `search`.
+    """
     bound = Bound(tx.tenant)
     found = await selection(tx, query.type, query.criteria, bound)
     if query.patient is not None:
@@ -103,7 +112,7 @@ async def search_at_once(ask: Ask, tenant: int, query: SearchQuery) -> Page | No
         query: Any.
 
     Returns:
-        The page; None where one statement does not do, and `search` has to.
+        The page; None where one statement does not do, and `search_in_steps` has to.
 
     Raises:
         GatewayError: as for `search`.
@@ -128,7 +137,11 @@ async def search_at_once(ask: Ask, tenant: int, query: SearchQuery) -> Page | No
     if more:
         last = rows[query.count - 1]
         following = cursor_after(query, tenant, Place(tuple(last[5:]), last[0]))
-    total = _at_most(query, rows[0][4]) if rows and rows[0][4] is not None else len(matches)
+    total = (
+        _at_most(_most_counted(query), rows[0][4])
+        if rows and rows[0][4] is not None
+        else len(matches)
+    )
     return Page(matches, [], None if query.total == "none" else total, following)
 
 
@@ -144,8 +157,7 @@ def _counted(query: SearchQuery, found: Selection) -> str:
     """The total, where the page alone does not tell it."""
     if query.total == "none":
         return "NULL::bigint"
-    most = None if query.total == "accurate" else MOST_COUNTED
-    count = f"({_count_statement(found, most)})"
+    count = f"({_count_statement(found, _most_counted(query))})"
     if query.cursor is not None:
         return count
     return f"CASE WHEN (SELECT count(*) FROM m) > {query.count:d} THEN {count} END"
@@ -223,13 +235,12 @@ async def _total(
         return None
     if complete is not None:
         return complete
-    return await _count(tx, found, None if query.total == "accurate" else MOST_COUNTED)
+    return await _count(tx, found, _most_counted(query))
 
 
 async def _count(tx: Transaction, found: Selection, most: int | None) -> int | None:
     row = await tx.row(_count_statement(found, most), found.bound.values)
-    number = int(row[0]) if row else 0
-    return None if most is not None and number > most else number
+    return _at_most(most, int(row[0]) if row else 0)
 
 
 def _count_statement(found: Selection, most: int | None) -> str:
@@ -237,5 +248,10 @@ def _count_statement(found: Selection, most: int | None) -> str:
     return f"SELECT count(*) FROM ({found.select('1', tail=tail)}) counted"
 
 
-def _at_most(query: SearchQuery, number: int) -> int | None:
-    return None if query.total != "accurate" and number > MOST_COUNTED else number
+def _most_counted(query: SearchQuery) -> int | None:
+    """How far the total is counted; None for to the end."""
+    return None if query.total == "accurate" else MOST_COUNTED
+
+
+def _at_most(most: int | None, number: int) -> int | None:
+    return None if most is not None and number > most else number

@@ -22,6 +22,10 @@ from psycopg.rows import TupleRow
 Row = TupleRow
 Params = Sequence[Any] | Mapping[str, Any] | None
 Statement = tuple[str, Params]
+#: A statement with the types of its values.
+_Key = tuple[bytes, tuple[int, ...]]
+#: That, and the name that it goes by.
+_Prepared = tuple[_Key, bytes]
 
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s|%%")
 #: Statements that a connection keeps prepared.
@@ -67,8 +71,8 @@ class Wire:
         self._connection = connection
         self._pg = connection.pgconn
         self._adapter = Transformer(connection)
-        self._prepared: OrderedDict[tuple[bytes, tuple[int, ...]], bytes] = OrderedDict()
-        self._seen: OrderedDict[tuple[bytes, tuple[int, ...]], None] = OrderedDict()
+        self._prepared: OrderedDict[_Key, bytes] = OrderedDict()
+        self._seen: OrderedDict[_Key, None] = OrderedDict()
         self._numbered = 0
 
     async def exchange(self, statements: Sequence[Statement]) -> list[Answer]:
@@ -84,26 +88,24 @@ class Wire:
         Raises:
             psycopg.Error: of the first statement that failed; a lost connection.
         """
-        sent = False
         try:
             self._pg.enter_pipeline_mode()
-            sent = True
             learnt = [self._send(*each) for each in statements]
             self._pg.pipeline_sync()
             await self._flush()
             answers = await self._answers(learnt)
             self._pg.exit_pipeline_mode()
-        except BaseException as error:
-            if not sent or not isinstance(error, _Refused):
-                # What has been sent and not answered is not known: nobody may go on with it.
-                await self._connection.close()
-                raise
+        except _Refused as refused:
             self._pg.exit_pipeline_mode()
-            raise error.cause from None
+            raise refused.cause from None
+        except BaseException:
+            # What has been sent and not answered is not known: nobody may go on with it.
+            await self._connection.close()
+            raise
         return answers
 
-    def _send(self, statement: str, params: Params) -> tuple[bool, Any]:
-        """Queue one statement; says whether it is prepared on the way, and as what."""
+    def _send(self, statement: str, params: Params) -> _Prepared | None:
+        """Queue one statement; says as what it is prepared on the way, None where it is not."""
         compiled = _compiled(statement) if params is not None else _plain(statement)
         values = _in_order(compiled, params)
         dumped = self._adapter.dump_sequence(values, compiled.formats) if values else ()
@@ -114,19 +116,19 @@ class Wire:
         if name is not None:
             self._prepared.move_to_end(key)
             self._pg.send_query_prepared(name, dumped, formats, pq.Format.BINARY)
-            return False, None
+            return None
         if key not in self._seen:
             self._seen[key] = None
             if len(self._seen) > _MOST_PREPARED:
                 self._seen.popitem(last=False)
             self._pg.send_query_params(compiled.text, dumped, types, formats, pq.Format.BINARY)
-            return False, None
+            return None
         del self._seen[key]
         self._numbered += 1
         name = b"w%d" % self._numbered
         self._pg.send_prepare(name, compiled.text, types)
         self._pg.send_query_prepared(name, dumped, formats, pq.Format.BINARY)
-        return True, (key, name)
+        return key, name
 
     async def _flush(self) -> None:
         while self._pg.flush():
@@ -159,15 +161,16 @@ class Wire:
             self._pg.consume_input()
         return self._pg.get_result()
 
-    async def _answers(self, learnt: Sequence[tuple[bool, Any]]) -> list[Answer]:
+    async def _answers(self, learnt: Sequence[_Prepared | None]) -> list[Answer]:
         answers: list[Answer] = []
         failure: psycopg.Error | None = None
-        for prepares, what in learnt:
-            if prepares:
-                prepared = await self._one()
-                failure = failure or self._failure(prepared)
+        for prepared in learnt:
+            if prepared is not None:
+                result = await self._one()
+                failure = failure or self._failure(result)
                 if failure is None:
-                    self._remember(*what)
+                    key, name = prepared
+                    self._prepared[key] = name
             result = await self._one()
             failure = failure or self._failure(result)
             if failure is None:
@@ -179,7 +182,7 @@ class Wire:
             raise _Refused(failure)
         return answers
 
-    async def _one(self) -> "pq.abc.PGresult":
+    async def _one(self) -> pq.abc.PGresult:
         """The result of one message; the mark of its end is taken off."""
         result = await self._result()
         if result is None:
@@ -188,23 +191,20 @@ class Wire:
             raise psycopg.OperationalError("one statement gave two results")
         return result
 
-    def _failure(self, result: "pq.abc.PGresult") -> psycopg.Error | None:
+    def _failure(self, result: pq.abc.PGresult) -> psycopg.Error | None:
         if result.status == _FAILED:
             return error_from_result(result, encoding=self._adapter.encoding)
         if result.status == _ABORTED:
             return psycopg.OperationalError("the statements before failed")
         return None
 
-    def _answer(self, result: "pq.abc.PGresult") -> Answer:
+    def _answer(self, result: pq.abc.PGresult) -> Answer:
         status = result.command_status or b""
         if result.status != _ROWS:
             return Answer([], result.command_tuples or 0, status)
         self._adapter.set_pgresult(result)
         rows = self._adapter.load_rows(0, result.ntuples, tuple)
         return Answer(rows, result.ntuples, status)
-
-    def _remember(self, key: tuple[bytes, tuple[int, ...]], name: bytes) -> None:
-        self._prepared[key] = name
 
     async def forget_surplus(self) -> None:
         """Drop the statements that have not been used for longest, where there are too many."""

@@ -103,7 +103,7 @@ async def apply_siu(
     by = By.OPERATION if asks or profile.authority == "placer" else By.FEED
     if old is not None or not children:
         changed = await _change(tx, deps, intent, cast, old, by)
-        await remember(tx, changed.id, _told(intent), state)
+        await remember(tx, changed.id, intent, state)
         await inbox.set_parents(tx, changed.id, parents)
         applied.appointment = changed.id
     if children:
@@ -127,7 +127,7 @@ async def _change_children(
         state = await inbox.feed_state(tx, stored.id)
         if not _is_late(intent, state):
             await _change(tx, deps, told, await cast_of(tx, deps, told), stored, by)
-            await remember(tx, stored.id, _told(intent), state)
+            await remember(tx, stored.id, intent, state)
 
 
 def _when(intent: SiuIntent) -> datetime:
@@ -187,10 +187,6 @@ async def _unapplied_to_unknown(
 def _is_late(intent: SiuIntent, state: FeedState | None) -> bool:
     """S17 is never late: an id entered in error is not used again (hl7v2.md section 2.1)."""
     return intent.event_effective != "S17" and is_late(intent.message_time, state)
-
-
-def _told(intent: SiuIntent) -> FeedState:
-    return FeedState(intent.message_time, intent.received_at, intent.control_id)
 
 
 async def cast_of(tx: Transaction, deps: Deps, intent: SiuIntent) -> Cast:

@@ -15,13 +15,12 @@ from fhir_gateway.core.refs import reference_of
 from fhir_gateway.core.time import Interval, format_instant
 from fhir_gateway.mapping.blocks import Blocked, BlockIntent
 from fhir_gateway.storage import actors, engagements, inbox, resources
-from fhir_gateway.storage.inbox import FeedState
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases import blocking, feed_people, feed_slots, freed, identifying, storing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import span_of
-from fhir_gateway.usecases.feed_order import is_late, older
+from fhir_gateway.usecases.feed_order import is_late, older, remember
 
 Resource = dict[str, Any]
 Key = tuple[str, str]
@@ -155,8 +154,7 @@ async def _block(work: _Work, place: _Place, known: list[Stored]) -> None:
     if beside:
         names = ", ".join(f"Appointment/{each}" for each in beside)
         work.note(f"Booked in that time, and left as booked: {names}", "booked")
-    state = FeedState(work.intent.message_time, work.intent.received_at, work.intent.control_id)
-    await inbox.set_feed_state(tx, stored.id, state)
+    await remember(tx, stored.id, work.intent, None)
 
 
 def _slot(work: _Work, place: _Place, old: Stored | None) -> Resource:

@@ -5,6 +5,7 @@ receipt. hl7v2.md section 2.3, decision 20.
 """
 
 from datetime import datetime
+from typing import Protocol
 
 from fhir_gateway.core.errors import Issue
 from fhir_gateway.storage import inbox
@@ -38,7 +39,20 @@ def superseded(why: str) -> Issue:
     return Issue(f"Not applied: {why}", ("MSH^1^7",), "informational", "superseded")
 
 
-async def remember(tx: Transaction, key: str, told: FeedState, state: FeedState | None) -> None:
+class Said(Protocol):
+    """A message, as far as its place among others goes."""
+
+    @property
+    def message_time(self) -> datetime | None: ...
+
+    @property
+    def received_at(self) -> datetime: ...
+
+    @property
+    def control_id(self) -> str: ...
+
+
+async def remember(tx: Transaction, key: str, told: Said, state: FeedState | None) -> None:
     """Note that a message has been applied.
 
     Args:

@@ -16,7 +16,6 @@ from fhir_gateway.engines.lifecycle import By
 from fhir_gateway.mapping.adt import AdtIntent, PersonIntent
 from fhir_gateway.mapping.triggers import VISITS, Visit
 from fhir_gateway.storage import actors, engagements, identities, inbox, resources
-from fhir_gateway.storage.inbox import FeedState
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases import appointments, feed_merges, feed_people, identifying
@@ -75,16 +74,12 @@ async def _patient(tx: Transaction, deps: Deps, intent: AdtIntent, applied: Appl
         return stored.ref if stored else Ref("Patient", known)
     ref = reference_of(await feed_people.patient(tx, deps, told.patient, told.removed))
     assert ref is not None  # noqa: S101 - it has an identifier
-    await remember(tx, str(ref), _told(intent), state)
+    await remember(tx, str(ref), intent, state)
     return ref
 
 
 async def _known(tx: Transaction, told: PersonIntent) -> str | None:
     return await feed_people.find(tx, "Patient", identifying.keys_of(told.patient))
-
-
-def _told(intent: AdtIntent) -> FeedState:
-    return FeedState(intent.message_time, intent.received_at, intent.control_id)
 
 
 async def _the_appointment(
@@ -157,4 +152,4 @@ async def _change(
         return
     changed = stored.resource() | {"status": status}
     await appointments.apply(tx, deps, Change(changed, By.FEED, stored))
-    await remember(tx, stored.id, _told(intent), state)
+    await remember(tx, stored.id, intent, state)

@@ -124,4 +124,4 @@ async def search(deps: Deps, tenant: int, query: SearchQuery) -> Page:
     if page is not None:
         return page
     async with deps.database.transaction(tenant, snapshot=True) as tx:
-        return await search_sql.search(tx, query)
+        return await search_sql.search_in_steps(tx, query)

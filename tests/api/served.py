@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPResponse
 from queue import Queue
 from typing import Any
@@ -15,14 +15,11 @@ import uvicorn
 
 from fhir_gateway.api.app import make_app
 from fhir_gateway.api.connections import GuardedConnection
-from fhir_gateway.core.clock import SystemClock
-from fhir_gateway.core.ids import RandomIds
 from fhir_gateway.storage.opening import open_database
-from fhir_gateway.storage.roles import Role
-from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
+from fhir_gateway.storage.tenants import DEFAULT
 from fhir_gateway.usecases import seed
-from fhir_gateway.usecases.deps import Deps
 from tests.api.builders import Log, always_ready
+from tests.conftest import deps_on
 
 #: Seconds after which a server that says nothing is taken to hang.
 HANGS = 30.0
@@ -157,15 +154,7 @@ def _run(
     async def serve() -> None:
         database = await open_database(url, size=4)
         try:
-            deps = Deps(
-                database=database,
-                worker_role=Role.WORKER,
-                clock=SystemClock(),
-                ids=RandomIds(),
-                tenants={each.id: each for each in await all_tenants(database)},
-                signing_key=await signing_key(database),
-                log=log,
-            )
+            deps = replace(await deps_on(database), log=log)
             if resources:
                 await seed.fill(deps, DEFAULT, resources)
             app = make_app(deps, ready=always_ready, software_version="1.2.3")

@@ -197,3 +197,13 @@ async def test_the_database_tells_the_time(database: Database) -> None:
         first, second = await tx.now(), await tx.now()
     assert first.tzinfo is not None
     assert first < second
+
+
+async def test_a_connection_that_only_reads_forgets_what_it_has_not_asked_for_long(
+    single: Database,
+) -> None:
+    for number in range(420):
+        for _ in range(2):  # what is asked again is prepared
+            await single.query(1, f"SELECT {number}, %s::int", (number,))
+    ((prepared,),) = await single.query(1, "SELECT count(*) FROM pg_prepared_statements", None)
+    assert 0 < prepared <= 400

@@ -8,18 +8,14 @@ import pytest
 from starlette.types import ASGIApp
 
 from fhir_gateway.api.app import make_app
-from fhir_gateway.core.clock import SystemClock
-from fhir_gateway.core.ids import RandomIds
 from fhir_gateway.fhir import json
 from fhir_gateway.storage.cluster import SUPERUSER
 from fhir_gateway.storage.opening import open_database
 from fhir_gateway.storage.roles import Role
-from fhir_gateway.storage.tenants import all_tenants, signing_key
-from fhir_gateway.usecases.deps import Deps
 from tests.api.builders import FHIR_JSON, always_ready, ask
 from tests.api.bundling import a_bundle, an_entry
 from tests.api.official.collection import STORABLE, ref_of, stubs
-from tests.conftest import TEMPLATE, Server
+from tests.conftest import TEMPLATE, Server, deps_on
 
 
 @pytest.fixture(scope="package")
@@ -44,14 +40,7 @@ def database_url(servers: Server) -> Iterator[str]:
 async def house(database_url: str) -> AsyncIterator[ASGIApp]:
     """The whole house, in which there are all examples and what they point to."""
     database = await open_database(database_url, size=4)
-    deps = Deps(
-        database=database,
-        worker_role=Role.WORKER,
-        clock=SystemClock(),
-        ids=RandomIds(),
-        tenants={each.id: each for each in await all_tenants(database)},
-        signing_key=await signing_key(database),
-    )
+    deps = await deps_on(database)
     app = make_app(deps, ready=always_ready, software_version="1.2.3")
     given = [json.parse(body) for body in STORABLE.values()]
     entries = [an_entry("PUT", str(ref_of(each)), each) for each in (*stubs(given), *given)]
