@@ -25,6 +25,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fhir_gateway import cli_validate
 from fhir_gateway.cli_desk import REFUSED, DataDir
 from fhir_gateway.cli_desk import settings_of as _settings
 from fhir_gateway.cli_desk import stop as _stop
@@ -61,6 +62,7 @@ demo = typer.Typer(help="A sample clinic, and messages about it.", no_args_is_he
 app.add_typer(demo, name="demo")
 app.add_typer(messages_app, name="messages")
 app.add_typer(profile_app, name="profile")
+app.command()(cli_validate.validate)
 
 At = Annotated[str | None, typer.Option(help="Moment taken as the present.", show_default="now")]
 Out = Annotated[Path | None, typer.Option(help="Write to this file, not to standard output.")]
@@ -115,8 +117,9 @@ def _sample(now: datetime) -> list[dict[str, Any]]:
 
 def _welcome(console: Console, running: "Running", *, sample: bool) -> None:
     """Where everything is, and what to try first. Commands stand alone on a line, to be copied."""
-    mllp = f"{running.host}:{running.mllp_port}"
+    mllp = running.mllp
     where = f"FHIR  [bold]{running.base}[/]\nMLLP  [bold]{mllp}[/]"
+    where += "".join(f"\n      [bold]{each}[/]" for each in running.more_mllp)
     console.print(Panel(where, title="fhir-gateway", expand=False))
     for text, command in _tries(running.base, mllp) if sample else ():
         console.print(f"[dim]# {escape(text)}[/]")

@@ -3,6 +3,7 @@
 `<config_dir>/senders/*.yaml`, one file for each.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,12 +51,23 @@ def read_sender(path: Path) -> Described:
     return read_profile(each.name, each.content, str(path))
 
 
-def reload(deps: "Deps", directory: Path | None) -> None:
-    """Read all descriptions again; where one is wrong, what has been in force stays in force."""
+def reload(deps: "Deps", directory: Path | None, needed: Iterable[str] = ()) -> None:
+    """Read all descriptions again; where one is wrong, what has been in force stays in force.
+
+    Args:
+        deps: See Deps.
+        directory: Of the configuration; None for none.
+        needed: Names that ports hold to.
+    """
     if not isinstance(deps.profiles, Senders):
         return
     try:
-        deps.profiles.become(read_senders(directory))
+        found = read_senders(directory)
+        missing = sorted({*needed} - {each.name for each in found})
+        if missing:
+            text = f"a port holds to the sender {missing[0]}, and no file in senders/ is called so"
+            raise fail(Category.INVALID, text, KIND)
+        deps.profiles.become(found)
     except GatewayError as error:
         deps.log("senders.kept", reasons=[each.diagnostics for each in error.issues])
     else:

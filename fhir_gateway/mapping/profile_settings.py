@@ -19,11 +19,12 @@ from fhir_gateway.mapping.moments import time_form
 from fhir_gateway.mapping.places import ALLOWED, place
 from fhir_gateway.mapping.profiles import STATUS_FLAGS
 from fhir_gateway.mapping.tables import lookup
-from fhir_gateway.mapping.triggers import TRIGGERS
+from fhir_gateway.mapping.triggers import EVENTS
 
 #: What an error shows of a wrong value.
 _SHOWN = 40
 _STATUSES = (*APPOINTMENT_STATUSES, *STATUS_FLAGS)
+_EVENTS = tuple(dict.fromkeys(event for known in EVENTS.values() for event in known))
 _CODING = ("system", "version", "code", "display")
 _PROBE = "MSH|^~\\&|0123456789"
 
@@ -170,6 +171,9 @@ SETTINGS: tuple[Setting, ...] = (
             f"a value of HL7 table 0211 or a codec: {', '.join(sorted(CODECS)[:6])} …", _charset),
     Setting("ack", "what a message with a fault in its content is answered",
             "durable (AA, and it waits for people) or strict (AE)", _one_of("durable", "strict")),
+    Setting("ack_mode", "which acknowledgements it gets; a port that says so itself wins",
+            "message (as MSH-15 and MSH-16 ask), original or enhanced",
+            _one_of("message", "original", "enhanced")),
     Setting("authority", "whether it states facts (filler) or only asks (placer)",
             "filler or placer", _one_of("filler", "placer")),
     Setting("identifier_base", "start of the systems made for its identifiers and codes",
@@ -186,7 +190,7 @@ SETTINGS: tuple[Setting, ...] = (
             f"codes in quotes, each with one of {', '.join(_STATUSES)}",
             _table_of(_one_of(*_STATUSES))),
     Setting("events", "standard event that an event of the site stands for",
-            f"events, each with one of {', '.join(TRIGGERS)}", _table_of(_one_of(*TRIGGERS))),
+            f"events, each with one of {', '.join(_EVENTS)}", _table_of(_one_of(*_EVENTS))),
     Setting("start_sources", "where the start of the appointment stands", _FIELDS,
             _list_of(_field)),
     Setting("time_formats", "forms of a time beside those of HL7 and ISO 8601",

@@ -39,6 +39,8 @@ class SenderProfile:
         charset: Python codec that wins over MSH-18; None trusts the message.
         ack: What a fault of content is answered: `durable` AA, `strict` AE; None as the gateway is
             set.
+        ack_mode: Acknowledgements as MSH-15 and MSH-16 of each `message` ask, or always as in
+            `original` or `enhanced` mode.
         authority: `filler`: what it says is a fact; `placer`: it only asks.
         identifier_base: Start of every system made for identifiers and codes that name no
             authority. Empty: `urn:fhir-gateway:v2:<MSH-3>:<MSH-4>`, each percent-encoded, `-`
@@ -71,6 +73,7 @@ class SenderProfile:
     zone: str = "UTC"
     charset: str | None = None
     ack: Literal["durable", "strict"] | None = None
+    ack_mode: Literal["message", "original", "enhanced"] = "message"
     authority: Literal["filler", "placer"] = "filler"
     identifier_base: str = ""
     namespaces: Mapping[str, str] = field(default_factory=dict)

@@ -6,7 +6,6 @@ Source: hl7v2.md sections 1.3 to 1.5, 1.10 and 2.3.
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 
-from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.hl7.message import Segment
 from fhir_gateway.mapping.intent import ActorIntent, ServiceIntent, distinct
 from fhir_gateway.mapping.reading import Reading
@@ -14,8 +13,6 @@ from fhir_gateway.mapping.segments import aig, ail, aip, ais, pv1, sch
 from fhir_gateway.mapping.segments.aix import Frame
 from fhir_gateway.mapping.segments.rgs import ResourceRow
 
-#: A message that names more is no appointment, and would keep everybody else waiting.
-MOST_ACTORS = 500
 _READERS: Mapping[str, Callable[[ResourceRow, Reading, Frame], list[ActorIntent]]] = {
     "AIG": aig.actors,
     "AIL": ail.actors,
@@ -23,18 +20,25 @@ _READERS: Mapping[str, Callable[[ResourceRow, Reading, Frame], list[ActorIntent]
 }
 
 
-def services_of(rows: tuple[ResourceRow, ...], reading: Reading) -> tuple[ServiceIntent, ...]:
-    """Every AIS; PV1-10 where there is none."""
+def services_of(
+    rows: tuple[ResourceRow, ...], reading: Reading, *, single: bool = False
+) -> tuple[ServiceIntent, ...]:
+    """Every AIS; PV1-10 where there is none, unless the event is about single rows."""
     found = [ais.service(row, reading) for row in rows if row.name == "AIS"]
     named = tuple(each for each in found if each)
-    if named:
+    if named or single:
         return named
     fallback = pv1.service(reading)
     return (ServiceIntent(fallback, source="PV1^1^10"),) if fallback else ()
 
 
 def actors_of(
-    rows: tuple[ResourceRow, ...], head: Segment, reading: Reading, frame: Frame
+    rows: tuple[ResourceRow, ...],
+    head: Segment,
+    reading: Reading,
+    frame: Frame,
+    *,
+    single: bool = False,
 ) -> tuple[ActorIntent, ...]:
     """Everybody who takes part, then whom to ask; the same one at the same time once.
 
@@ -43,9 +47,7 @@ def actors_of(
         head: SCH.
         reading: The message.
         frame: The appointment.
-
-    Raises:
-        GatewayError: unprocessable, for more than MOST_ACTORS.
+        single: Whether the event is about single rows; the visit then adds nobody.
     """
     named = [
         actor
@@ -55,15 +57,11 @@ def actors_of(
         if _kind(actor) != "Practitioner" or f"{row.name}-3" in reading.profile.provider_fields
     ]
     kinds = {_kind(each) for each in named}
-    if "Practitioner" not in kinds:
+    if "Practitioner" not in kinds and not single:
         named += pv1.providers(reading, frame)
-    if "Location" not in kinds:
+    if "Location" not in kinds and not single:
         named += pv1.assigned_place(reading, frame)
-    found = (*_once(named), *_once(sch.contacts(head, reading)))
-    if len(found) > MOST_ACTORS:
-        text = f"more than {MOST_ACTORS} people, places and things take part"
-        raise fail(Category.UNPROCESSABLE, text, found[MOST_ACTORS].source, code="too-long")
-    return found
+    return (*_once(named), *_once(sch.contacts(head, reading)))
 
 
 def _kind(actor: ActorIntent) -> str:

@@ -16,7 +16,7 @@ from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.core.time import parse_instant
 from fhir_gateway.hl7.writer import Repetition, Row, Value, build
 from fhir_gateway.mapping import writing
-from fhir_gateway.mapping.intent import Concept, Identifier, Resource
+from fhir_gateway.mapping.intent import Concept, Resource
 from fhir_gateway.mapping.segments.rgs import START_FIELD
 from fhir_gateway.mapping.tables import table
 
@@ -92,11 +92,7 @@ def write_siu(
             "Appointment.identifier",
             code="required",
         )
-    known = {f"{r['resourceType']}/{r['id']}": r for r in (*practitioners, *locations, *devices)}
-    takers = [
-        taker for each in appointment.get("participant", ()) if (taker := _taker(each, known))
-    ]
-    writer = _Siu(event, appointment, takers, zone)
+    rows = schedule_rows(event, appointment, patient, [*practitioners, *locations, *devices], zone)
     header: Row = (
         "MSH",
         {
@@ -105,7 +101,31 @@ def write_siu(
             18: "UNICODE UTF-8",
         },
     )  # fmt: skip
-    return build([header, *writer.schedule(), *_pid(patient), *writer.resources()])
+    return build([header, *rows])
+
+
+def schedule_rows(
+    event: str,
+    appointment: Resource,
+    patient: Resource | None,
+    others: Sequence[Resource],
+    zone: ZoneInfo,
+) -> list[Row]:
+    """Everything of a scheduling message but its header: SCH, TQ1, NTE, PID, RGS and AIx.
+
+    Args:
+        event: As in `write_siu`; it tells SCH-6 where the appointment tells no reason.
+        appointment: As in `write_siu`; a free time has no identifier.
+        patient: The subject.
+        others: Practitioners, Locations and Devices that take part.
+        zone: The receiver's.
+    """
+    known = {f"{each['resourceType']}/{each['id']}": each for each in others}
+    takers = [
+        taker for each in appointment.get("participant", ()) if (taker := _taker(each, known))
+    ]
+    writer = _Siu(event, appointment, takers, zone)
+    return [*writer.schedule(), *_pid(patient), *writer.resources()]
 
 
 def _taker(participant: Resource, known: Mapping[str, Resource]) -> _Taker | None:
@@ -194,15 +214,14 @@ class _Siu:
         """Without filler and placer id the first one stands for the filler's."""
         if self._identifier("PLAC"):
             return None
-        first: Identifier = self._appointment["identifier"][0]
-        return writing.ei(first)
+        return writing.ei(next(iter(self._appointment["identifier"]), None))
 
     def _event_reason(self) -> Value:
         reason: Concept | None = self._appointment.get("cancelationReason")
         for each in self._appointment.get("extension", ()):
             if each["url"] == EXT_STATUS_REASON:
                 reason = each.get("valueCodeableConcept")
-        return writing.cwe(reason) or _REASONS[self._event]
+        return writing.cwe(reason) or _REASONS.get(self._event, "MODIFIED")
 
     def _status(self) -> Value:
         status = self._appointment.get("status")

@@ -20,7 +20,7 @@ REPLAYED, SKIPPED = "replayed", "skipped"
 
 _COLUMNS = (
     "id, received_at, peer, application, facility, control_id, event, state, ack_code, issues,"
-    " appointment, attempts, settled_at, settled_as, note, raw, ack"
+    " appointment, attempts, settled_at, settled_as, note, raw, ack, port_sender"
 )
 
 
@@ -44,6 +44,7 @@ class Kept:
         note: Why it was skipped.
         raw: The bytes.
         ack: The answer's bytes.
+        port_sender: Name of the description that its port holds to; None where MSH-3 and MSH-4 say.
     """
 
     id: int
@@ -63,6 +64,7 @@ class Kept:
     note: str | None
     raw: bytes
     ack: bytes
+    port_sender: str | None
 
     @property
     def sender(self) -> tuple[str, str]:

@@ -220,6 +220,7 @@ inbox = Table(
     _text("ack_code"),
     Column("issues", JSONB, nullable=False, server_default=text("'[]'")),
     _text("appointment", nullable=True),
+    _text("port_sender", nullable=True),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("settled_at", TIME),
     _text("settled_as", nullable=True),
@@ -266,6 +267,16 @@ feed_state = Table(
     _text("control_id"),
 )
 
+#: Appointments that are parts of another, by that one's key in their feed.
+feed_child = Table(
+    "feed_child",
+    metadata,
+    _keyed_tenant(),
+    _key("system"),
+    _key("value"),
+    _key("appointment"),
+)
+
 outbox = Table(
     "outbox",
     metadata,
@@ -274,6 +285,7 @@ outbox = Table(
     Column("created_at", TIME, nullable=False),
     _text("kind"),
     Column("payload", JSONB, nullable=False),
+    _text("port_sender", nullable=True),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("not_before", TIME, nullable=False),
     _text("error", nullable=True),

@@ -24,7 +24,7 @@ from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed_people import AmbiguousError
 from fhir_gateway.usecases.kept_v2 import issue_row
-from fhir_gateway.usecases.receive_v2 import PASSING, apply_message, profile_of
+from fhir_gateway.usecases.receive_v2 import PASSING, Line, apply_message, profile_of
 
 #: What a message may be, for people.
 STATES: Mapping[str, str] = {
@@ -171,7 +171,7 @@ async def show(deps: Deps, tenant: int, number: int, *, provenance: bool = False
         stored = await resources.read(tx, Ref("Appointment", known)) if known else None
     found: Preview | None = None
     if header := peek(kept.raw):
-        profile = profile_of(deps, tenant, header)
+        profile = profile_of(deps, tenant, header, Line(kept.port_sender))
         found = preview(kept.raw, profile, kept.received_at, provenance=provenance)
     return Shown(kept, found, stored.resource() if stored else None)
 
@@ -234,7 +234,7 @@ def _profile(deps: Deps, tenant: int, kept: Kept) -> SenderProfile:
     header = peek(kept.raw)
     if header is None:
         raise fail(Category.INVALID, "The message has no MSH", "MSH^1")
-    return profile_of(deps, tenant, header)
+    return profile_of(deps, tenant, header, Line(kept.port_sender))
 
 
 async def skip(deps: Deps, tenant: int, number: int, reason: str) -> bool:

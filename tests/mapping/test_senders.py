@@ -7,6 +7,7 @@ import pytest
 
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.hl7.message import Message
+from fhir_gateway.mapping.intake import take
 from fhir_gateway.mapping.profiles import DEFAULT_PROFILE, SenderProfile
 from fhir_gateway.mapping.siu import read_siu
 from tests.mapping.builders import validate
@@ -123,7 +124,7 @@ _MUCH: dict[str, str] = {
 @pytest.mark.parametrize("segment", _TOO_MANY)
 def test_more_participants_than_an_appointment_can_have_are_refused_at_once(segment: str) -> None:
     with pytest.raises(GatewayError) as caught:
-        read_siu(Message.parse((_HEAD + _TOO_MANY[segment]).encode()), DEFAULT_PROFILE, NOW)
+        take((_HEAD + _TOO_MANY[segment]).encode(), DEFAULT_PROFILE)
     (issue,) = caught.value.issues
     assert issue.code == "too-long"
     assert issue.expression[0].startswith(segment)
