@@ -1,8 +1,8 @@
 """What would become of a message, and which of its fields says so?
 
-Nothing is stored and nothing is looked up: resources have no ids, and refer to each other by
-identifier. Provenance is found by trying: a field in which one character is changed has set
-whatever is then different. That needs no book-keeping while messages are really read.
+Nothing is stored and nothing is looked up. Provenance is found by trying: a field in which one
+character is changed has set whatever is then different. That needs no book-keeping while messages
+are really read.
 
 Source: hl7v2.md section 6, N10 and N11.
 """
@@ -13,12 +13,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from fhir_gateway.core.errors import GatewayError, Issue
+from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.hl7.delimiters import Delimiters
 from fhir_gateway.hl7.message import Message, Segment
-from fhir_gateway.mapping.intent import Resource, SiuIntent
+from fhir_gateway.mapping.drafts import Draft, draft
+from fhir_gateway.mapping.intake import take
+from fhir_gateway.mapping.intent import Resource
 from fhir_gateway.mapping.profiles import SenderProfile
-from fhir_gateway.mapping.siu import read_siu
+from fhir_gateway.mapping.triggers import unsupported
 
 #: A message with more values than these is a list of something, not an appointment.
 _MOST_TRIALS = 2_000
@@ -26,18 +28,13 @@ _LAST_SIGN = re.compile(r"[^\W_](?=[\W_]*$)")
 #: Fields of MSH that say how the message is written, not what.
 _FORM = {1, 2, 18}
 
-_NOBODY = Issue(
-    "The message names nobody; it is refused unless the appointment is known already",
-    ("PID", "AIP", "AIL", "AIG"), "required",
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a message would come to.
 
     Attributes:
-        resources: Appointment, then Patient, Practitioner, Location and Device; () where refused.
+        resources: Appointment, Slots or Patient, then who takes part; () where refused.
         event: The standard event that it amounts to; '' where refused.
         issues: What is odd; or why it is refused.
         refused: Whether it is.
@@ -64,44 +61,14 @@ def preview(
         provenance: Whether to find out which field sets which element.
     """
     try:
-        message = Message.parse(raw, encoding=profile.charset)
-        intent = read_siu(message, profile, received_at)
+        message = take(raw, profile)
+        drawn = draft(message, profile, received_at)
     except GatewayError as error:
         return Preview(issues=error.issues, refused=True)
-    resources = resources_of(intent)
-    alone = () if "participant" in resources[0] else (_NOBODY,)
-    found = Preview(resources, intent.event_effective, (*intent.warnings, *alone))
+    found = Preview(drawn.resources, drawn.event, drawn.issues)
     if not provenance:
         return found
-    return replace(found, provenance=_provenance(message, intent, profile, received_at))
-
-
-def resources_of(intent: SiuIntent) -> tuple[Resource, ...]:
-    """The resources of an intent, with references by identifier."""
-    actors = [each.resource for each in intent.actors if each.type]
-    people = [each for each in (intent.patient, *intent.other_patients) if each]
-    participants = [
-        {"actor": _reference(each), **(intent.patient_participant or {})} for each in people
-    ]
-    participants += [
-        {"actor": _reference(each.resource), **each.participant}
-        for each in intent.actors
-        if each.action != "D"
-    ]
-    appointment = {
-        "resourceType": "Appointment",
-        **intent.appointment,
-        **({"participant": participants} if participants else {}),
-    }
-    return (appointment, *people, *actors)
-
-
-def _reference(resource: Resource) -> Resource:
-    kind = resource.get("resourceType")
-    if kind is None:
-        return {"display": resource.get("display", "")}
-    known = resource.get("identifier") or [{}]
-    return {"type": kind, "identifier": {k: known[0][k] for k in ("system", "value") if known[0]}}
+    return replace(found, provenance=_provenance(message, drawn, profile, received_at))
 
 
 def leaves(resources: tuple[Resource, ...]) -> dict[str, Any]:
@@ -133,18 +100,18 @@ def _walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _provenance(
-    message: Message, intent: SiuIntent, profile: SenderProfile, received_at: datetime
+    message: Message, drawn: Draft, profile: SenderProfile, received_at: datetime
 ) -> dict[str, tuple[str, ...]]:
-    before = resources_of(intent)
+    before = drawn.resources
     told = leaves(before)
-    found: dict[str, list[str]] = {path: _first_read(path, intent) for path in told}
+    found: dict[str, list[str]] = {path: _first_read(path, drawn) for path in told}
     text, encoding = message.text, message.syntax.encoding
     values = list(_values(message))
     for place, start, end in values:
         changed = text[:start] + _other(text[start:end]) + text[end:]
         try:
             parsed = Message.parse(changed.encode(encoding, "replace"), encoding=encoding)
-            after = resources_of(read_siu(parsed, profile, received_at))
+            after = _drawn_again(parsed, profile, received_at)
         except GatewayError:
             continue
         for path in _touched(before, after, told):
@@ -157,6 +124,20 @@ def _provenance(
     return {path: _finest(places) for path, places in found.items()}
 
 
+def _drawn_again(
+    message: Message, profile: SenderProfile, received_at: datetime
+) -> tuple[Resource, ...]:
+    """The resources of a changed message.
+
+    Raises:
+        GatewayError: it is none that can be read.
+    """
+    issue = unsupported(message, profile)
+    if issue is not None:
+        raise GatewayError(Category.UNSUPPORTED, issue)
+    return draft(message, profile, received_at).resources
+
+
 def _finest(places: list[str]) -> tuple[str, ...]:
     """Each place once, and no field beside one of its own components."""
     once = tuple(dict.fromkeys(places))
@@ -167,10 +148,10 @@ def _finest(places: list[str]) -> tuple[str, ...]:
 _NOTED = frozenset({"start", "end", "status", "comment", "priority", "patientInstruction"})
 
 
-def _first_read(path: str, intent: SiuIntent) -> list[str]:
+def _first_read(path: str, drawn: Draft) -> list[str]:
     kind, _, element = path.partition(".")
-    noted = kind == "Appointment" and element in _NOTED and element in intent.provenance
-    return [intent.provenance[element]] if noted else []
+    noted = kind == "Appointment" and element in _NOTED and element in drawn.noted
+    return [drawn.noted[element]] if noted else []
 
 
 def _same_text(value: str, written: str) -> bool:
@@ -286,6 +267,7 @@ def differences(before: Preview, after: Preview) -> tuple[Difference, ...]:
 
 def _outcome(found: Preview) -> str:
     if not found.refused:
-        status = found.resources[0].get("status", "status as held")
-        return f"read: {found.event}, {status}, {found.resources[0].get('start', 'no start')}"
+        first = found.resources[0]
+        status = first.get("status", "status as held")
+        return f"read: {found.event}, {status}, {first.get('start', 'no start')}"
     return "refused: " + "; ".join(each.diagnostics for each in found.issues)

@@ -140,6 +140,17 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+_KINDS: Mapping[str, str] = {event: kind for kind, known in EVENTS.items() for event in known}
+
+
+def meant(message: Message, profile: SenderProfile = DEFAULT_PROFILE) -> tuple[str, str]:
+    """Type and event as which a message is read: those of MSH-9 unless the profile says that its
+    event stands for another, maybe of another type (`A05` for `S12`)."""
+    kind, own, _ = message.event
+    event = profile.event(own)
+    return (kind, own) if event == own else (_KINDS.get(event, kind), event)
+
+
 def unsupported(message: Message, profile: SenderProfile = DEFAULT_PROFILE) -> Issue | None:
     """What keeps a message from being read here, if anything.
 
@@ -150,14 +161,14 @@ def unsupported(message: Message, profile: SenderProfile = DEFAULT_PROFILE) -> I
     Returns:
         An issue whose location tells the type (table 0357 code 200) from the event (201).
     """
-    kind, event, _ = message.event
+    kind, event = meant(message, profile)
     if kind not in EVENTS:
         return Issue(
             f"message type '{kind[:20]}' is not accepted here; {', '.join(EVENTS)} are",
             ("MSH^1^9^1^1",),
             "not-supported",
         )
-    if profile.event(event) not in EVENTS[kind]:
+    if event not in EVENTS[kind]:
         known = ", ".join(EVENTS[kind])
         return Issue(
             f"event '{event[:20]}' of {kind} is not accepted here; {known} are",

@@ -14,7 +14,7 @@ from fhir_gateway.mapping.adt import read_adt
 from fhir_gateway.mapping.blocks import read_block
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.siu import read_siu
-from fhir_gateway.mapping.triggers import BLOCKS
+from fhir_gateway.mapping.triggers import BLOCKS, meant
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.aside import aside
 from fhir_gateway.usecases.deps import Deps
@@ -49,7 +49,7 @@ class Told:
 
 async def _schedule(tx: Transaction, deps: Deps, told: Told) -> Applied:
     """SIU: an appointment, or a block."""
-    if told.profile.event(told.message.event[1]) in BLOCKS:
+    if meant(told.message, told.profile)[1] in BLOCKS:
         block = await told.read(read_block)
         return Applied(None, await apply_block(tx, deps, block, replayed=told.replayed))
     intent = await told.read(read_siu)
@@ -92,4 +92,4 @@ async def carry_out(tx: Transaction, deps: Deps, told: Told) -> Applied:
         GatewayError: it cannot be read; whatever its content breaks.
         AmbiguousError: its identifiers belong to several records.
     """
-    return await HANDLERS[told.message.event[0]](tx, deps, told)
+    return await HANDLERS[meant(told.message, told.profile)[0]](tx, deps, told)

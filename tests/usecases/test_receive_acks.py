@@ -1,6 +1,5 @@
 """Which acknowledgements a sender gets: table 0155 row by row, by message, sender and listener."""
 
-from dataclasses import replace
 
 import pytest
 

@@ -28,9 +28,12 @@ def header(reading: Reading) -> Segment:
     """The SCH.
 
     Raises:
-        GatewayError: unprocessable, where there is none.
+        GatewayError: unprocessable, where a scheduling message has none.
     """
     segment = reading.message.first("SCH")
+    if segment is None and reading.message.event[0] != "SIU":
+        # A visit that stands for an appointment: the profile says where its id and time are.
+        return Segment("SCH", "SCH", 0, 1, reading.message.syntax)
     if segment is None:
         raise fail(
             Category.UNPROCESSABLE, "a scheduling message needs an SCH", "SCH", code="structure"
