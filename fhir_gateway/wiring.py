@@ -37,6 +37,7 @@ from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
 from fhir_gateway.usecases import seed
 from fhir_gateway.usecases.deps import Deps, Policy
 from fhir_gateway.usecases.senders import Senders
+from fhir_gateway.workers.lanes import apply_received
 from fhir_gateway.workers.loop import work
 
 #: Below the data directory: where the embedded database lives.
@@ -128,7 +129,8 @@ async def _serve(
         http = _HttpServer(_http_config(settings, deps))
         serving = asyncio.create_task(http.serve(sockets=[listening]))
         working = asyncio.create_task(work(deps, stop))
-        await _first(http.ready.wait(), serving, working)
+        applying = asyncio.create_task(apply_received(deps, stop))
+        await _first(http.ready.wait(), serving, working, applying)
         await warming
         gc.freeze()  # what stays for good is not looked through while somebody waits
         port = listening.getsockname()[1]
@@ -137,11 +139,11 @@ async def _serve(
         if http.ready.is_set():
             first, *more = [each.place for each in ports]
             started(Running(base, first, seeded, tuple(more)))
-            await _first(stop.wait(), serving, working)
+            await _first(stop.wait(), serving, working, applying)
         stop.set()
         http.should_exit = True
         await close_ports(ports, settings.drain_seconds)
-        await asyncio.gather(serving, working)
+        await asyncio.gather(serving, working, applying)
 
 
 def _read_again(settings: Settings, deps: Deps, ports: Sequence[Port]) -> None:

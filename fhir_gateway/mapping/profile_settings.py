@@ -169,8 +169,10 @@ SETTINGS: tuple[Setting, ...] = (
             "a name such as Europe/Berlin", _zone),
     Setting("charset", "character set of the bytes, whatever MSH-18 says",
             f"a value of HL7 table 0211 or a codec: {', '.join(sorted(CODECS)[:6])} …", _charset),
-    Setting("ack", "what a message with a fault in its content is answered",
-            "durable (AA, and it waits for people) or strict (AE)", _one_of("durable", "strict")),
+    Setting("ack", "when a message is answered, and what one with a fault in its content is",
+            "durable (once it is applied; AA, and a faulty one waits for people), stored (AA as"
+            " soon as it is kept; it is applied after that, in order) or strict (once it is"
+            " applied; AE for a faulty one)", _one_of("durable", "stored", "strict")),
     Setting("ack_mode", "which acknowledgements it gets; a port that says so itself wins",
             "message (as MSH-15 and MSH-16 ask), original or enhanced",
             _one_of("message", "original", "enhanced")),

@@ -37,8 +37,9 @@ class SenderProfile:
     Args:
         zone: IANA zone of wall-clock times without an offset; '' is that of the tenant.
         charset: Python codec that wins over MSH-18; None trusts the message.
-        ack: What a fault of content is answered: `durable` AA, `strict` AE; None as the gateway is
-            set.
+        ack: What a fault of content is answered: `durable` AA, `strict` AE; `stored` AA to
+            everything that can be read, as soon as it is kept and before it is applied; None as
+            the gateway is set.
         ack_mode: Acknowledgements as MSH-15 and MSH-16 of each `message` ask, or always as in
             `original` or `enhanced` mode.
         authority: `filler`: what it says is a fact; `placer`: it only asks.
@@ -72,7 +73,7 @@ class SenderProfile:
 
     zone: str = "UTC"
     charset: str | None = None
-    ack: Literal["durable", "strict"] | None = None
+    ack: Literal["durable", "stored", "strict"] | None = None
     ack_mode: Literal["message", "original", "enhanced"] = "message"
     authority: Literal["filler", "placer"] = "filler"
     identifier_base: str = ""

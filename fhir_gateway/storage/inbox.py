@@ -14,6 +14,8 @@ from psycopg.types.json import Jsonb
 from fhir_gateway.storage import locks
 from fhir_gateway.storage.postgres import Transaction
 
+#: Kept and answered, and still to be applied.
+RECEIVED = "received"
 #: Applied · read and not for us · content fault, kept to be looked at · not even readable.
 SENT, FILTERED, ERROR, REFUSED = "sent", "filtered", "error", "refused"
 

@@ -29,5 +29,11 @@ async def hold(tx: Transaction, names: Iterable[str]) -> None:
         )
 
 
+async def try_hold(tx: Transaction, name: str) -> bool:
+    """Hold a name if nobody else does; False where somebody does."""
+    row = await tx.row("SELECT pg_try_advisory_xact_lock(%s)", (_key(f"{tx.tenant}|{name}"),))
+    return row is not None and bool(row[0])
+
+
 def _key(name: str) -> int:
     return int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)

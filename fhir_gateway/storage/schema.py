@@ -225,11 +225,22 @@ inbox = Table(
     Column("settled_at", TIME),
     _text("settled_as", nullable=True),
     _text("note", nullable=True),
-    CheckConstraint("state IN ('sent', 'filtered', 'error', 'refused')", name="state_check"),
+    Column("retry_at", TIME),
+    CheckConstraint(
+        "state IN ('received', 'sent', 'filtered', 'error', 'refused')", name="state_check"
+    ),
     CheckConstraint("settled_as IN ('replayed', 'skipped')", name="settled_check"),
     Index("inbox_by_time", "tenant", "received_at"),
     Index("inbox_by_control_id", "tenant", "control_id"),
     Index("inbox_waiting", "tenant", "id", postgresql_where=text("state = 'error'")),
+    Index(
+        "inbox_lanes",
+        "tenant",
+        "application",
+        "facility",
+        "id",
+        postgresql_where=text("state = 'received'"),
+    ),
 )
 
 #: The acknowledgement of each message, kept longer than the message (decision 20).

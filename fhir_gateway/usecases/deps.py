@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fhir_gateway.core.clock import Clock
 from fhir_gateway.core.ids import IdSource
 from fhir_gateway.mapping.profiles import DEFAULT_PROFILE, SenderProfile
+from fhir_gateway.storage.intake import Intake
 from fhir_gateway.storage.loader import Loader
 from fhir_gateway.storage.postgres import Database
 from fhir_gateway.storage.tenants import Tenant
@@ -53,6 +54,7 @@ class Deps:
         default_profile: Of every other sender; its zone is replaced by the tenant's.
         log: Called with an action of a closed list and ids only.
         loader: Merges reads that wait at the same moment.
+        intake: Keeps messages that wait at the same moment together.
     """
 
     database: Database
@@ -66,6 +68,8 @@ class Deps:
     default_profile: SenderProfile = DEFAULT_PROFILE
     log: Callable[..., None] = lambda action, **ids: None
     loader: Loader = field(init=False)
+    intake: Intake = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "intake", Intake(self.database))
         object.__setattr__(self, "loader", Loader(self.database))

@@ -93,8 +93,14 @@ def _text(value: str) -> str:
 
 async def keep(tx: Transaction, incoming: Incoming, outcome: Outcome) -> bytes:
     """Keep a message in the transaction of its effect; returns the answer."""
+    await inbox.keep(tx, entry_of(incoming, outcome))
+    return outcome.answer
+
+
+def entry_of(incoming: Incoming, outcome: Outcome) -> Received:
+    """A message and what is said about it, as the inbox keeps it."""
     kind, event, _ = incoming.header.event
-    message = Received(
+    return Received(
         key=incoming.key,
         received_at=incoming.received_at,
         peer=incoming.peer,
@@ -107,8 +113,6 @@ async def keep(tx: Transaction, incoming: Incoming, outcome: Outcome) -> bytes:
         appointment=outcome.appointment,
         port_sender=incoming.port_sender,
     )
-    await inbox.keep(tx, message)
-    return outcome.answer
 
 
 def issue_row(issue: Issue) -> dict[str, Any]:
@@ -235,21 +239,29 @@ async def keep_aside(
         if known.answer is not None:
             return known.answer
         if who is not None:
-            await _open_match_task(tx, deps, incoming, who)
+            await open_match_task(tx, deps, incoming.key.control_id, who)
         return await keep(tx, incoming, outcome)
 
     deps.log("message.kept", control_id=incoming.key.control_id, state=outcome.state)
     return await deps.database.run(tenant, work)
 
 
-async def _open_match_task(
-    tx: Transaction, deps: Deps, incoming: Incoming, who: AmbiguousError
+async def open_match_task(
+    tx: Transaction, deps: Deps, control_id: str, who: AmbiguousError
 ) -> None:
+    """Ask people which record a message is about.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        control_id: MSH-10.
+        who: The records.
+    """
     now = deps.clock.now()
     task = tasks.new_task(
         deps.ids.new(), TASK_MATCH_IDENTITY, now, "The identifiers of a message belong to several"
     )
-    task["input"] = [tasks.entry("message", valueString=incoming.key.control_id or "-")] + [
+    task["input"] = [tasks.entry("message", valueString=control_id or "-")] + [
         tasks.entry("candidate", valueReference=tasks.reference(each)) for each in who.refs
     ]
     await storing.add(tx, deps, task)

@@ -27,6 +27,7 @@ from fhir_gateway.usecases.kept_v2 import (
     Outcome,
     accepted,
     control_id,
+    entry_of,
     fault_of,
     keep,
     keep_aside,
@@ -42,6 +43,8 @@ PASSING = frozenset({Category.BUSY, Category.TIMEOUT})
 _PATIENCE = (0.2, 1.0, 3.0)
 #: Messages that answer one of ours; to answer them would never end.
 _ANSWERS = frozenset({"ACK", "MCF"})
+#: Messages that state what has happened, and ask for nothing.
+_STATEMENTS = frozenset({"ADT", "SIU"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,9 @@ async def _receive_one(deps: Deps, tenant: int, raw: bytes, peer: str, line: Lin
     incoming = Incoming(raw, peer, now, header, key, modes, ids, line.sender)
     if header.event[0] in _ANSWERS:
         return await keep_aside(deps, tenant, incoming, Outcome(inbox.FILTERED, b"", None))
+    if await _can_wait(incoming, profile):
+        outcome = accepted(incoming, inbox.RECEIVED, ())
+        return await deps.intake.keep(tenant, entry_of(incoming, outcome))
     for wait in _PATIENCE:
         try:
             return await _take(deps, tenant, incoming, profile)
@@ -104,6 +110,25 @@ async def _receive_one(deps: Deps, tenant: int, raw: bytes, peer: str, line: Lin
             # Two messages that make the same person meet as a duplicate; the second try finds it.
             await asyncio.sleep(0 if error.category is Category.DUPLICATE else wait)
     return await _take(deps, tenant, incoming, profile, last=True)
+
+
+async def _can_wait(incoming: Incoming, profile: SenderProfile) -> bool:
+    """Whether a message is answered as soon as it is kept, and applied after that.
+
+    Where its sender is described so, for a statement of fact that is for us and can be read. An
+    application acknowledgement of the enhanced mode says that it has been applied.
+    """
+    if profile.ack != "stored" or profile.authority != "filler":
+        return False
+    if incoming.header.event[0] not in _STATEMENTS:
+        return False
+    if incoming.modes.enhanced and incoming.modes.wants_application(success=True):
+        return False
+    try:
+        await aside(incoming.raw, lambda: take(incoming.raw, profile))
+    except GatewayError:
+        return False
+    return True
 
 
 def _modes(header: Header, profile: SenderProfile, line: Line) -> AckModes:
@@ -147,10 +172,15 @@ async def _apply(
     """
     applied = await apply_message(tx, deps, incoming.raw, profile, incoming.received_at)
     if reused:
-        text = "The control id has been used before by another message"
-        applied.issues.append(Issue(text, ("MSH^1^10",), "duplicate", "control-id-reused"))
+        applied.issues.append(reused_id())
     outcome = accepted(incoming, inbox.SENT, applied.issues, applied.reply)
     return await keep(tx, incoming, replace(outcome, appointment=applied.appointment))
+
+
+def reused_id() -> Issue:
+    """What is noted at a message whose control id another has had."""
+    text = "The control id has been used before by another message"
+    return Issue(text, ("MSH^1^10",), "duplicate", "control-id-reused")
 
 
 async def apply_message(

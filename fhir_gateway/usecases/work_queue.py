@@ -18,7 +18,7 @@ from fhir_gateway.hl7.peek import peek
 from fhir_gateway.mapping.previews import Preview, preview
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.storage import inbox_queue, resources
-from fhir_gateway.storage.inbox import ERROR, FILTERED, REFUSED, SENT
+from fhir_gateway.storage.inbox import ERROR, FILTERED, RECEIVED, REFUSED, SENT
 from fhir_gateway.storage.inbox_queue import Kept, Wanted
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.deps import Deps
@@ -28,16 +28,17 @@ from fhir_gateway.usecases.receive_v2 import PASSING, Line, apply_message, profi
 
 #: What a message may be, for people.
 STATES: Mapping[str, str] = {
-    "received": "passed through: a message is received, transformed and applied in one transaction",
-    "transformed": "passed through, as `received`",
-    "queued": "passed through, as `received`: nothing incoming waits for a turn",
+    RECEIVED: "kept and answered, and its turn to be applied has not come; only of senders whose"
+    " `ack` is `stored`, all others pass through",
+    "transformed": "passed through: a message is transformed and applied in one transaction",
+    "queued": "passed through, as `transformed`",
     SENT: "applied",
     FILTERED: "read, and not for us; or skipped by people",
     ERROR: "its content could not be applied: it waits for people",
     REFUSED: "not readable as a message at all",
 }
 #: States in which a message rests.
-RESTING = frozenset({SENT, FILTERED, ERROR, REFUSED})
+RESTING = frozenset({RECEIVED, SENT, FILTERED, ERROR, REFUSED})
 _TRIES = 3
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from fhir_gateway.usecases import react
 from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.workers.waking import woken
 
 #: Seconds between two looks, whether or not anybody woke the loop.
 PERIOD = 1.0
@@ -37,21 +38,8 @@ async def work(deps: Deps, stop: asyncio.Event) -> None:
             done = 0
             await _pause(stop, PERIOD)
         if not done:
-            await _woken(deps, stop)
-
-
-async def _woken(deps: Deps, stop: asyncio.Event) -> None:
-    """Wait for a commit of this process, the end, or a second."""
-    waiting = [
-        asyncio.ensure_future(deps.database.woken.wait()),
-        asyncio.ensure_future(stop.wait()),
-    ]
-    try:
-        await asyncio.wait(waiting, timeout=PERIOD, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for each in waiting:
-            each.cancel()
-    await asyncio.sleep(_SETTLE)
+            await woken(deps.database.woken, stop, PERIOD)
+            await asyncio.sleep(_SETTLE)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -1,0 +1,153 @@
+"""How are many messages at once made durable by few commits?
+
+Messages that wait at the same moment are kept by one statement and one commit (group commit);
+while it runs, the next ones gather. Their effect comes later, from the inbox. Decision 20.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from fhir_gateway.core.errors import Category, GatewayError
+from fhir_gateway.storage.inbox import RECEIVED, MessageKey, Received
+from fhir_gateway.storage.postgres import Database, Transaction
+
+#: Transactions of one tenant that may be under way together.
+_AT_ONCE = 2
+#: Messages in one of them.
+_MOST = 200
+
+_PLACES = (
+    "unnest(%(application)s::text[], %(facility)s::text[], %(control_id)s::text[],"
+    " %(sha256)s::bytea[], %(received_at)s::timestamptz[], %(ack)s::bytea[], %(peer)s::text[],"
+    " %(raw)s::bytea[], %(event)s::text[], %(ack_code)s::text[], %(port_sender)s::text[])"
+    " WITH ORDINALITY AS told(application, facility, control_id, sha256, received_at, ack, peer,"
+    " raw, event, ack_code, port_sender, place)"
+)
+_KEEP = f"""
+WITH told AS (SELECT * FROM {_PLACES}),
+fresh AS (
+  INSERT INTO inbox_key (tenant, application, facility, control_id, sha256, received_at, ack)
+  SELECT %(tenant)s, application, facility, control_id, sha256, received_at, ack FROM told
+  ORDER BY application, facility, control_id, sha256
+  ON CONFLICT DO NOTHING RETURNING application, facility, control_id, sha256
+)
+INSERT INTO inbox (tenant, received_at, peer, raw, sha256, application, facility, control_id,
+  event, state, ack, ack_code, port_sender)
+SELECT %(tenant)s, received_at, peer, raw, sha256, application, facility, control_id,
+  event, '{RECEIVED}', ack, ack_code, port_sender
+FROM told JOIN fresh USING (application, facility, control_id, sha256) ORDER BY place
+"""
+_ANSWERS = """
+SELECT application, facility, control_id, sha256, ack FROM inbox_key WHERE tenant = %(tenant)s
+AND (application, facility, control_id, sha256) IN (SELECT * FROM
+  unnest(%(application)s::text[], %(facility)s::text[], %(control_id)s::text[],
+    %(sha256)s::bytea[]))
+"""
+
+_Waiting = dict[MessageKey, tuple[Received, list["asyncio.Future[bytes]"]]]
+
+
+async def keep_received(tx: Transaction, messages: Sequence[Received]) -> dict[MessageKey, bytes]:
+    """Keep messages whose effect is still to come; what has been kept before stays as it is.
+
+    Args:
+        tx: Open transaction.
+        messages: No two with the same key.
+
+    Returns:
+        What each is answered: what it was answered before, where it has been kept before.
+    """
+    values = {
+        "tenant": tx.tenant,
+        "application": [each.key.application for each in messages],
+        "facility": [each.key.facility for each in messages],
+        "control_id": [each.key.control_id for each in messages],
+        "sha256": [each.key.sha256 for each in messages],
+        "received_at": [each.received_at for each in messages],
+        "ack": [each.ack for each in messages],
+        "peer": [each.peer for each in messages],
+        "raw": [each.raw for each in messages],
+        "event": [each.event for each in messages],
+        "ack_code": [each.ack_code for each in messages],
+        "port_sender": [each.port_sender for each in messages],
+    }
+    _, rows = await tx.fetch_batch([(_KEEP, values), (_ANSWERS, values)])
+    return {MessageKey(*row[:4]): row[4] for row in rows}
+
+
+class Intake:
+    """Keeps messages that wait at the same moment together.
+
+    Args:
+        database: Where the inbox is.
+
+    Attributes:
+        arrived: Set after a commit that left messages to be applied.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: dict[int, _Waiting] = {}
+        self._running: dict[int, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.arrived = asyncio.Event()
+
+    async def keep(self, tenant: int, message: Received) -> bytes:
+        """Keep a message; it is durable when this returns.
+
+        Returns:
+            Its answer; that of before where it has been kept before.
+
+        Raises:
+            GatewayError: busy, where the database cannot be asked; nothing is kept then.
+        """
+        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.setdefault(tenant, {})
+        waiting.setdefault(message.key, (message, []))[1].append(future)
+        if self._running.get(tenant, 0) < _AT_ONCE:
+            self._running[tenant] = self._running.get(tenant, 0) + 1
+            task = asyncio.create_task(self._work(tenant))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await future
+
+    async def _work(self, tenant: int) -> None:
+        """Keep until nobody waits any more."""
+        try:
+            while waiting := self._waiting.get(tenant):
+                part = {key: waiting.pop(key) for key in [*waiting][:_MOST]}
+                await self._keep(tenant, part)
+        finally:
+            self._running[tenant] -= 1
+
+    async def _keep(self, tenant: int, waiting: _Waiting) -> None:
+        async def work(tx: Transaction) -> dict[MessageKey, bytes]:
+            return await keep_received(tx, [message for message, _ in waiting.values()])
+
+        try:
+            answers = await self._database.run(tenant, work)
+        except Exception as error:  # noqa: BLE001 - everybody who waits has to hear of it
+            if len(waiting) > 1 and not _passing(error):
+                for key, one in waiting.items():  # one of them is at fault, not the others
+                    await self._keep(tenant, {key: one})
+                return
+            for future in _open(waiting):
+                future.set_exception(error)
+        except BaseException:
+            for future in _open(waiting):
+                future.cancel()
+            raise
+        else:
+            self.arrived.set()
+            for key, (_, futures) in waiting.items():
+                for future in futures:
+                    if not future.done():
+                        future.set_result(answers[key])
+
+
+def _passing(error: Exception) -> bool:
+    return isinstance(error, GatewayError) and error.category in (Category.BUSY, Category.TIMEOUT)
+
+
+def _open(waiting: _Waiting) -> list["asyncio.Future[bytes]"]:
+    return [each for _, futures in waiting.values() for each in futures if not each.done()]

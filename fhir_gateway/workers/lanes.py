@@ -1,0 +1,47 @@
+"""Who applies the messages that have been answered before?
+
+Senders beside each other, some at a time; woken by this process's own intake and looking once a
+second for what others have left, or what is to be tried again.
+"""
+
+import asyncio
+
+from fhir_gateway.storage.inbox_lanes import Lane
+from fhir_gateway.usecases import lanes_v2
+from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.workers.waking import woken
+
+#: Seconds between two looks, whether or not a message has come.
+PERIOD = 1.0
+#: Senders whose messages are applied at the same time.
+AT_ONCE = 4
+
+
+async def apply_received(deps: Deps, stop: asyncio.Event) -> None:
+    """Apply what has been answered until told to stop; what has begun is finished."""
+    room = asyncio.Semaphore(AT_ONCE)
+    running: dict[Lane, asyncio.Task[None]] = {}
+
+    async def one(lane: Lane) -> None:
+        async with room:
+            try:
+                while not stop.is_set() and await lanes_v2.advance(deps, lane):
+                    pass
+            except Exception as error:  # noqa: BLE001 - the next look tries again
+                deps.log("worker.failed", error=type(error).__name__)
+                await asyncio.sleep(PERIOD)
+        deps.intake.arrived.set()  # for what came while the last one had its turn
+
+    while not stop.is_set():
+        deps.intake.arrived.clear()
+        try:
+            found = await lanes_v2.due(deps)
+        except Exception as error:  # noqa: BLE001 - the loop is all that does the work
+            deps.log("worker.failed", error=type(error).__name__)
+            found = []
+        running = {lane: task for lane, task in running.items() if not task.done()}
+        for lane in found:
+            if lane not in running:
+                running[lane] = asyncio.create_task(one(lane))
+        await woken(deps.intake.arrived, stop, PERIOD)
+    await asyncio.gather(*running.values())
