@@ -45,12 +45,12 @@ class Beside:
     wrong: int = 0
 
 
-def message(event: str, number: int, note: str = "") -> bytes:
+def message(event: str, number: int, note: str = "", sender: str = "EHR") -> bytes:
     """A message about the number-th appointment; no two want the same person at one time."""
     start = _START + timedelta(minutes=15 * (number // _DOCTORS))
     doctor, patient = number % _DOCTORS, number % _PATIENTS
     rows = [
-        f"MSH|^~\\&|EHR|CLINIC|GW|HUB|20260301090000+0000||SIU^{event}^SIU_S12|{event}-{number}|P|2.5.1",
+        f"MSH|^~\\&|{sender}|CLINIC|GW|HUB|20260301090000+0000||SIU^{event}^SIU_S12|{event}-{number}|P|2.5.1",
         f"SCH||B-{number}^EHR|||||ROUTINE^Routine|CHECKUP^Check-up|15|MIN^minutes|||||||||||||||Booked",
         f"TQ1|1||||||{start:%Y%m%d%H%M%S+0000}|{start + timedelta(minutes=15):%Y%m%d%H%M%S+0000}",
         f"NTE|1||{note or 'Please bring the letter of your doctor'}",
@@ -169,9 +169,15 @@ def measure(mllp_port: int, seconds: float) -> list[Beside]:
     rows += bare.values()
     most = int(1000 * seconds)
     asyncio.run(deliver(mllp_port, [message("S12", n) for n in range(_PATIENTS)], 60))
-    for name, event in (("S12, new, durable", "S12"), ("S14, changed, durable", "S14")):
+    for name, event in (("S12, new, applied", "S12"), ("S14, changed, applied", "S14")):
         raws = [message(event, n, "Changed") for n in range(_PATIENTS, _PATIENTS + most)]
         rows.append(_row(name, asyncio.run(deliver(mllp_port, raws, seconds)), bare["hl7apy"]))
+    raws = [message("S12", n, sender=servers.STORED) for n in range(5 * most)]
+    found = asyncio.run(deliver(mllp_port, raws, seconds))
+    rows += [
+        _row("S12, new, durable (ack: stored)", found, bare["hl7apy"]),
+        _row("the same", found, bare["hl7"]),
+    ]
     return rows
 
 

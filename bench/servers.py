@@ -10,11 +10,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
+#: MSH-3 of the sender that is answered as soon as its messages are kept.
+STORED = "QUEUED"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -68,7 +71,11 @@ def gateway(folder: Path) -> Iterator[Server]:
     port, mllp = free_port(), free_port()
     command = [sys.executable, "-m", "fhir_gateway", "serve", "--data-dir", str(folder),
                "--http-port", str(port), "--mllp-port", str(mllp)]  # fmt: skip
-    with _running(command, port, "/health/ready") as server:
+    described = folder / "config" / "senders" / "stored.yaml"
+    described.parent.mkdir(parents=True)
+    described.write_text(f"application: {STORED}\nack: stored\n", encoding="utf-8")
+    options = {"FHIR_GATEWAY_CONFIG_DIR": str(folder / "config")}
+    with _running(command, port, "/health/ready", options) as server:
         yield replace(server, mllp=mllp)
 
 
@@ -111,8 +118,12 @@ def bare_asgi() -> Iterator[Server]:
 
 
 @contextmanager
-def _running(command: list[str], port: int, path: str) -> Iterator[Server]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+def _running(
+    command: list[str], port: int, path: str, options: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Server]:
+    process = subprocess.Popen(  # noqa: S603
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | options
+    )
     try:
         _wait(f"http://127.0.0.1:{port}{path}", process)
         yield Server(port, process.pid)

@@ -25,11 +25,12 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=50_000)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=20260301)
+    parser.add_argument("--stored", action="store_true", help="senders described as `ack: stored`")
     parser.add_argument("--fault", choices=sorted(FAULTS), help="plant this one")
     parser.add_argument("--prove", action="store_true", help="plant each fault, one after another")
     parser.add_argument("--json", type=Path, help="write the report there as well")
     given = parser.parse_args()
-    plan = Plan(given.senders, given.messages, given.kills, given.seed)
+    plan = Plan(given.senders, given.messages, given.kills, given.seed, stored=given.stored)
     faults = sorted(FAULTS) if given.prove else [given.fault]
     console = Console(stderr=True)
     reports = []

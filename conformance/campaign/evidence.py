@@ -80,6 +80,13 @@ def gather(url: str, acknowledged: Mapping[str, list[bytes]]) -> Evidence:
     )
 
 
+def waiting(url: str) -> int:
+    """How many messages are kept and still to be applied."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT count(*) FROM inbox WHERE state = 'received'").fetchall()
+    return int(rows[0][0])
+
+
 def _name(content: Mapping[str, object]) -> str:
     identifiers = content.get("identifier")
     named = identifiers if isinstance(identifiers, list) else []

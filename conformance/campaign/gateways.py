@@ -20,7 +20,7 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def gateway(
-    folder: Path, url: str, ports: tuple[int, int], fault: str | None
+    folder: Path, url: str, ports: tuple[int, int], fault: str | None, *, stored: bool = False
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Serve until the block ends, and kill then what still runs.
 
@@ -29,16 +29,22 @@ async def gateway(
         url: Of the database.
         ports: For HTTP and for MLLP.
         fault: Name of a planted fault; None for the gateway as it is.
+        stored: Whether messages are answered as soon as they are kept (`ack: stored`).
 
     Raises:
         RuntimeError: it does not start.
     """
+    if stored:
+        described = folder / "config" / "senders" / "everybody.yaml"
+        described.parent.mkdir(parents=True, exist_ok=True)
+        described.write_text('application: "*"\nack: stored\n', encoding="utf-8")
+    options = {"FHIR_GATEWAY_CONFIG_DIR": str(folder / "config")} if stored else {}
     module = ["fhir_gateway"] if fault is None else ["conformance.campaign.planted", fault]
     with (folder / "gateway.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", *module, "serve",
             "--http-port", str(ports[0]), "--mllp-port", str(ports[1]),
-            env=os.environ | {"DATABASE_URL": url}, stdin=asyncio.subprocess.DEVNULL,
+            env=os.environ | {"DATABASE_URL": url} | options, stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL, stderr=log,
         )  # fmt: skip
     try:

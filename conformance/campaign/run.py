@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.campaign.checker import Violation, violations
-from conformance.campaign.evidence import gather
+from conformance.campaign.evidence import gather, waiting
 from conformance.campaign.gateways import free_port, gateway
 from conformance.campaign.senders import Ward
 from conformance.campaign.traffic import Script, scripts
@@ -33,6 +33,7 @@ class Plan:
         kills: How often the gateway is killed (SIGKILL), evenly over the messages.
         seed: The same seed, the same traffic.
         duplicates, reordered, resets: Shares.
+        stored: Whether messages are answered as soon as they are kept.
     """
 
     senders: int = 8
@@ -42,6 +43,7 @@ class Plan:
     duplicates: float = 0.10
     reordered: float = 0.05
     resets: float = 0.01
+    stored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class Report:
         """For people."""
         kinds = Counter(each.kind for each in self.violations)
         head = (
-            f"{self.fault or 'as it is'}: {self.distinct} messages of {self.plan.senders} senders,"
+            f"{self.fault or 'as it is'}{', ack: stored' if self.plan.stored else ''}:"
+            f" {self.distinct} messages of {self.plan.senders} senders,"
             f" {self.acknowledgements} acknowledgements, {self.overtaken} overtaken,"
             f" {self.plan.kills} kills, {self.broken} broken connections, {self.seconds:.0f} s,"
             f" seed {self.plan.seed}"
@@ -110,7 +113,7 @@ async def campaign(
     try:
         ward = Ward(free_port(), plan.resets, plan.seed)
         begun = time.perf_counter()
-        await _send_and_kill(plan, told, ward, (folder, server.url(), fault), progress)
+        await _send_and_kill(plan, told, ward, (folder, server, fault), progress)
         seconds = time.perf_counter() - begun
         url = server.url(DATABASE, SUPERUSER)
         evidence = await asyncio.to_thread(gather, url, ward.acknowledged)
@@ -127,10 +130,11 @@ async def _send_and_kill(
     plan: Plan,
     told: list[Script],
     ward: Ward,
-    place: tuple[Path, str, str | None],
+    place: tuple[Path, Embedded, str | None],
     progress: Callable[[str], None],
 ) -> None:
-    folder, url, fault = place
+    folder, server, fault = place
+    url = server.url()
     chance = random.Random(plan.seed)  # noqa: S311
     ports = (free_port(), ward.port)
     every = plan.messages / (plan.kills + 1)
@@ -138,14 +142,17 @@ async def _send_and_kill(
         tasks = [sending.create_task(ward.send(each)) for each in told]
         for kill in range(1, plan.kills + 1):
             progress(f"{ward.answers} of {plan.messages} acknowledged, {kill - 1} kills")
-            async with gateway(folder, url, ports, fault) as process:
+            async with gateway(folder, url, ports, fault, stored=plan.stored) as process:
                 await ward.until(int(every * kill))
                 await asyncio.sleep(chance.random() * _JITTER)
                 process.kill()
-        async with gateway(folder, url, ports, fault):
+        async with gateway(folder, url, ports, fault, stored=plan.stored):
             progress(f"{ward.answers} of {plan.messages} acknowledged, {plan.kills} kills")
             await asyncio.gather(*tasks)
             await asyncio.sleep(1.0 if fault else 0.0)  # what a fault leaves for later is done too
+            while left := await asyncio.to_thread(waiting, server.url(DATABASE, SUPERUSER)):
+                progress(f"everything is acknowledged; {left} messages are still to be applied")
+                await asyncio.sleep(0.5)
 
 
 def _overtaken(told: list[Script]) -> int:

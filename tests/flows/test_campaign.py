@@ -13,8 +13,12 @@ from conformance.campaign.run import Plan, campaign
 pytestmark = pytest.mark.slow
 
 
-async def test_each_acknowledged_message_is_applied_once_and_in_order(tmp_path: Path) -> None:
-    report = await campaign(Plan(senders=4, messages=160, kills=2, duplicates=0.2), tmp_path)
+@pytest.mark.parametrize("stored", [False, True], ids=["applied-first", "stored-first"])
+async def test_each_acknowledged_message_is_applied_once_and_in_order(
+    tmp_path: Path, stored: bool
+) -> None:
+    plan = Plan(senders=4, messages=160, kills=2, duplicates=0.2, stored=stored)
+    report = await campaign(plan, tmp_path)
     assert report.violations == []
     assert report.acknowledgements == 160
     assert report.distinct < 160
