@@ -69,7 +69,7 @@ def test_messages_are_listed_the_newest_first_and_found(run: Run, received: Rece
     assert "neither a filler id (SCH-2) nor a placer id (SCH-1) (SCH^1^2, SCH^1^1)" in table
 
 
-@pytest.mark.parametrize("state", ["received", "transformed", "queued"])
+@pytest.mark.parametrize("state", ["transformed", "queued"])
 def test_a_state_in_which_nothing_rests_says_so(run: Run, received: Received, state: str) -> None:
     result = run("messages", "list", "--state", state)
     assert "No such message." in result.stdout

@@ -65,7 +65,7 @@ def test_a_description_comes_back_as_it_was_written() -> None:
         ("charset", "ebcdic", "no character set"),
         ("charset", "cp037", "does not write ASCII as ASCII"),
         ("charset", "hex", "no character set"),
-        ("ack", True, "True is none of durable, strict"),
+        ("ack", True, "True is none of durable, stored, strict"),
         ("status_fields", ["SCH-29"], "SCH has no field 29, the last is SCH-28"),
         ("status_fields", ["SCH25"], "'SCH25' is not a field such as SCH-25"),
         ("status_fields", ["XXX-1"], "'XXX-1' is not a field"),
