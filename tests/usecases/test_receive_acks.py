@@ -1,6 +1,5 @@
 """Which acknowledgements a sender gets: table 0155 row by row, by message, sender and listener."""
 
-
 import pytest
 
 from fhir_gateway.hl7.ack import AckView, frames, read_ack
