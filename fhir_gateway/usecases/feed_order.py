@@ -57,7 +57,7 @@ def superseded(why: str) -> Issue:
     return Issue(f"Not applied: {why}", ("MSH^1^7",), "informational", "superseded")
 
 
-async def remember(tx: Transaction, key: str, told: Said, state: FeedState | None) -> None:
+def remember(tx: Transaction, key: str, told: Said, state: FeedState | None) -> None:
     """Note that a message has been applied.
 
     Args:
@@ -69,4 +69,4 @@ async def remember(tx: Transaction, key: str, told: Said, state: FeedState | Non
     times = [each for each in (told.message_time, state and state.message_time) if each]
     received = max(told.received_at, state.received_at) if state else told.received_at
     newest = FeedState(max(times, default=None), received, told.control_id)
-    await inbox.set_feed_state(tx, key, newest)
+    inbox.set_feed_state(tx, key, newest)

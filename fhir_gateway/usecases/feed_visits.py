@@ -79,7 +79,7 @@ async def _patient(
         return stored.ref if stored else Ref("Patient", known)
     ref = reference_of(await feed_people.patient(tx, deps, told.patient, told.removed))
     assert ref is not None  # noqa: S101 - it has an identifier
-    await remember(tx, str(ref), intent, state)
+    remember(tx, str(ref), intent, state)
     return ref
 
 
@@ -164,4 +164,4 @@ async def _change(
         return
     changed = stored.resource() | {"status": status}
     await appointments.apply(tx, deps, Change(changed, By.FEED, stored))
-    await remember(tx, stored.id, intent, state)
+    remember(tx, stored.id, intent, state)
