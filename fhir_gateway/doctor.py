@@ -7,10 +7,12 @@ import sys
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.listeners import Listener, read_listeners
 from fhir_gateway.listening import cause_of, place_of
+from fhir_gateway.sender_files import read_senders
 from fhir_gateway.settings import Settings
 from fhir_gateway.storage import slot_statuses
 from fhir_gateway.storage.opening import open_database, prepare, server_version
 from fhir_gateway.storage.tenants import all_tenants
+from fhir_gateway.usecases.senders import Senders
 from fhir_gateway.wiring import DATABASE_FOLDER, database_urls
 
 #: What was looked at, whether it is in order, and what was found.
@@ -78,7 +80,20 @@ def _mllp_ports(settings: Settings, *, running: bool) -> list[Finding]:
         listeners = read_listeners(settings)
     except GatewayError as error:
         return [("listeners", False, str(error))]
-    return [_mllp_port(each, running=running) for each in listeners]
+    return [*_senders(settings, listeners), *(_mllp_port(e, running=running) for e in listeners)]
+
+
+def _senders(settings: Settings, listeners: list[Listener]) -> list[Finding]:
+    """Whether the descriptions of senders can be read, and those that ports hold to are there."""
+    try:
+        described = {each.name for each in Senders(read_senders(settings.config_dir)).all()}
+    except GatewayError as error:
+        return [("senders", False, "; ".join(each.diagnostics for each in error.issues))]
+    needed = {each.file.sender for each in listeners if each.file.sender}
+    missing = ", ".join(sorted(needed - described))
+    if missing:
+        return [("senders", False, f"a port names {missing}; no file in senders/ is called so")]
+    return [("senders", True, ", ".join(sorted(described)))] if described else []
 
 
 def _mllp_port(listener: Listener, *, running: bool) -> Finding:

@@ -76,7 +76,7 @@ def read_block(message: Message, profile: SenderProfile, received_at: datetime) 
     Raises:
         GatewayError: unprocessable, where nobody is named, or an S23 tells no start or no end.
     """
-    reading = Reading(message, profile)
+    reading = sch.reading_of(message, profile)
     head = sch.header(reading)
     event = profile.event(message.event[1])
     rows = resource_rows(reading)

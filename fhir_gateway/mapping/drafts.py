@@ -199,7 +199,8 @@ def _request(message: Message, profile: SenderProfile, received_at: datetime) ->
         first = untimed | _wanted(wish)
     if timed:
         notes = [_note("A free time is taken; where there is none the answer is AE", "ARQ^1^11")]
-    issues = (*srm.requested(intent.warnings), *notes)
+    odd = [each for each in wish.warnings if each not in intent.warnings]
+    issues = (*srm.requested([*intent.warnings, *odd]), *notes)
     return Draft(event, (first, *others), issues)
 
 

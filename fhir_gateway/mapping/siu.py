@@ -66,7 +66,7 @@ def read_siu(message: Message, profile: SenderProfile, received_at: datetime) ->
     trigger = TRIGGERS.get(profile.event(message.event[1]))
     if issue is not None or trigger is None:
         raise GatewayError(Category.UNSUPPORTED, *([issue] if issue else []))
-    reading = Reading(message, profile)
+    reading = sch.reading_of(message, profile)
     head = sch.header(reading)
     keys = sch.keys(head, reading)
     rows = resource_rows(reading, trigger.rows)

@@ -110,7 +110,7 @@ def read_wish(message: Message, profile: SenderProfile) -> Wish:
         message: SRM or SQM.
         profile: The sender's habits.
     """
-    reading = Reading(as_siu(message, "S12"), profile)
+    reading = Reading(as_siu(message, "S12"), _asking(profile))
     head = reading.message.first("SCH") or Segment("SCH", "SCH", 0, 1, message.syntax)
     rows = resource_rows(reading)
     times = read_times(reading, rows)
@@ -133,8 +133,14 @@ def read_wish(message: Message, profile: SenderProfile) -> Wish:
         earliest=preferences.earliest,
         latest=preferences.latest,
         days=preferences.days,
-        warnings=reading.warnings if exact else (),
+        warnings=tuple(e for e in reading.warnings if exact or e.details == "range"),
     )
+
+
+def _asking(profile: SenderProfile) -> SenderProfile:
+    """The visit during which somebody asks says nothing about when the next one may be."""
+    told = [each for each in profile.start_sources if not each.startswith("PV1-")]
+    return replace(profile, start_sources=tuple(told))
 
 
 def _minutes(head: Segment, reading: Reading) -> int | None:
@@ -169,7 +175,17 @@ def _ranges(
         for field in segment.repetitions(number)
         if field
     ]
-    return tuple(each for each in found if each != (None, None))
+    return tuple(_forward(*each, reading, place) for each in found if each != (None, None))
+
+
+def _forward(
+    low: datetime | None, high: datetime | None, reading: Reading, place: str
+) -> tuple[datetime | None, datetime | None]:
+    """A range; one that ends before it begins is open at its end."""
+    if low is not None and high is not None and high < low:
+        reading.warn("the range ends before it begins; its end is not used", place, details="range")
+        return low, None
+    return low, high
 
 
 def _bound(field: Field, component: int, reading: Reading, place: str) -> datetime | None:

@@ -212,7 +212,7 @@ class _TimeReader:
         """Every end that is told, in order: place, end, the duration it was made of."""
         if self._tq1 is not None and (at := self._instant_of(self._tq1, 8)):
             yield self._tq1.location(8), at, None
-        if with_sch_11 and (told := self._sch_11(lambda f, p: tq.moment(f, 5, self._reading, p))):
+        if with_sch_11 and (told := self._sch_11(lambda f, p: tq.end(f, self._reading, p))):
             at = self._reading.instant(told.moment, told.place) if told.moment.has_time else None
             if at:
                 yield told.place, at, None

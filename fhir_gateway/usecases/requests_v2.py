@@ -24,7 +24,7 @@ from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.siu import read_siu
 from fhir_gateway.mapping.siu_out import schedule_rows
 from fhir_gateway.mapping.srm import Wish
-from fhir_gateway.mapping.triggers import REQUESTS, RESPONSES
+from fhir_gateway.mapping.triggers import REQUESTS, RESPONSES, meant
 from fhir_gateway.storage import inbox, resources
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
 from fhir_gateway.storage.resources import Stored
@@ -40,7 +40,13 @@ Resource = dict[str, Any]
 
 
 async def apply_request(
-    tx: Transaction, deps: Deps, message: Message, profile: SenderProfile, received_at: datetime
+    tx: Transaction,
+    deps: Deps,
+    message: Message,
+    profile: SenderProfile,
+    received_at: datetime,
+    *,
+    replayed: bool = False,
 ) -> Applied:
     """Carry out an SRM in the caller's transaction.
 
@@ -50,6 +56,7 @@ async def apply_request(
         message: SRM with one of `mapping.triggers.REQUESTS`.
         profile: The sender's habits.
         received_at: When it came.
+        replayed: See `told_v2.Told`.
 
     Returns:
         With the SRR as reply.
@@ -58,7 +65,7 @@ async def apply_request(
         GatewayError: it cannot be read or done; places are those of the request.
         AmbiguousError: its identifiers belong to several records.
     """
-    twin = REQUESTS[profile.event(message.event[1])]
+    twin = REQUESTS[meant(message, profile)[1]]
     try:
         wish = srm.read_wish(message, profile)
         if twin == "S12":
@@ -66,10 +73,11 @@ async def apply_request(
         else:
             span = await _moved_to(tx, deps, wish) if twin == "S13" else None
             intent = read_siu(srm.as_siu(message, twin, span), profile, received_at)
-            applied = await feed.apply_siu(tx, deps, intent, profile, asks=True)
+            applied = await feed.apply_siu(tx, deps, intent, profile, asks=True, replayed=replayed)
     except GatewayError as error:
         raise srm.places(error) from error
-    applied.issues = [*srm.requested(applied.issues)]
+    odd = [each for each in wish.warnings if each not in applied.issues]
+    applied.issues = [*srm.requested([*applied.issues, *odd])]
     kind, structure = RESPONSES["SRM"]
     rows = await _answer(tx, deps, twin, applied.appointment or "")
     applied.reply = Reply(kind, structure, rows)

@@ -63,7 +63,9 @@ async def _visit(tx: Transaction, deps: Deps, told: Told) -> Applied:
 
 async def _request(tx: Transaction, deps: Deps, told: Told) -> Applied:
     """SRM: somebody asks for an appointment, or for a change of one."""
-    return await apply_request(tx, deps, told.message, told.profile, told.received_at)
+    return await apply_request(
+        tx, deps, told.message, told.profile, told.received_at, replayed=told.replayed
+    )
 
 
 async def _query(tx: Transaction, deps: Deps, told: Told) -> Applied:

@@ -192,13 +192,15 @@ async def replay(deps: Deps, tenant: int, number: int) -> Replayed:
     Raises:
         GatewayError: not found; busy or timeout, where another try may help.
     """
+    async with deps.database.transaction(tenant) as tx:
+        await _one(tx, number)
     for attempt in range(_TRIES):
         try:
             return await _replay(deps, tenant, number)
         except AmbiguousError as who:
             issues: Sequence[Issue] = [who.issue]
         except GatewayError as error:
-            if error.category in PASSING or error.category is Category.NOT_FOUND:
+            if error.category in PASSING:
                 raise
             if error.category is Category.DUPLICATE and attempt < _TRIES - 1:
                 continue  # somebody else has just made the same person

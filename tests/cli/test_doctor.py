@@ -49,6 +49,26 @@ async def test_a_database_that_cannot_be_reached_is_said_to_be_so() -> None:
     assert text.startswith("The database cannot be reached")
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "ok", "said"),
+    [
+        ("application: LAB", "lab", True, "lab"),
+        ("application: LAB", "other", False, "a port names other; no file"),
+        ("aplication: LAB", "lab", False, "lab.yaml: aplication: there is no such setting"),
+    ],
+)
+async def test_descriptions_of_senders_are_looked_through(
+    tmp_path: Path, text: str, name: str, ok: bool, said: str
+) -> None:
+    for kind in ("senders", "listeners"):
+        (tmp_path / kind).mkdir()
+    (tmp_path / "senders" / "lab.yaml").write_text(f"{text}\n")
+    (tmp_path / "listeners" / "a.yaml").write_text(f"port: 0\nsender: {name}\n")
+    found = await _examined(data_dir=tmp_path / "new", config_dir=tmp_path)
+    assert found["senders"][1] is ok
+    assert said in found["senders"][2]
+
+
 @pytest.mark.parametrize("port", ["http", "mllp"])
 async def test_a_port_that_somebody_else_has_is_said_to_be_so(
     taken: int, tmp_path: Path, port: str

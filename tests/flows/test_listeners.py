@@ -1,5 +1,6 @@
 """Several ports, each bound to its tenant and its sender, as they are opened by a start."""
 
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -9,16 +10,20 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+import trustme
 from psycopg.conninfo import conninfo_to_dict
 
 from fhir_gateway.core.errors import Category, GatewayError
 from fhir_gateway.hl7.ack import read_ack
 from fhir_gateway.hl7.client import MllpClient
-from fhir_gateway.listening import Port, close_ports, open_ports
+from fhir_gateway.listening import Port, close_ports, open_ports, renew
+from fhir_gateway.mapping.profile_files import Described
+from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.settings import Settings
 from fhir_gateway.storage.cluster import SUPERUSER
 from fhir_gateway.storage.tenants import Tenant
 from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.senders import Senders
 from tests.conftest import Server
 from tests.usecases.ehr import siu
 
@@ -41,18 +46,18 @@ async def opened(two_clinics: Deps, tmp_path: Path) -> AsyncIterator[Opened]:
     async with AsyncExitStack() as stack:
         (tmp_path / "listeners").mkdir()
 
-        async def start(**files: str) -> dict[str, Port]:
+        async def start(deps: Deps = two_clinics, **files: str) -> dict[str, Port]:
             for name, text in files.items():
                 (tmp_path / "listeners" / f"{name}.yaml").write_text(text)
-            ports = await open_ports(Settings(config_dir=tmp_path, mllp_port=0), two_clinics)
+            ports = await open_ports(Settings(config_dir=tmp_path, mllp_port=0), deps)
             stack.push_async_callback(close_ports, ports, 1.0)
             return {each.listener.name: each for each in ports}
 
         yield start
 
 
-async def sent(port: Port, raw: bytes) -> str:
-    async with MllpClient("127.0.0.1", port.server.port) as client:
+async def sent(port: Port, raw: bytes, tls: ssl.SSLContext | None = None) -> str:
+    async with MllpClient("127.0.0.1", port.server.port, tls=tls) as client:
         return read_ack(await client.send(raw)).code
 
 
@@ -87,6 +92,50 @@ async def test_who_is_not_in_a_network_of_the_port_is_not_let_in(opened: Opened)
     with pytest.raises(GatewayError) as caught:
         await sent(ports["inner"], siu())
     assert caught.value.category is Category.BUSY
+
+
+async def test_a_port_holds_to_the_sender_that_it_names(opened: Opened, two_clinics: Deps) -> None:
+    strict = Described("lab", profile=SenderProfile(ack="strict"))
+    described = replace(two_clinics, profiles=Senders([strict]))
+    ports = await opened(described, own="port: 0\nsender: lab")
+    assert await sent(ports["own"], siu(start="")) == "AE"
+
+
+def a_certificate(folder: Path, authority: trustme.CA) -> None:
+    own = authority.issue_cert("127.0.0.1")
+    own.private_key_and_cert_chain_pem.write_to_path(folder / "gateway.pem")
+
+
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+async def test_certificates_are_read_again_without_losing_a_connection(
+    opened: Opened, two_clinics: Deps, tmp_path: Path
+) -> None:
+    logged: list[dict[str, Any]] = []
+    deps = replace(two_clinics, log=lambda action, **told: logged.append({"is": action} | told))
+    old, new = trustme.CA(), trustme.CA()
+    a_certificate(tmp_path, old)
+    ports = await opened(deps, own="port: 0\ntls: {certificate: gateway.pem}")
+    port, settings = ports["own"], Settings(config_dir=tmp_path)
+    async with MllpClient("127.0.0.1", port.server.port, tls=trusting(old)) as client:
+        assert read_ack(await client.send(siu(control="0"))).code == "AA"
+        (tmp_path / "gateway.pem").write_text("half a certificate")
+        renew(settings, deps, ports.values())
+        assert await sent(port, siu(control="1"), trusting(old)) == "AA"
+        a_certificate(tmp_path, new)
+        (tmp_path / "listeners" / "other.yaml").write_text("port: 0")
+        renew(settings, deps, ports.values())
+        assert await sent(port, siu(control="2"), trusting(new)) == "AA"
+        with pytest.raises(GatewayError):
+            await sent(port, siu(control="3"), trusting(old))
+        assert read_ack(await client.send(siu(control="4"))).code == "AA"
+    kept, loaded = (each for each in logged if each["is"].startswith("listeners."))
+    assert "own.yaml: tls: the certificate" in kept["reasons"][0]
+    assert loaded == {"is": "listeners.loaded", "renewed": ["own"], "after_restart": ["other"]}
 
 
 @pytest.mark.parametrize(

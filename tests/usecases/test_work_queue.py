@@ -9,13 +9,16 @@ import pytest
 
 from fhir_gateway.core.clock import FixedClock
 from fhir_gateway.core.errors import Category, GatewayError
+from fhir_gateway.mapping.profile_files import Described
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.storage.inbox_queue import Kept, Wanted
 from fhir_gateway.usecases import work_queue
+from fhir_gateway.usecases.receive_v2 import Line, receive
+from fhir_gateway.usecases.senders import Senders
 from fhir_gateway.usecases.work_queue import Replayed, Search
-from tests.usecases.builders import at
-from tests.usecases.clinic import TENANT, refused_with
-from tests.usecases.ehr import ANN, CEM, Ehr, siu
+from tests.usecases.builders import a_schedule, a_slot, at
+from tests.usecases.clinic import TENANT, Clinic, refused_with
+from tests.usecases.ehr import ANN, CEM, Ehr, adt, known_here, siu, srm
 
 #: Reads what the default profile refuses: an appointment known by its visit only.
 VISITS = SenderProfile(identity_fields=("PV1-19",))
@@ -213,6 +216,82 @@ async def test_a_message_about_several_people_waits_and_makes_no_second_task(ehr
     (number,) = await waiting(ehr)
     assert (await replay(ehr, number)).outcome == "error"
     assert len(await ehr.clinic.all("Task")) == 1
+
+
+#: Reads a form of time that the default profile refuses.
+ODD_TIMES = SenderProfile(time_formats=("DD.MM.YYYY HH:mm",))
+ODD = {"start": "", "tq1": {7: "10.03.2026 09:00", 8: "10.03.2026 10:00"}}
+BLOCK = {"id_": "B-1", "patient": None}
+
+
+async def test_a_block_that_waits_is_applied(ehr: Ehr) -> None:
+    await ehr.send(siu("S23", **ODD, **BLOCK))
+    (number,) = await waiting(ehr)
+    assert (await replay(ehr.called(ODD_TIMES), number)).outcome == "applied"
+    (slot,) = await ehr.clinic.all("Slot")
+    assert (slot["status"], slot["start"]) == ("busy-unavailable", "2026-03-10T09:00:00Z")
+
+
+async def test_a_block_that_was_given_back_meanwhile_does_not_rise(ehr: Ehr) -> None:
+    await ehr.send(siu("S23", **ODD, **BLOCK, sent=NINE), siu("S24", **BLOCK, sent=TEN))
+    (number,) = await waiting(ehr)
+    assert (await replay(ehr.called(ODD_TIMES), number)).outcome == "superseded"
+    assert await ehr.clinic.all("Slot") == []
+
+
+async def test_data_of_a_patient_that_wait_are_applied_once_it_is_clear_whose_they_are(
+    ehr: Ehr,
+) -> None:
+    await ehr.send(adt("A28"), adt("A28", patient=CEM))
+    await ehr.send(adt("A08", patient={3: "A1~C1", 5: "Oak^Ann"}, sent=TEN))
+    (number,) = await waiting(ehr)
+    assert (await replay(ehr, number)).outcome == "error"
+    await ehr.send(adt("A40", mrg={1: "C1"}))
+    assert (await replay(ehr, number)).outcome == "applied"
+    active = [each for each in await ehr.clinic.all("Patient") if each.get("active", True)]
+    assert [each["name"][0]["family"] for each in active] == ["Oak"]
+
+
+async def test_data_of_a_patient_that_came_before_others_change_nothing(ehr: Ehr) -> None:
+    await ehr.send(adt("A28", sent=""), adt("A28", patient=CEM, sent=""))
+    await at_moment(ehr, 0).send(adt("A08", patient={3: "A1~C1", 5: "Oak^Ann"}, sent=""))
+    await at_moment(ehr, 5).send(adt("A40", mrg={1: "C1"}, sent=""), adt("A08", sent=""))
+    (number,) = await waiting(ehr)
+    assert (await replay(ehr, number)).outcome == "superseded"
+
+
+async def test_a_request_that_was_refused_is_booked_once_there_is_a_free_time(bare: Clinic) -> None:
+    placer = Ehr(bare).watched()
+    await bare.put(known_here(), a_schedule())
+    await placer.send(srm())
+    (number,) = await waiting(placer)
+    await bare.put(a_slot("09:00"))
+    assert (await replay(placer, number)).outcome == "applied"
+    (made,) = await bare.all("Appointment")
+    assert (made["status"], made["start"]) == ("booked", at("09:00"))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [siu("S20", id_="F-9"), srm("S25", kind="SQM", patient=None, people=({3: "D9^Nobody"},))],
+    ids=["S20", "SQM"],
+)
+async def test_what_is_about_nobody_that_is_known_goes_on_waiting(ehr: Ehr, raw: bytes) -> None:
+    await ehr.send(raw)
+    (number,) = await waiting(ehr)
+    done = await replay(ehr, number)
+    assert (done.outcome, done.issues[0].code) == ("error", "not-found")
+
+
+async def test_the_sender_of_the_port_holds_for_what_came_in_there(ehr: Ehr) -> None:
+    lab = Line(sender="lab")
+    before = ehr.described(Senders([Described("lab", "LAB")]))
+    await receive(before.clinic.deps, TENANT, siu(**VISIT), "198.51.100.7:1", lab)
+    await receive(before.clinic.deps, TENANT, siu(**VISIT, control="2"), "198.51.100.7:1")
+    by_port, by_header = await waiting(ehr)
+    after = ehr.described(Senders([Described("lab", "LAB", profile=VISITS)]))
+    assert (await replay(after, by_header)).outcome == "error"
+    assert (await replay(after, by_port)).outcome == "applied"
 
 
 # -- skipping

@@ -10,6 +10,9 @@ from fhir_gateway.mapping.durations import Duration, read_tq_duration
 from fhir_gateway.mapping.moments import Moment
 from fhir_gateway.mapping.reading import Reading, part
 
+#: Digits of a time stamp with a time of day.
+_STAMP = 12
+
 
 def moment(field: Field, component: int, reading: Reading, place: str) -> Moment | None:
     """A time stamp in one component: .4 start, .5 end."""
@@ -17,10 +20,19 @@ def moment(field: Field, component: int, reading: Reading, place: str) -> Moment
 
 
 def quantity_as_moment(field: Field, reading: Reading, place: str) -> Moment | None:
-    """TQ.1 where it holds a date instead of a quantity: eight digits or more."""
+    """TQ.1 where it holds a date instead of a quantity: eight digits or more, or ISO 8601."""
     text = part(field, 1, 1)
-    date_like = len(text) >= 8 and text[:8].isdigit() and text[:2] in ("19", "20", "21")
+    digits = text[:10].replace("-", "")[:8]
+    date_like = len(digits) == 8 and digits.isdigit() and text[:2] in ("19", "20", "21")
     return reading.moment(text, "", place) if date_like else None
+
+
+def end(field: Field, reading: Reading, place: str) -> Moment | None:
+    """TQ.5; TQ.2 where TQ.1 and TQ.2 hold start and end instead of quantity and interval."""
+    found = moment(field, 5, reading, place)
+    if found is None and not part(field, 4) and quantity_as_moment(field, reading, place):
+        found = reading.moment(part(field, 2), "", place) if len(part(field, 2)) >= _STAMP else None
+    return found
 
 
 def duration(field: Field, reading: Reading) -> Duration | None:

@@ -7,7 +7,7 @@ hl7v2.md sections 1.3, 1.7 and 2.3.
 from dataclasses import dataclass
 
 from fhir_gateway.core.errors import Category, fail
-from fhir_gateway.hl7.message import Field, Segment
+from fhir_gateway.hl7.message import Field, Message, Segment
 from fhir_gateway.mapping.datatypes.cwe import concept, words
 from fhir_gateway.mapping.datatypes.ei import identifier
 from fhir_gateway.mapping.datatypes.xcn import practitioners
@@ -15,13 +15,24 @@ from fhir_gateway.mapping.datatypes.xtn import contact_point
 from fhir_gateway.mapping.extensions import EXT_OCCURRENCE, EXT_PARENT
 from fhir_gateway.mapping.intent import ActorIntent, Concept, Identifier, Resource
 from fhir_gateway.mapping.places import place
+from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import Reading, clean, part
+from fhir_gateway.mapping.segments.sch_shift import straight
 from fhir_gateway.mapping.tables import find
 
 #: Fields that delete elements of Appointment when they are `""`.
 _DELETES = {
     7: ("reasonCode",), 8: ("appointmentType",), 26: ("basedOn",), 27: ("basedOn",),
 }  # fmt: skip
+
+
+def reading_of(message: Message, profile: SenderProfile) -> Reading:
+    """A scheduling message in the course of being read."""
+    told, issue = straight(message, profile)
+    reading = Reading(told, profile)
+    if issue is not None:
+        reading.warn(issue.diagnostics, *issue.expression, details=issue.details)
+    return reading
 
 
 def header(reading: Reading) -> Segment:
