@@ -285,7 +285,6 @@ outbox = Table(
     Column("created_at", TIME, nullable=False),
     _text("kind"),
     Column("payload", JSONB, nullable=False),
-    _text("port_sender", nullable=True),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("not_before", TIME, nullable=False),
     _text("error", nullable=True),
