@@ -25,7 +25,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from fhir_gateway import cli_validate
+from fhir_gateway import cli_listen, cli_validate
 from fhir_gateway.cli_desk import REFUSED, DataDir
 from fhir_gateway.cli_desk import settings_of as _settings
 from fhir_gateway.cli_desk import stop as _stop
@@ -62,6 +62,7 @@ demo = typer.Typer(help="A sample clinic, and messages about it.", no_args_is_he
 app.add_typer(demo, name="demo")
 app.add_typer(messages_app, name="messages")
 app.add_typer(profile_app, name="profile")
+app.command()(cli_listen.listen)
 app.command()(cli_validate.validate)
 
 At = Annotated[str | None, typer.Option(help="Moment taken as the present.", show_default="now")]

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from fhir_gateway.core.errors import GatewayError, fail
+from fhir_gateway.core.errors import Category, GatewayError, fail
 
 if TYPE_CHECKING:
     from fhir_gateway.settings import Settings
@@ -25,6 +25,7 @@ T = TypeVar("T")
 DataDir = Annotated[
     Path | None, typer.Option(help="Where the embedded database lives.", show_default=".local")
 ]
+Tenant = Annotated[str, typer.Option(help="Whose messages: the slug of a tenant.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 
@@ -45,6 +46,18 @@ def settings_of(**given: Any) -> Any:
     except ValidationError as error:
         wrong = (f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
         stop("; ".join(f"setting {each}" for each in wrong))
+
+
+def tenant_of(deps: "Deps", slug: str) -> int:
+    """The number of a tenant.
+
+    Raises:
+        GatewayError: not found.
+    """
+    known = {each.slug: number for number, each in deps.tenants.items()}
+    if slug not in known:
+        raise fail(Category.NOT_FOUND, f"there is no tenant {slug}; there are {', '.join(known)}")
+    return known[slug]
 
 
 def at_the_desk(settings: "Settings", work: Callable[["Deps"], Awaitable[T]]) -> T:
@@ -78,7 +91,6 @@ async def _opened(settings: "Settings") -> AsyncIterator["Deps"]:
 async def _urls(settings: "Settings") -> AsyncIterator[str]:
     """Where the database is: beside a running gateway, or started for this command."""
     from fhir_gateway import wiring
-    from fhir_gateway.core.errors import Category
     from fhir_gateway.storage.opening import prepare
 
     folder = settings.data_dir.absolute() / wiring.DATABASE_FOLDER

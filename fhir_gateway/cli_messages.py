@@ -16,7 +16,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from fhir_gateway.cli_desk import REFUSED, AsJson, DataDir, at_the_desk, settings_of, stop
+from fhir_gateway.cli_desk import (
+    REFUSED,
+    AsJson,
+    DataDir,
+    Tenant,
+    at_the_desk,
+    settings_of,
+    stop,
+    tenant_of,
+)
 from fhir_gateway.core.time import format_instant, parse_instant
 
 if TYPE_CHECKING:
@@ -109,6 +118,7 @@ def list_(
     until: Until = None,
     limit: Annotated[int, typer.Option(min=1, help="Most messages.")] = 50,
     as_json: AsJson = False,
+    tenant: Tenant = "default",
     data_dir: DataDir = None,
 ) -> None:
     """Show messages, the newest first; `--state error` those that wait for people."""
@@ -116,10 +126,9 @@ def list_(
     _explain_passing(state or [])
 
     async def work(deps: "Deps") -> "list[Kept]":
-        from fhir_gateway.storage.tenants import DEFAULT
         from fhir_gateway.usecases import work_queue
 
-        return await work_queue.find(deps, DEFAULT, search, limit=limit)
+        return await work_queue.find(deps, tenant_of(deps, tenant), search, limit=limit)
 
     found = at_the_desk(settings_of(data_dir=data_dir), work)
     if as_json:
@@ -189,15 +198,15 @@ def show(
         bool, typer.Option("--provenance", help="Which field set each element.")
     ] = False,
     as_json: AsJson = False,
+    tenant: Tenant = "default",
     data_dir: DataDir = None,
 ) -> None:
     """Show a message: as it came, field by field, as FHIR, and what was answered."""
     from fhir_gateway.cli_previews import preview_json, print_fields, print_preview
-    from fhir_gateway.storage.tenants import DEFAULT
     from fhir_gateway.usecases import work_queue
 
     async def work(deps: "Deps") -> work_queue.Shown:
-        return await work_queue.show(deps, DEFAULT, number, provenance=provenance)
+        return await work_queue.show(deps, tenant_of(deps, tenant), number, provenance=provenance)
 
     found = at_the_desk(settings_of(data_dir=data_dir), work)
     kept = found.kept
@@ -245,6 +254,7 @@ def replay(
     since: Since = None,
     until: Until = None,
     every: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
+    tenant: Tenant = "default",
     data_dir: DataDir = None,
 ) -> None:
     """Apply messages that wait (state error) again, in the order in which they came.
@@ -252,7 +262,6 @@ def replay(
     The present profile of the sender is used. What has been applied meanwhile by a newer message
     about the same appointment stays. The sender is told nothing: it has had its answer.
     """
-    from fhir_gateway.storage.tenants import DEFAULT
     from fhir_gateway.usecases import work_queue
 
     search = search_of(["error"], mrn, appointment, control_id, sender, since, until)
@@ -263,11 +272,13 @@ def replay(
     async def work(deps: "Deps") -> "list[Replayed]":
         chosen = sorted(set(numbers or ()))
         if not chosen:
-            chosen = [each.id async for each in work_queue.walk(deps, DEFAULT, search)]
+            chosen = [
+                each.id async for each in work_queue.walk(deps, tenant_of(deps, tenant), search)
+            ]
         with counting(len(chosen), "applying") as done:
             found = []
             for each in chosen:
-                found.append(await work_queue.replay(deps, DEFAULT, each))
+                found.append(await work_queue.replay(deps, tenant_of(deps, tenant), each))
                 done()
             return found
 
@@ -289,14 +300,18 @@ def replay(
 def skip(
     numbers: Annotated[list[int], typer.Argument(metavar="ID…", help="Its number.")],
     reason: Annotated[str, typer.Option(help="Why it shall not be applied.")],
+    tenant: Tenant = "default",
     data_dir: DataDir = None,
 ) -> None:
     """Say of messages that wait (state error) that they shall not be applied, and why."""
-    from fhir_gateway.storage.tenants import DEFAULT
     from fhir_gateway.usecases import work_queue
 
     async def work(deps: "Deps") -> list[int]:
-        return [each for each in numbers if not await work_queue.skip(deps, DEFAULT, each, reason)]
+        return [
+            each
+            for each in numbers
+            if not await work_queue.skip(deps, tenant_of(deps, tenant), each, reason)
+        ]
 
     left = at_the_desk(settings_of(data_dir=data_dir), work)
     console = Console(soft_wrap=True)

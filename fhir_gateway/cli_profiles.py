@@ -15,7 +15,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fhir_gateway.cli_desk import REFUSED, AsJson, DataDir, at_the_desk, settings_of, stop
+from fhir_gateway.cli_desk import (
+    REFUSED,
+    AsJson,
+    DataDir,
+    Tenant,
+    at_the_desk,
+    settings_of,
+    stop,
+    tenant_of,
+)
 from fhir_gateway.cli_messages import From, Since, Until, counting, print_json, search_of
 from fhir_gateway.cli_previews import (
     differences_json,
@@ -188,18 +197,20 @@ def _from_inbox(
     since: str | None,
     until: str | None,
     limit: int,
+    tenant: str,
     data_dir: Path | None,
 ) -> tuple[list[Raw], str]:
     """Messages of the inbox in the order in which they came, and the zone of the tenant."""
-    from fhir_gateway.storage.tenants import DEFAULT
     from fhir_gateway.usecases import work_queue
 
     search = search_of(sender=sender, since=since, until=until)
 
     async def work(deps: "Deps") -> tuple[list[Raw], str]:
-        found = await work_queue.find(deps, DEFAULT, search, limit=limit, oldest_first=True)
+        found = await work_queue.find(
+            deps, tenant_of(deps, tenant), search, limit=limit, oldest_first=True
+        )
         raws = [(f"message {each.id}", each.raw, each.received_at) for each in found]
-        return raws, deps.tenants[DEFAULT].zone.key
+        return raws, deps.tenants[tenant_of(deps, tenant)].zone.key
 
     return at_the_desk(settings_of(data_dir=data_dir), work)
 
@@ -215,6 +226,7 @@ def suggest_(
     out: Annotated[Path | None, typer.Option(help="Write the YAML to this new file.")] = None,
     config_dir: ConfigDir = None,
     as_json: AsJson = False,
+    tenant: Tenant = "default",
     data_dir: DataDir = None,
 ) -> None:
     """Suggest a profile from the messages of a sender, with the evidence for each setting.
@@ -227,7 +239,7 @@ def suggest_(
         stop("--inbox needs --sender APP FACILITY")
     raws = list(_from_files(files or ()))
     if inbox:
-        raws, _ = _from_inbox(sender, since, until, limit, data_dir)
+        raws, _ = _from_inbox(sender, since, until, limit, tenant, data_dir)
     senders = sorted({header.sender for _, raw, _ in raws if (header := peek(raw))})
     if sender is None and len(senders) != 1:
         shown = "; ".join(" ".join(f"'{part}'" for part in each) for each in senders[:8])
@@ -352,6 +364,7 @@ def diff(
     zone: Zone = None,
     config_dir: ConfigDir = None,
     as_json: AsJson = False,
+    tenant: Tenant = "default",
     data_dir: DataDir = None,
 ) -> None:
     """Replay messages through the present and a changed profile and show what would differ.
@@ -361,7 +374,7 @@ def diff(
     new = _read(profile)
     raws = list(_from_files(files or ()))
     if not files:
-        raws, home = _from_inbox(new.sender, since, until, limit, data_dir)
+        raws, home = _from_inbox(new.sender, since, until, limit, tenant, data_dir)
         zone = zone or home
     senders = _senders(config_dir)
     rows: list[dict[str, Any]] = []

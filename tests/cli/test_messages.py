@@ -82,6 +82,7 @@ def test_a_state_in_which_nothing_rests_says_so(run: Run, received: Received, st
         (("list", "--state", "lost"), "there is no state 'lost'; there are received"),
         (("list", "--since", "yesterday"), "--since yesterday"),
         (("show", "999999"), "There is no message 999999"),
+        (("list", "--tenant", "north"), "there is no tenant north; there are default"),
         (("replay",), "say which"),
         (("skip", "1", "--reason", " "), "A reason is needed"),
     ],

@@ -151,7 +151,7 @@ def types(segment: Segment, reading: Reading) -> Resource:
     reason = concept(segment.field(7), reading, "appointment-reason", tables=("0276",))
     kind = concept(segment.field(8), reading, "appointment-type", tables=("0277", "0276"))
     if reason and any(find("0276", word) for word in words(segment.field(7))):
-        codings += reason["coding"]
+        codings += reason.get("coding", ())
         found["appointmentType"] = reason
         reading.took("appointmentType", segment, 7)
     elif reason:

@@ -12,6 +12,7 @@ from fhir_gateway.mapping.places import place
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import Reading, part
 from fhir_gateway.mapping.segments.rgs import ResourceRow, resource_rows
+from fhir_gateway.mapping.segments.sch_shift import straight
 from fhir_gateway.mapping.siu import read_siu
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -76,7 +77,7 @@ def seen(raws: Iterable[bytes], profile: SenderProfile) -> list[Seen]:
     found: list[Seen] = []
     for raw in raws:
         try:
-            message = Message.parse(raw, encoding=profile.charset)
+            message, _ = straight(Message.parse(raw, encoding=profile.charset), profile)
             reading = Reading(message, profile)
         except (Unreadable, GatewayError):
             continue
