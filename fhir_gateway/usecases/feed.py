@@ -20,7 +20,7 @@ from fhir_gateway.storage import inbox, resources
 from fhir_gateway.storage.inbox import FeedState
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
-from fhir_gateway.usecases import appointments, feed_people, feed_slots, tasks
+from fhir_gateway.usecases import appointments, echoes, feed_people, feed_slots, tasks
 from fhir_gateway.usecases.appointments import Change, TimeTakenError
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed_merge import merged
@@ -70,12 +70,17 @@ async def apply_siu(
             sender that only asks wants a time that is taken.
     """
     _check_identifiers(intent)
+    intent = await echoes.recognised(tx, deps, intent, profile)
     keys = [(each["system"], each["value"]) for each in intent.keys]
     await inbox.lock_keys(tx, keys)
     known = await feed_people.find(tx, "Appointment", keys)
     old = await resources.read(tx, Ref("Appointment", known), lock=True) if known else None
     state = await inbox.feed_state(tx, old.id) if old else None
     why = await _unapplied(tx, intent, keys, old, state)
+    if why is None and old is not None:
+        why = await echoes.outdated(tx, deps, intent, old)
+        if why is not None:
+            await echoes.learn(tx, deps, old, intent.keys)
     if why is not None:
         return Applied(old.id if old else None, [*intent.warnings, why])
     cast = await _cast(tx, deps, intent)
@@ -190,7 +195,8 @@ async def _change(
         By.FEED if profile.authority == "filler" else By.OPERATION,
         old,
         method="PUT" if old else "POST",
-        keys=tuple((each["system"], each["value"]) for each in intent.keys),
+        keys=tuple((each["system"], each["value"]) for each in feed_people.foreign(intent.keys)),
+        source=intent.sender,
     )
     try:
         return (await appointments.apply(tx, deps, change)).stored
