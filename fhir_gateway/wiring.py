@@ -23,6 +23,7 @@ import structlog
 import uvicorn
 
 from fhir_gateway.api.app import make_app
+from fhir_gateway.configuration import descriptions
 from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.core.ids import RandomIds
@@ -30,6 +31,7 @@ from fhir_gateway.fhir import models
 from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.hl7.peer import Hooks, Notice, Peer
 from fhir_gateway.hl7.server import MllpServer
+from fhir_gateway.outbound.destinations import Destination, by_tenant, read_destination
 from fhir_gateway.settings import Settings
 from fhir_gateway.storage.opening import call_tenant, open_database, prepare
 from fhir_gateway.storage.postgres import Database
@@ -38,6 +40,7 @@ from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
 from fhir_gateway.usecases import receive_v2, seed
 from fhir_gateway.usecases.deps import Deps, Policy
 from fhir_gateway.workers.loop import work
+from fhir_gateway.workers.sender import send
 
 #: Below the data directory: where the embedded database lives.
 DATABASE_FOLDER = "postgresql"
@@ -126,6 +129,7 @@ async def _serve(
         http = _HttpServer(_http_config(settings, deps))
         serving = asyncio.create_task(http.serve(sockets=[listening]))
         working = asyncio.create_task(work(deps, stop))
+        sending = asyncio.create_task(send(deps, stop))
         await _first(http.ready.wait(), serving, working)
         await warming
         port = listening.getsockname()[1]
@@ -137,6 +141,8 @@ async def _serve(
         stop.set()
         http.should_exit = True
         await mllp.stop(settings.drain_seconds)
+        await asyncio.wait([sending], timeout=settings.drain_seconds)
+        sending.cancel()
         await asyncio.gather(serving, working)
 
 
@@ -246,16 +252,19 @@ async def _opened(
     settings: Settings, clinic: Clinic | None, progress: Callable[[str], None]
 ) -> AsyncIterator[tuple[Deps, bool]]:
     """The database, migrated and filled, and all that the use cases need."""
+    told = destinations(settings)
     async with database_urls(settings, progress) as (url, owner_url):
         await prepare(url, owner_url)
-        database = await open_database(url, size=settings.database_connections)
+        # Whoever sends keeps one connection for itself.
+        size = settings.database_connections + bool(told)
+        database = await open_database(url, size=size)
         try:
-            deps = await _deps(settings, database)
+            deps = await _deps(settings, database, told)
             seeded = clinic is not None and await seed.is_empty(deps, DEFAULT)
             if clinic is not None and seeded:
                 progress("Writing the sample clinic")
                 await call_tenant(owner_url, DEFAULT, name=clinic.name, zone=clinic.zone)
-                deps = await _deps(settings, database)
+                deps = await _deps(settings, database, told)
                 await seed.fill(deps, DEFAULT, clinic.resources(deps.clock.now()))
             yield deps, seeded
         finally:
@@ -282,13 +291,28 @@ async def database_urls(
         await asyncio.to_thread(server.stop)
 
 
-async def _deps(settings: Settings, database: Database) -> Deps:
+def destinations(settings: Settings) -> list[Destination]:
+    """Those that are described.
+
+    Raises:
+        GatewayError: invalid, with the file and what is wrong in it.
+    """
+    found = []
+    for each in descriptions(settings.config_dir, "destinations"):
+        found.append(read_destination(each.path, each.name, each.content))
+        found[-1].tls_context()
+    return found
+
+
+async def _deps(settings: Settings, database: Database, told: Sequence[Destination]) -> Deps:
+    tenants = await all_tenants(database)
     return Deps(
         database=database,
         worker_role=Role.WORKER,
         clock=SystemClock(),
         ids=RandomIds(),
-        tenants={each.id: each for each in await all_tenants(database)},
+        tenants={each.id: each for each in tenants},
+        destinations=by_tenant(told, {each.slug: each.id for each in tenants}),
         signing_key=await signing_key(database),
         policy=Policy(
             slots=settings.slot_policy,

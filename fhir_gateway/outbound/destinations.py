@@ -235,5 +235,3 @@ def by_tenant(
         number: tuple(each for each in known.values() if each.enabled)
         for number, known in found.items()
     }
-
-

@@ -237,7 +237,7 @@ async def found(
 async def again(tx: Transaction, id_: int) -> bool:
     """Have a message that is stuck sent again, with its bytes; False where it is not stuck."""
     touched = await tx.execute(
-        "UPDATE outbound_message SET state = 'sent', attempts = 0, error = NULL,"
+        "UPDATE outbound_message SET state = 'sent', attempts = 0,"
         " not_before = clock_timestamp() WHERE tenant = %s AND id = %s"
         " AND state IN ('rejected', 'dead')",
         (tx.tenant, id_),

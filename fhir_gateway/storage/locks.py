@@ -20,7 +20,7 @@ async def hold(tx: Transaction, names: Iterable[str]) -> None:
         names: Of any length; may be empty. They are taken in one order, so that two transactions
             do not wait for each other.
     """
-    keys = sorted({_key(f"{tx.tenant}|{each}") for each in names})
+    keys = sorted({key_of(f"{tx.tenant}|{each}") for each in names})
     if keys:
         await tx.rows(
             "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY"
@@ -29,5 +29,6 @@ async def hold(tx: Transaction, names: Iterable[str]) -> None:
         )
 
 
-def _key(name: str) -> int:
+def key_of(name: str) -> int:
+    """The number that is locked for a name."""
     return int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)

@@ -46,9 +46,7 @@ def outbound_message_table(metadata: MetaData) -> Table:
         CheckConstraint(
             "open = (state IN ('queued', 'sent', 'rejected', 'dead'))", name="open_check"
         ),
-        Index(
-            "outbound_message_by_control_id", "tenant", "destination", "control_id", unique=True
-        ),
+        Index("outbound_message_by_control_id", "tenant", "destination", "control_id", unique=True),
         Index("outbound_message_by_appointment", "tenant", "appointment", "destination", "id"),
         Index(
             "outbound_message_open", "tenant", "destination", "id", postgresql_where=text("open")

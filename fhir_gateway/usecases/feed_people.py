@@ -55,9 +55,7 @@ async def find(tx: Transaction, type_name: str, keys: Sequence[tuple[str, str]])
     return found[0] if found else None
 
 
-async def _by_own_id(
-    tx: Transaction, type_name: str, keys: Sequence[tuple[str, str]]
-) -> set[str]:
+async def _by_own_id(tx: Transaction, type_name: str, keys: Sequence[tuple[str, str]]) -> set[str]:
     """Those whom a message names by the id that we gave them, as our own messages do."""
     ids = [value for system, value in keys if system == SYSTEM_OWN and ID.fullmatch(value)]
     if not ids:

@@ -177,5 +177,3 @@ def _in_its_words(identifier: Resource, base: str) -> Resource:
     """What the receiver has named without an authority is named so to it."""
     bare = identifier.get("system") in {f"{base}:{kind}" for kind in _BARE}
     return {k: v for k, v in identifier.items() if k != "system"} if bare else identifier
-
-
