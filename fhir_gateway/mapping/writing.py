@@ -85,11 +85,11 @@ def ce(concept: Concept | None) -> Repetition:
     """A CodeableConcept as CE: two codings; the text where a coding has left room for it."""
     if not concept:
         return None
-    first, second, *_ = [*concept.get("coding", ()), {}, {}]
+    codings: list[Resource] = [*concept.get("coding", ()), {}, {}][:2]
     text = concept.get("text")
-    parts = [
+    parts: list[str | None] = [
         component
-        for each in (first, second)
+        for each in codings
         for component in (each.get("code"), each.get("display"), each.get("system"))
     ]
     place = next((n for n in (1, 4) if parts[n] is None), None)

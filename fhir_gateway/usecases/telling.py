@@ -62,7 +62,7 @@ async def tell(
 
 
 def _possible(destination: Destination) -> set[str]:
-    wanted = set(destination.events)
+    wanted: set[str] = set(destination.events)
     return wanted if destination.role == "filler" else wanted & set(siu_out.REQUESTS)
 
 
