@@ -23,7 +23,7 @@ import structlog
 import uvicorn
 
 from fhir_gateway.api.app import make_app
-from fhir_gateway.configuration import descriptions
+from fhir_gateway.configuration import read_destinations
 from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.core.ids import RandomIds
@@ -31,7 +31,7 @@ from fhir_gateway.fhir import models
 from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.hl7.peer import Hooks, Notice, Peer
 from fhir_gateway.hl7.server import MllpServer
-from fhir_gateway.outbound.destinations import Destination, by_tenant, read_destination
+from fhir_gateway.outbound.destinations import by_tenant
 from fhir_gateway.settings import Settings
 from fhir_gateway.storage.opening import call_tenant, open_database, prepare
 from fhir_gateway.storage.postgres import Database
@@ -252,19 +252,19 @@ async def _opened(
     settings: Settings, clinic: Clinic | None, progress: Callable[[str], None]
 ) -> AsyncIterator[tuple[Deps, bool]]:
     """The database, migrated and filled, and all that the use cases need."""
-    told = destinations(settings)
+    told = read_destinations(settings.config_dir)
     async with database_urls(settings, progress) as (url, owner_url):
         await prepare(url, owner_url)
         # Whoever sends keeps one connection for itself.
         size = settings.database_connections + bool(told)
         database = await open_database(url, size=size)
         try:
-            deps = await _deps(settings, database, told)
+            deps = await dependencies(settings, database)
             seeded = clinic is not None and await seed.is_empty(deps, DEFAULT)
             if clinic is not None and seeded:
                 progress("Writing the sample clinic")
                 await call_tenant(owner_url, DEFAULT, name=clinic.name, zone=clinic.zone)
-                deps = await _deps(settings, database, told)
+                deps = await dependencies(settings, database)
                 await seed.fill(deps, DEFAULT, clinic.resources(deps.clock.now()))
             yield deps, seeded
         finally:
@@ -291,21 +291,21 @@ async def database_urls(
         await asyncio.to_thread(server.stop)
 
 
-def destinations(settings: Settings) -> list[Destination]:
-    """Those that are described.
+async def dependencies(
+    settings: Settings, database: Database, *, log: Callable[..., None] | None = None
+) -> Deps:
+    """All that the use cases need.
+
+    Args:
+        settings: See Settings.
+        database: Open.
+        log: Instead of the log of the process.
 
     Raises:
-        GatewayError: invalid, with the file and what is wrong in it.
+        GatewayError: invalid, where the description of a destination is wrong.
     """
-    found = []
-    for each in descriptions(settings.config_dir, "destinations"):
-        found.append(read_destination(each.path, each.name, each.content))
-        found[-1].tls_context()
-    return found
-
-
-async def _deps(settings: Settings, database: Database, told: Sequence[Destination]) -> Deps:
     tenants = await all_tenants(database)
+    told = read_destinations(settings.config_dir)
     return Deps(
         database=database,
         worker_role=Role.WORKER,
@@ -322,7 +322,7 @@ async def _deps(settings: Settings, database: Database, told: Sequence[Destinati
             require_if_match=settings.require_if_match,
             strict_feeds=settings.strict_feeds,
         ),
-        log=structlog.get_logger().info,
+        log=log or structlog.get_logger().info,
     )
 
 

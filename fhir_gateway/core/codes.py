@@ -19,15 +19,16 @@ SYSTEM_REASON = f"{CANONICAL}/CodeSystem/reason"
 SYSTEM_TASK = f"{CANONICAL}/CodeSystem/task"
 SYSTEM_FACTOR = f"{CANONICAL}/CodeSystem/score-factor"
 SYSTEM_BASIC = f"{CANONICAL}/CodeSystem/basic"
-#: Values are ids of resources of this gateway, for messages about what has no other identifier.
-SYSTEM_OWN = f"{CANONICAL}/NamingSystem/id"
-#: The gateway itself in that system, where a message has to name somebody.
-GATEWAY_VALUE = "gateway"
 SYSTEM_V2_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"
 
 TASK_FILL_SLOT = "fill-slot"
 TASK_RESOLVE_CONFLICT = "resolve-conflict"
 TASK_MATCH_IDENTITY = "match-identity"
+
+#: Values are ids of resources of this gateway, for messages about what has no other identifier.
+SYSTEM_OWN = f"{CANONICAL}/NamingSystem/id"
+#: The gateway itself in that system, where a message has to name somebody.
+GATEWAY_VALUE = "gateway"
 
 #: The ten states of an R4 Appointment.
 APPOINTMENT_STATUSES = (

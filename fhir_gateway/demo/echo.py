@@ -44,7 +44,7 @@ def echo_of(raw: bytes, *, control_id: str, now: datetime) -> bytes:
     lines = [_header(message, event, control_id, now)]
     for segment in message.segments:
         if segment.name == "SCH":
-            lines.append(_schedule(lambda n, s=segment: s.raw_field(n), mark))
+            lines.append(_schedule(segment.raw_field, mark))
         elif segment.name == "ARQ":
             arq = segment
             lines.append(_of_request(arq.raw_field, event, mark))

@@ -13,7 +13,7 @@ from fhir_gateway.core.time import parse_instant
 from fhir_gateway.hl7.writer import Repetition, Row, Value
 from fhir_gateway.mapping import writing
 from fhir_gateway.mapping.intent import Concept, Resource
-from fhir_gateway.mapping.letterhead import Letterhead
+from fhir_gateway.mapping.letterhead import Manner
 from fhir_gateway.mapping.segments.rgs import START_FIELD
 
 _ACCEPTANCE = {"accepted": "Booked", "tentative": "Pending", "declined": "Cancelled"}
@@ -46,7 +46,7 @@ class Cast:
             among them is written by its display text.
         patient: The subject.
         resources: Practitioners, Locations and Devices.
-        head: Of the message.
+        manner: How it is written.
     """
 
     def __init__(
@@ -54,18 +54,18 @@ class Cast:
         appointment: Resource,
         patient: Resource | None,
         resources: Iterable[Resource],
-        head: Letterhead,
+        manner: Manner,
     ) -> None:
         known = {f"{each['resourceType']}/{each['id']}": each for each in resources}
         found = (_taker(each, known) for each in appointment.get("participant", ()))
         self._takers = [each for each in found if each is not None]
         self._appointment = appointment
         self._patient = patient
-        self._head = head
+        self._manner = manner
 
     def coded(self, concept: Concept | None) -> Repetition:
         """A coded element as the version has it."""
-        return writing.cwe(concept) if self._head.has_cwe else writing.ce(concept)
+        return writing.cwe(concept) if self._manner.has_cwe else writing.ce(concept)
 
     def contacts(self, kind: str) -> list[Repetition]:
         """Whom to ask; where nobody is named, the gateway: from 2.3 to 2.6 somebody has to be."""
@@ -74,7 +74,7 @@ class Cast:
 
     def gateway(self) -> Repetition:
         """The gateway itself as XCN."""
-        return (GATEWAY_VALUE, self._head.sender[0], *[None] * 6, writing.hd(SYSTEM_OWN))
+        return (GATEWAY_VALUE, self._manner.name, *[None] * 6, writing.hd(SYSTEM_OWN))
 
     def patient(self) -> list[Row]:
         """PID."""
@@ -123,7 +123,7 @@ class Cast:
         """Every coding of every role in one field; AIG has to say what kind of thing it is."""
         roles: list[Concept] = taker.participant.get("type", [])
         if not roles:
-            needed = None if self._head.has_tq1 else _ROLE.get(taker.type)
+            needed = None if self._manner.has_tq1 else _ROLE.get(taker.type)
             return "EQUIPMENT" if taker.type == "Device" else needed
         codings = [coding for role in roles for coding in role.get("coding", ())]
         text = next((role["text"] for role in roles if "text" in role), None)
@@ -139,7 +139,7 @@ class Cast:
         whole = seconds % 60 == 0
         at = START_FIELD[name]
         return {
-            at: writing.dtm(start, self._head.zone),
+            at: writing.dtm(start, self._manner.zone),
             at + 3: str(seconds // 60 if whole else seconds),
             at + 4: "min" if whole else "s",
         }

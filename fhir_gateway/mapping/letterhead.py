@@ -26,6 +26,31 @@ UTF_8 = CHARSETS[0]
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How the segments after MSH are written.
+
+    Args:
+        zone: The receiver's.
+        version: One of VERSIONS.
+        name: What the gateway is called where somebody has to be named.
+    """
+
+    zone: ZoneInfo
+    version: str = "2.5.1"
+    name: str = "FHIR-GATEWAY"
+
+    @property
+    def has_tq1(self) -> bool:
+        """Since 2.5 times stand in TQ1, before in SCH-11."""
+        return self.version >= "2.5"
+
+    @property
+    def has_cwe(self) -> bool:
+        """Since 2.6 a coded element is a CWE, before a CE."""
+        return self.version >= "2.6"
+
+
+@dataclass(frozen=True, slots=True)
 class Letterhead:
     """What stands in MSH, and what follows from it for the rest.
 
@@ -50,14 +75,9 @@ class Letterhead:
     processing_id: str = "P"
 
     @property
-    def has_tq1(self) -> bool:
-        """Since 2.5 times stand in TQ1, before in SCH-11."""
-        return self.version >= "2.5"
-
-    @property
-    def has_cwe(self) -> bool:
-        """Since 2.6 a coded element is a CWE, before a CE."""
-        return self.version >= "2.6"
+    def manner(self) -> Manner:
+        """How the rest is written."""
+        return Manner(self.zone, self.version, self.sender[0])
 
     def write(self, event: tuple[str, str, str], rows: Sequence[Row]) -> bytes:
         """Write a whole message.

@@ -49,6 +49,17 @@ class Reading:
         """In order, each once."""
         return tuple(self._warnings.values())
 
+    def sent_at(self, received_at: datetime) -> datetime | None:
+        """MSH-7, where it tells the minute.
+
+        Args:
+            received_at: When the message came; it tells which of two equal clock times is meant.
+        """
+        header = self.header_time
+        if header is None or not header.has_time or not in_range(header):
+            return None
+        return self.zoning.sent(header, received_at)
+
     def warn(self, diagnostics: str, *expression: str, details: str | None = None) -> None:
         """Note something that a person should know."""
         issue = Issue(diagnostics, expression, "informational", details)

@@ -30,9 +30,8 @@ from fhir_gateway.mapping.segments.aix import Frame
 from fhir_gateway.mapping.segments.rgs import resource_rows
 from fhir_gateway.mapping.times import Times, read_times
 from fhir_gateway.mapping.triggers import EVENT_OF_STATUS, TRIGGERS, Trigger, unsupported
-from fhir_gateway.mapping.zones import in_range
 
-__all__ = ["ActorIntent", "Identifier", "ServiceIntent", "SiuIntent", "message_time", "read_siu"]
+__all__ = ["ActorIntent", "Identifier", "ServiceIntent", "SiuIntent", "read_siu"]
 
 #: Statuses under which a start without time of day may turn the appointment into a proposal.
 _PLANNED = frozenset({None, "booked", "pending", "proposed", "waitlist"})
@@ -96,21 +95,13 @@ def read_siu(message: Message, profile: SenderProfile, received_at: datetime) ->
         reason=reason,
         overbooked=state.flag == "overbooked",
         schedule=sch.schedule(head, reading),
-        message_time=message_time(reading, received_at),
+        message_time=reading.sent_at(received_at),
         received_at=received_at,
         control_id=message.control_id,
         sender=message.sender,
         provenance=reading.provenance,
         warnings=reading.warnings,
     )
-
-
-def message_time(reading: Reading, received_at: datetime) -> datetime | None:
-    """MSH-7, where it tells the minute."""
-    header = reading.header_time
-    if header is None or not header.has_time or not in_range(header):
-        return None
-    return reading.zoning.sent(header, received_at)
 
 
 def _appointment(

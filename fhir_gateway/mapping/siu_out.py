@@ -19,8 +19,8 @@ from fhir_gateway.core.time import parse_instant
 from fhir_gateway.hl7.writer import Repetition, Row, Value
 from fhir_gateway.mapping import writing
 from fhir_gateway.mapping.cast_out import Cast
-from fhir_gateway.mapping.intent import Concept, Identifier, Resource
-from fhir_gateway.mapping.letterhead import Letterhead
+from fhir_gateway.mapping.intent import Concept, Resource
+from fhir_gateway.mapping.letterhead import Letterhead, Manner
 from fhir_gateway.mapping.tables import table
 
 #: Event reason (SCH-6, required before 2.7) where the appointment tells none.
@@ -90,25 +90,53 @@ def write(
             "Appointment.identifier",
             code="required",
         )
-    cast = Cast(appointment, patient, resources, head)
-    writer = _Schedule(event, appointment, cast, head)
-    first, kind = (
-        (writer.sch(), ("SIU", event, "SIU_S12"))
-        if role == "filler"
-        else (writer.arq(), ("SRM", REQUESTS[event], "SRM_S01"))
-    )
-    return head.write(kind, [*first, *writer.notes(), *cast.patient(), *cast.group()])
+    rows = _rows(event, appointment, patient, resources, head.manner, role)
+    kind = ("SIU", event, "SIU_S12") if role == "filler" else ("SRM", REQUESTS[event], "SRM_S01")
+    return head.write(kind, rows)
+
+
+def schedule_rows(
+    event: str,
+    appointment: Resource,
+    patient: Resource | None,
+    others: Sequence[Resource],
+    zone: ZoneInfo,
+) -> list[Row]:
+    """Everything of a scheduling message but its header: SCH, TQ1, NTE, PID, RGS and AIx.
+
+    Args:
+        event: As in `write_siu`; it tells SCH-6 where the appointment tells no reason.
+        appointment: As in `write_siu`; a free time has no identifier.
+        patient: The subject.
+        others: Practitioners, Locations and Devices that take part.
+        zone: The receiver's.
+    """
+    return _rows(event, appointment, patient, others, Manner(zone), "filler")
+
+
+def _rows(
+    event: str,
+    appointment: Resource,
+    patient: Resource | None,
+    others: Sequence[Resource],
+    manner: Manner,
+    role: Literal["filler", "placer"],
+) -> list[Row]:
+    cast = Cast(appointment, patient, others, manner)
+    writer = _Schedule(event, appointment, cast, manner)
+    first = writer.sch() if role == "filler" else writer.arq()
+    return [*first, *writer.notes(), *cast.patient(), *cast.group()]
 
 
 class _Schedule:
     """The segments of one message that are about the appointment itself."""
 
-    def __init__(self, event: str, appointment: Resource, cast: Cast, head: Letterhead) -> None:
+    def __init__(self, event: str, appointment: Resource, cast: Cast, manner: Manner) -> None:
         self._event = event
         self._appointment = appointment
         self._cast = cast
-        self._head = head
-        self._zone = head.zone
+        self._manner = manner
+        self._zone = manner.zone
 
     def sch(self) -> list[Row]:
         """SCH, and TQ1 where the version has it."""
@@ -120,7 +148,7 @@ class _Schedule:
             7: coded(next(iter(self._appointment.get("reasonCode", ())), None)),
             8: coded(self._appointment.get("appointmentType")),
             **self._duration(),
-            11: None if self._head.has_tq1 else self._tq(),
+            11: None if self._manner.has_tq1 else self._tq(),
             12: self._contacts("placer contact"),
             16: self._cast.contacts("filler contact"),
             20: self._cast.gateway(),
@@ -128,7 +156,7 @@ class _Schedule:
             26: self._orders("PLAC"),
             27: self._orders("FILL"),
         }
-        return [("SCH", sch), *(self._tq1() if self._head.has_tq1 else [])]
+        return [("SCH", sch), *(self._tq1() if self._manner.has_tq1 else [])]
 
     def arq(self) -> list[Row]:
         """ARQ: the wish for exactly that start."""
@@ -146,7 +174,7 @@ class _Schedule:
             15: self._cast.contacts("placer contact"),
             19: self._cast.gateway(),
         }
-        if self._head.version >= "2.4":
+        if self._manner.version >= "2.4":
             arq |= {24: self._orders("PLAC"), 25: self._orders("FILL")}
         return [("ARQ", arq)]
 
@@ -167,15 +195,14 @@ class _Schedule:
         """Without filler and placer id the first one stands for the sender's own."""
         if self._identifier("PLAC"):
             return None
-        first: Identifier = self._appointment["identifier"][0]
-        return writing.ei(first)
+        return writing.ei(next(iter(self._appointment["identifier"]), None))
 
     def _event_reason(self) -> Value:
         reason: Concept | None = self._appointment.get("cancelationReason")
         for each in self._appointment.get("extension", ()):
             if each["url"] == EXT_STATUS_REASON:
                 reason = each.get("valueCodeableConcept")
-        return self._cast.coded(reason) or _REASONS[self._event]
+        return self._cast.coded(reason) or _REASONS.get(self._event, "MODIFIED")
 
     def _status(self) -> Value:
         status = self._appointment.get("status")

@@ -140,8 +140,7 @@ class Embedded:
         Returns:
             `postgresql://user@/database?host=…&port=…`, everything percent-encoded.
         """
-        who, where = quote(user or LOGIN, safe=""), quote(str(self._sockets), safe="")
-        return f"postgresql://{who}@/{quote(database, safe='')}?host={where}&port={_PORT}"
+        return _url(str(self._sockets), database, user or LOGIN)
 
     def stop(self) -> None:
         """Stop the server, breaking off what is running, and let go of the directory.
@@ -159,6 +158,30 @@ class Embedded:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def url_beside(directory: Path) -> str | None:
+    """Where the server of a directory is while another process holds it.
+
+    Args:
+        directory: That of `Embedded.start`.
+
+    Returns:
+        None where no server of it runs, or this account may not know.
+    """
+    link = directory / "elsewhere"
+    home = link.resolve() if link.is_symlink() else directory.resolve()
+    try:
+        lines = (home / "data" / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    sockets = "".join(lines[4:5])
+    return _url(sockets, DATABASE, LOGIN) if sockets else None
+
+
+def _url(sockets: str, database: str, user: str) -> str:
+    who, where = quote(user, safe=""), quote(sockets, safe="")
+    return f"postgresql://{who}@/{quote(database, safe='')}?host={where}&port={_PORT}"
 
 
 def _prepare(server: Embedded) -> None:

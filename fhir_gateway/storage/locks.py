@@ -10,6 +10,12 @@ from hashlib import sha256
 from fhir_gateway.storage.postgres import Transaction
 
 
+async def try_hold(tx: Transaction, name: str) -> bool:
+    """Hold a name until the transaction ends, unless somebody else does; again where it is ours."""
+    row = await tx.row("SELECT pg_try_advisory_xact_lock(%s)", (_key(name),))
+    return row == (True,)
+
+
 async def hold(tx: Transaction, names: Iterable[str]) -> None:
     """Wait until nobody else in the tenant holds any of these names, and hold them.
 
@@ -20,7 +26,7 @@ async def hold(tx: Transaction, names: Iterable[str]) -> None:
         names: Of any length; may be empty. They are taken in one order, so that two transactions
             do not wait for each other.
     """
-    keys = sorted({key_of(f"{tx.tenant}|{each}") for each in names})
+    keys = sorted({_key(f"{tx.tenant}|{each}") for each in names})
     if keys:
         await tx.rows(
             "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY"
@@ -29,6 +35,5 @@ async def hold(tx: Transaction, names: Iterable[str]) -> None:
         )
 
 
-def key_of(name: str) -> int:
-    """The number that is locked for a name."""
+def _key(name: str) -> int:
     return int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)

@@ -128,51 +128,6 @@ def _query(statement: str) -> sql.SQL:
     return sql.SQL(statement)
 
 
-@asynccontextmanager
-async def _open(
-    connection: psycopg.AsyncConnection[Row], opening: str, tenant: int
-) -> AsyncIterator[Transaction]:
-    await connection.execute(_query(opening))
-    try:
-        yield Transaction(connection, tenant)
-    except BaseException:
-        if not connection.closed:
-            with suppress(psycopg.Error):
-                await connection.execute("ROLLBACK")
-        raise
-    await connection.execute("COMMIT")
-
-
-class Session:
-    """One connection of its own: what it has locked nobody else holds, as long as it is there.
-
-    Its transactions wait for each other.
-    """
-
-    def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
-        self._connection = connection
-        self._turn = asyncio.Lock()
-
-    async def try_lock(self, key: int) -> bool:
-        """Lock a number, unless another session has it; again where it is ours already."""
-        async with self._turn:
-            cursor = await self._connection.execute("SELECT pg_try_advisory_lock(%s)", (key,))
-            row = await cursor.fetchone()
-        return row == (True,)
-
-    async def unlock(self, key: int) -> None:
-        """Let a number go."""
-        async with self._turn:
-            await self._connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
-
-    @asynccontextmanager
-    async def transaction(self, tenant: int) -> AsyncIterator[Transaction]:
-        """Open a transaction in a tenant."""
-        opening = f"BEGIN; SELECT set_config('app.tenant', '{tenant:d}', true)"
-        async with self._turn, _open(self._connection, opening, tenant) as transaction:
-            yield transaction
-
-
 class Database:
     """A pool of connections that act as one role.
 
@@ -246,28 +201,21 @@ class Database:
         change = f"; SET LOCAL ROLE {role}" if role else ""
         async with self._connected() as connection:
             # Without parameters all of it is one message and one answer.
-            opening = f"{begin}{change}; SELECT set_config('app.tenant', '{tenant:d}', true)"
-            async with _open(connection, opening, tenant) as transaction:
+            await connection.execute(
+                _query(f"{begin}{change}; SELECT set_config('app.tenant', '{tenant:d}', true)")
+            )
+            transaction = Transaction(connection, tenant)
+            try:
                 yield transaction
+            except BaseException:
+                if not connection.closed:
+                    with suppress(psycopg.Error):
+                        await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
         if transaction.work_left:
             for each in (self.woken, *self.alarms):
                 each.set()
-
-    @asynccontextmanager
-    async def session(self) -> AsyncIterator["Session"]:
-        """Keep one connection, whose locks end with it.
-
-        Raises:
-            GatewayError: busy, where there is none or it is lost.
-        """
-        async with self._connected() as connection:
-            session = Session(connection)
-            try:
-                yield session
-            finally:
-                if not connection.closed:
-                    with suppress(psycopg.Error):
-                        await connection.execute("SELECT pg_advisory_unlock_all()")
 
     async def query(self, tenant: int, statement: str, params: Params) -> list[Row]:
         """Run one reading statement in a tenant, in a single round trip.

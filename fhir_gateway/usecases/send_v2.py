@@ -15,7 +15,6 @@ from fhir_gateway.hl7.message import Message
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import Reading, clean
 from fhir_gateway.mapping.segments import sch
-from fhir_gateway.mapping.siu import message_time
 from fhir_gateway.outbound.destinations import Destination
 from fhir_gateway.storage import dispatches, resources
 from fhir_gateway.storage.dispatches import Answer, Dispatch
@@ -70,7 +69,7 @@ async def _settle(
     message = Message.parse(raw)
     profile = _profile(deps, tx.tenant, destination)
     reading = Reading(message, profile)
-    sent_at = message_time(reading, deps.clock.now())
+    sent_at = reading.sent_at(deps.clock.now())
     if view.code in _POSITIVE:
         # CA only says that it is safe there; an application's AA or AE may follow.
         if known.state == dispatches.ACCEPTED and known.ack_code == "AA":

@@ -18,7 +18,7 @@ from fhir_gateway.hl7.link import UNREACHABLE, MllpLink
 from fhir_gateway.outbound.destinations import Destination
 from fhir_gateway.storage import dispatches, locks
 from fhir_gateway.storage.dispatches import Dispatch
-from fhir_gateway.storage.postgres import Session
+from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases import send_v2
 from fhir_gateway.usecases.deps import Deps
 
@@ -38,16 +38,29 @@ async def send(deps: Deps, stop: asyncio.Event) -> None:
     ]
     while senders and not stop.is_set():
         try:
-            async with deps.database.session() as session:
-                await _all(senders, session, stop)
+            # Open as long as messages are sent: the locks in it end with this process.
+            async with deps.database.transaction(0) as tx:
+                await _all(senders, _Locks(tx), stop)
         except Exception as error:  # noqa: BLE001 - whatever it was, messages have to go on
             deps.log("outbound.failed", error=type(error).__name__)
             await _pause(stop, PERIOD)
 
 
-async def _all(senders: Sequence["_Sender"], session: Session, stop: asyncio.Event) -> None:
-    """Let all of them send; where one fails the others stop, since the session may be lost."""
-    running = [asyncio.create_task(each.run(session, stop)) for each in senders]
+class _Locks:
+    """One transaction that holds destinations; who asks for one learns that it is still there."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._turn = asyncio.Lock()
+
+    async def hold(self, name: str) -> bool:
+        async with self._turn:
+            return await locks.try_hold(self._tx, name)
+
+
+async def _all(senders: Sequence["_Sender"], held: _Locks, stop: asyncio.Event) -> None:
+    """Let all of them send; where one fails the others stop, since the locks may be lost."""
+    running = [asyncio.create_task(each.run(held, stop)) for each in senders]
     try:
         await asyncio.gather(*running)
     finally:
@@ -68,9 +81,9 @@ class _Sender:
     others: list[bytes] = field(default_factory=list)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def run(self, session: Session, stop: asyncio.Event) -> None:
+    async def run(self, held: _Locks, stop: asyncio.Event) -> None:
         """Send until told to stop."""
-        key = locks.key_of(f"outbound|{self.tenant}|{self.destination.name}")
+        key = f"outbound|{self.tenant}|{self.destination.name}"
         async with self._link() as link:
             while not stop.is_set():
                 self.wake.clear()
@@ -78,10 +91,9 @@ class _Sender:
                 wait = self.circuit.until - self._now()
                 if wait > 0 and self.circuit.failures:
                     await _pause(stop, wait)
-                elif not await session.try_lock(key) or not await self._round(session, link):
+                elif not await held.hold(key) or not await self._round(link):
                     await self._woken(stop)
         await self._take_others()
-        await session.unlock(key)
 
     @asynccontextmanager
     async def _link(self) -> AsyncIterator[MllpLink]:
@@ -108,16 +120,16 @@ class _Sender:
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    async def _round(self, session: Session, link: MllpLink) -> bool:
+    async def _round(self, link: MllpLink) -> bool:
         """Send what may leave now; False where there is nothing."""
         self._tell()
         limit = self.destination.in_flight if self.seen is State.CLOSED else 1
-        async with session.transaction(self.tenant) as tx:
+        async with self.deps.database.transaction(self.tenant) as tx:
             taken = await dispatches.claim(tx, self.destination.name, limit)
         results = await asyncio.gather(*(self._send(link, each) for each in taken))
         unsent = [each.id for each, sent in zip(taken, results, strict=True) if not sent]
         if unsent:
-            async with session.transaction(self.tenant) as tx:
+            async with self.deps.database.transaction(self.tenant) as tx:
                 await dispatches.put_back(tx, unsent)
         self._tell()
         return bool(taken)
