@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 import typer
@@ -25,6 +25,11 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from fhir_gateway.cli_desk import REFUSED, DataDir
+from fhir_gateway.cli_desk import settings_of as _settings
+from fhir_gateway.cli_desk import stop as _stop
+from fhir_gateway.cli_listen import listen
+from fhir_gateway.cli_outbound import app as outbound_app
 from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.core.refs import ID, reference_of
@@ -41,7 +46,6 @@ from fhir_gateway.hl7.peek import peek
 if TYPE_CHECKING:
     from fhir_gateway.wiring import Running  # the other commands start faster without it
 
-REFUSED, IMPOSSIBLE = 1, 2
 MLLP = "127.0.0.1:2575"
 #: From so many messages on, a progress bar and the refusals only.
 MANY = 20
@@ -55,10 +59,9 @@ app = typer.Typer(
 )
 demo = typer.Typer(help="A sample clinic, and messages about it.", no_args_is_help=True)
 app.add_typer(demo, name="demo")
+app.add_typer(outbound_app, name="outbound")
+app.command()(listen)
 
-DataDir = Annotated[
-    Path | None, typer.Option(help="Where the embedded database lives.", show_default=".local")
-]
 At = Annotated[str | None, typer.Option(help="Moment taken as the present.", show_default="now")]
 Out = Annotated[Path | None, typer.Option(help="Write to this file, not to standard output.")]
 
@@ -76,24 +79,6 @@ class Outgoing:
 
     name: str
     raw: bytes
-
-
-def _stop(reason: str) -> NoReturn:
-    Console(stderr=True).print(f"[red]fhir-gateway:[/] {escape(reason)}", soft_wrap=True)
-    raise typer.Exit(IMPOSSIBLE)
-
-
-def _settings(**given: Any) -> Any:
-    """The settings, with what was said on the command line above the environment."""
-    from pydantic import ValidationError  # the other commands start faster without them
-
-    from fhir_gateway.settings import Settings
-
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        wrong = (f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
-        _stop("; ".join(f"setting {each}" for each in wrong))
 
 
 @app.command()

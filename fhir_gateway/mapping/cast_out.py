@@ -111,13 +111,19 @@ class Cast:
         period = taker.participant.get("period") or self._appointment
         values: dict[int, Value] = {
             1: str(number),
-            3: _WRITERS[taker.type](taker.resource),
+            3: self._identity(taker),
             4: self._role(taker),
             **self._timing(name, period),
             start + 5: "No" if taker.participant.get("required") == "required" else None,
             start + 6: _ACCEPTANCE.get(taker.participant.get("status", "")),
         }
         return name, values
+
+    def _identity(self, taker: _Taker) -> Repetition:
+        """What or who it is; PL.10 came with 2.5."""
+        written = _WRITERS[taker.type](taker.resource)
+        short = taker.type == "Location" and not self._manner.has_tq1
+        return written[:9] if short and isinstance(written, tuple) else written
 
     def _role(self, taker: _Taker) -> Value:
         """Every coding of every role in one field; AIG has to say what kind of thing it is."""

@@ -5,6 +5,7 @@ that nobody answers however often it is sent. Until then nothing later about the
 leaves. A Task says so where people look. Decision 19; hl7v2.md section 3.2.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from fhir_gateway.core.codes import SYSTEM_TASK, TASK_RESOLVE_CONFLICT
@@ -26,6 +27,8 @@ from fhir_gateway.usecases.deps import Deps
 _NEGATIVE = frozenset({"AE", "AR", "CE", "CR"})
 _POSITIVE = frozenset({"AA", "CA"})
 _LONGEST_TEXT = 300
+#: So many stuck messages are sent again at once.
+_MOST = 100_000
 
 
 async def answered(
@@ -136,6 +139,28 @@ async def _later(
     seconds = delay(message.attempts, chance, retry.patience)
     await dispatches.postpone(tx, message.id, seconds, why)
     return dispatches.SENT
+
+
+async def listed(
+    deps: Deps,
+    tenant: int,
+    states: Sequence[str] = dispatches.STATES,
+    *,
+    destination: str | None = None,
+    id_: int | None = None,
+    limit: int = 100,
+) -> list[Dispatch]:
+    """Messages for people to look at, the newest first."""
+    async with deps.database.transaction(tenant) as tx:
+        return await dispatches.found(
+            tx, states=states, destination=destination, id_=id_, limit=limit
+        )
+
+
+async def stuck(deps: Deps, tenant: int, destination: str | None = None) -> list[Dispatch]:
+    """Messages that wait for people."""
+    states = sorted(dispatches.STUCK)
+    return await listed(deps, tenant, states, destination=destination, limit=_MOST)
 
 
 async def again(deps: Deps, tenant: int, id_: int) -> bool:

@@ -13,6 +13,8 @@ _CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8")
     "importlinter"
 ]["contracts"]
 
+#: Where the command line is.
+COMMANDS = ("cli.py", "cli_desk.py", "cli_listen.py", "cli_outbound.py")
 #: Library -> the only places that may import it. A place is a package or a file of fhir_gateway.
 HOME_OF_LIBRARY = {
     "sqlalchemy": ("storage",),
@@ -27,8 +29,8 @@ HOME_OF_LIBRARY = {
     "fhir": ("fhir/models.py",),
     "lxml": ("fhir/xml_narrative.py", "fhir/xml_reading.py"),
     "hl7apy": ("hl7/conformance.py",),
-    "typer": ("cli.py",),
-    "rich": ("cli.py",),
+    "typer": COMMANDS,
+    "rich": COMMANDS,
     "pydantic_settings": ("settings.py",),
 }
 PURE = ("core", "engines", "mapping", "fhir")
