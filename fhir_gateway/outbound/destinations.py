@@ -20,7 +20,7 @@ from fhir_gateway.mapping.letterhead import CHARSETS, UTF_8
 
 EventCode = Literal["S12", "S13", "S14", "S15", "S17", "S26"]
 EVENTS: tuple[EventCode, ...] = ("S12", "S13", "S14", "S15", "S17", "S26")
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, strict=True)]
 Words = Annotated[str, Field(max_length=180, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -67,13 +67,13 @@ class Retry(_Part):
         first, longest: Seconds between two tries, twice as long each time.
         attempts: Tries before people have to look at it; those in which nobody could be reached
             do not count.
-        on: Refusals after which it is tried again too; all others are final.
+        refusals: Those after which it is tried again too; all others are final.
     """
 
     first: Seconds = 1.0
     longest: Seconds = 300.0
-    attempts: Annotated[int, Field(ge=1, le=10_000)] = 20
-    on: tuple[Literal["AE", "AR", "CE", "CR"], ...] = ()
+    attempts: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 20
+    refusals: tuple[Literal["AE", "AR", "CE", "CR"], ...] = ()
 
     @property
     def patience(self) -> Patience:
@@ -88,7 +88,7 @@ class CircuitLimits(_Part):
         first, longest: Seconds until the next message, twice as long after each failure.
     """
 
-    threshold: Annotated[int, Field(ge=1, le=1000)] = 5
+    threshold: Annotated[int, Field(strict=True, ge=1, le=1000)] = 5
     first: Seconds = 1.0
     longest: Seconds = 60.0
 
@@ -126,7 +126,7 @@ class Destination(_Part):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
     tenant: str = "default"
     host: Annotated[str, Field(min_length=1)]
-    port: Annotated[int, Field(ge=1, le=65535)]
+    port: Annotated[int, Field(strict=True, ge=1, le=65535)]
     tls: Tls | None = None
     sender: Party
     receiver: Party
@@ -139,7 +139,7 @@ class Destination(_Part):
     events: tuple[EventCode, ...] = EVENTS
     ack_timeout: Seconds = 30.0
     connect_timeout: Seconds = 10.0
-    in_flight: Annotated[int, Field(ge=1, le=64)] = 1
+    in_flight: Annotated[int, Field(strict=True, ge=1, le=64)] = 1
     retry: Retry = Retry()
     circuit: CircuitLimits = CircuitLimits()
     enabled: bool = True

@@ -85,7 +85,7 @@ async def _settle(
     if view.code not in _NEGATIVE or known.state == dispatches.REJECTED:
         return None
     error = f"{view.code}: {_words(view)}"
-    if view.code in destination.retry.on and known.state == dispatches.SENT:
+    if view.code in destination.retry.refusals and known.state == dispatches.SENT:
         return await _later(tx, deps, destination, known, error, chance)
     refusal = Answer(dispatches.REJECTED, raw, view.code, sent_at, error)
     await dispatches.settle(tx, known.id, refusal)

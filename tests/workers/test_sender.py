@@ -126,7 +126,7 @@ async def test_people_skip_a_refused_message(line: Line) -> None:
 
 
 async def test_a_refusal_that_may_pass_is_tried_again(deps: Deps, receiver: Receiver) -> None:
-    again = {"first": 0.01, "longest": 0.01, "on": ["AR"]}
+    again = {"first": 0.01, "longest": 0.01, "refusals": ["AR"]}
     line = await a_line(deps, receiver, a_destination(receiver.port, retry=again))
     receiver.script = [says(AckCode.AR), says(AckCode.AR)]
     await line.clinic.book()
