@@ -156,7 +156,8 @@ async def test_an_offer_is_told_when_it_is_accepted(line: Line) -> None:
     await line.clinic.post(answer)
     await line.clinic.work()
     assert [each.event for each in await line.sent()] == ["SIU^S12", "SIU^S15", "SIU^S12"]
-    assert (await line.sent())[-1].appointment == offer["id"]
+    await line.delivered(3)
+    assert line.receiver.messages[-1].all("SCH")[0].text(1) == offer["id"]
 
 
 async def test_the_ehrs_own_numbers_come_back_to_it_as_it_writes_them(line: Line) -> None:
