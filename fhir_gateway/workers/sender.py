@@ -12,15 +12,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from fhir_gateway.core.errors import Category, GatewayError
-from fhir_gateway.engines.circuit import Circuit, State
 from fhir_gateway.hl7.delimiters import Unreadable
-from fhir_gateway.hl7.link import UNREACHABLE, MllpLink
 from fhir_gateway.outbound.destinations import Destination
+from fhir_gateway.outbound.mllp import UNREACHABLE, MllpLink
 from fhir_gateway.storage import dispatches, locks
 from fhir_gateway.storage.dispatches import Dispatch
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases import send_v2
 from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.pacing import Pace
 
 #: Seconds between two looks, whether or not anybody woke the sender.
 PERIOD = 1.0
@@ -76,10 +76,12 @@ class _Sender:
     deps: Deps
     tenant: int
     destination: Destination
-    circuit: Circuit = field(default_factory=Circuit)
-    seen: State = State.CLOSED
     others: list[bytes] = field(default_factory=list)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    pace: Pace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pace = Pace(self.destination)
 
     async def run(self, held: _Locks, stop: asyncio.Event) -> None:
         """Send until told to stop."""
@@ -88,8 +90,7 @@ class _Sender:
             while not stop.is_set():
                 self.wake.clear()
                 await self._take_others()
-                wait = self.circuit.until - self._now()
-                if wait > 0 and self.circuit.failures:
+                if wait := self.pace.wait(self._now()):
                     await _pause(stop, wait)
                 elif not await held.hold(key) or not await self._round(link):
                     await self._woken(stop)
@@ -123,7 +124,7 @@ class _Sender:
     async def _round(self, link: MllpLink) -> bool:
         """Send what may leave now; False where there is nothing."""
         self._tell()
-        limit = self.destination.in_flight if self.seen is State.CLOSED else 1
+        limit = self.pace.limit(self._now())
         async with self.deps.database.transaction(self.tenant) as tx:
             taken = await dispatches.claim(tx, self.destination.name, limit)
         results = await asyncio.gather(*(self._send(link, each) for each in taken))
@@ -140,14 +141,14 @@ class _Sender:
         try:
             answer = await link.send(message.control_id, message.raw, told.ack_timeout)
         except GatewayError as error:
-            self.circuit = self.circuit.failed(self._now(), _chance(), told.circuit.patience)
+            self.pace.failed(self._now(), _chance())
             reached = all(each.details != UNREACHABLE for each in error.issues)
             why = "timeout" if error.category is Category.TIMEOUT else "connection"
             self._log("unanswered" if reached else "unreachable", message, why=why)
             if reached:
                 await self._keep_unanswered(message, str(error))
             return reached
-        self.circuit = self.circuit.answered()
+        self.pace.answered()
         await self._keep(answer, message)
         return True
 
@@ -183,10 +184,9 @@ class _Sender:
 
     def _tell(self) -> None:
         """Log that the circuit has changed."""
-        state = self.circuit.state(self._now(), self.destination.circuit.patience)
-        if state is not self.seen:
-            self.seen = state
-            self.deps.log("outbound.circuit", destination=self.destination.name, state=state.value)
+        state = self.pace.news(self._now())
+        if state is not None:
+            self.deps.log("outbound.circuit", destination=self.destination.name, state=state)
 
     def _log(self, what: str, message: Dispatch, **more: str) -> None:
         self.deps.log(

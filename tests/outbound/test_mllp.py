@@ -8,8 +8,8 @@ import pytest
 from fhir_gateway.core.errors import Category, GatewayError
 from fhir_gateway.hl7.ack import AckCode, acknowledge, read_ack
 from fhir_gateway.hl7.framing import Decoder, Frame, encode
-from fhir_gateway.hl7.link import UNREACHABLE, MllpLink
 from fhir_gateway.hl7.peek import peek
+from fhir_gateway.outbound.mllp import UNREACHABLE, MllpLink
 from tests.hl7.conftest import NOW, message
 
 
