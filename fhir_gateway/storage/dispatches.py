@@ -98,15 +98,15 @@ class Answer:
     error: str | None = None
 
 
-_EARLIER = (
-    "EXISTS (SELECT 1 FROM outbound_message e WHERE e.tenant = o.tenant"
-    " AND e.destination = o.destination AND e.appointment = o.appointment AND e.open"
-    " AND e.id < o.id)"
+#: A number and not EXISTS: it is looked up row by row, and only until there are enough.
+_FIRST = (
+    "(SELECT min(e.id) FROM outbound_message e WHERE e.tenant = o.tenant"
+    " AND e.destination = o.destination AND e.appointment = o.appointment AND e.open)"
 )
 _SELECT = (
     "SELECT id, destination, appointment, control_id, event, says, raw, state, attempts,"
     " created_at, sent_at, answered_at, ack, ack_code, ack_time, error,"
-    f" open AND {_EARLIER} FROM outbound_message o WHERE tenant = %s"
+    f" open AND id > {_FIRST} FROM outbound_message o WHERE tenant = %s"
 )
 
 
@@ -137,7 +137,7 @@ async def claim(tx: Transaction, destination: str, limit: int) -> list[Dispatch]
         " sent_at = clock_timestamp() WHERE tenant = %s AND id IN (SELECT id"
         " FROM outbound_message o WHERE tenant = %s AND destination = %s AND open"
         " AND state IN ('queued', 'sent') AND not_before <= clock_timestamp()"
-        f" AND NOT {_EARLIER} ORDER BY id LIMIT %s) RETURNING id",
+        f" AND id = {_FIRST} ORDER BY id LIMIT %s) RETURNING id",
         (tx.tenant, tx.tenant, destination, limit),
     )
     return await _read(tx, [row[0] for row in rows])
