@@ -4,19 +4,20 @@ PYTHON ?= python3
 JOBS ?= 4
 BIN := .venv/bin
 STAMP := .venv/.stamp
+CLIENTS := .venv/.clients
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check test-fast bench lock clean
+.PHONY: help setup run test check test-fast fuzz compat bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: $(STAMP) ## Make the environment in .venv (again only when the lock or pyproject.toml changes)
+setup: $(STAMP) $(CLIENTS) ## Make the environment in .venv (again only when the lock or pyproject.toml changes)
 
 run: $(STAMP) ## Serve the gateway on this machine, with a sample clinic in .local
 	@exec $(BIN)/fhir-gateway serve --seed demo --data-dir .local
 
-test: $(STAMP) ## Run every test
+test: $(STAMP) $(CLIENTS) ## Run every test
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: $(STAMP) ## Format, lint, types, floors, file length, claims = generated
@@ -26,8 +27,15 @@ check: $(STAMP) ## Format, lint, types, floors, file length, claims = generated
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest tests/house
 
-test-fast: $(STAMP) ## Run the tests that take less than five seconds
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow'
+test-fast: $(STAMP) ## Run the tests that start no processes and take less than two seconds
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow and not fuzz'
+
+fuzz: $(STAMP) ## Ask the server some 20 000 things that it should refuse (half an hour)
+	@$(BIN)/python -m pytest -m fuzz
+
+compat: $(STAMP) ## Let the FHIR and HL7 v2 clients that people use talk to the gateway
+	@$(BIN)/python -m tests.compat.installing
+	@$(BIN)/python -m pytest tests/compat tests/api/test_clients.py
 
 bench: $(STAMP) ## Measure speed beside the bare limits of this machine (FULL=1 for the whole method)
 	@$(BIN)/python -m bench $(if $(FULL),--full)
@@ -36,9 +44,10 @@ lock: $(STAMP) ## Resolve the dependencies anew into requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --upgrade --extra dev pyproject.toml -o requirements.lock
+	@$(BIN)/python -m tests.compat.installing --lock
 
 clean: ## Remove the environment, the local data and everything that was built
-	@rm -rf .venv .local build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	@rm -rf .venv .local tests/compat/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache *.egg-info
 	@find fhir_gateway tests conformance bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -61,4 +70,9 @@ $(STAMP): requirements.lock pyproject.toml
 	    -r requirements.lock; \
 	fi
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The JavaScript clients of the tests are tried once; a machine without npm does without.
+$(CLIENTS): tests/compat/package-lock.json | $(STAMP)
+	@$(BIN)/python -m tests.compat.installing
 	@touch $@

@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from rich.table import Table
 from bench import servers
 from bench.clinic import Clinic
 from bench.load import Measured, keep_busy, request
+from bench.messages import Beside, measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,14 @@ def main() -> int:
             ready = time.perf_counter() - begun
             servers.put_all(server.port, list(clinic.resources()))
             rows = _measure(server, clinic, seconds, bare, booking)
+            messages = measure(server.mllp, seconds)
             memory = server.memory()
     _print(rows, bare, booking, memory, ready)
+    _print_messages(messages)
     if given.json:
-        given.json.write_text(json.dumps(_result(rows, bare, booking, memory), indent=2))
-    return int(any(status >= 400 for row in rows for status in row.measured.statuses))
+        given.json.write_text(json.dumps(_result(rows, bare, booking, memory, messages), indent=2))
+    refused = any(status >= 400 for row in rows for status in row.measured.statuses)
+    return int(refused or any(each.wrong for each in messages))
 
 
 def _measure(
@@ -135,8 +139,30 @@ def _print(rows: list[Row], bare: float, booking: float, memory: int, ready: flo
     console.print(f"resident {memory / 1e6:.0f} MB, ready after {ready:.1f} s")
 
 
-def _result(rows: list[Row], bare: float, booking: float, memory: int) -> dict[str, Any]:
+def _print_messages(messages: list[Beside]) -> None:
+    table = Table(box=None)
+    for head in ("HL7 v2", "per s", "p50 ms", "p99", "times as fast as", "ratio", "errors"):
+        table.add_column(
+            head, justify="left" if head in ("HL7 v2", "times as fast as") else "right"
+        )
+    for row in messages:
+        table.add_row(
+            row.name,
+            f"{row.per_second:.0f}",
+            f"{row.median:.2f}",
+            f"{row.slow:.2f}",
+            row.beside,
+            f"{row.ratio:.1f}" if row.beside else "",
+            str(row.wrong),
+        )
+    Console(width=110).print(table)
+
+
+def _result(
+    rows: list[Row], bare: float, booking: float, memory: int, messages: list[Beside]
+) -> dict[str, Any]:
     return {
+        "messages": [asdict(each) for each in messages],
         "B1": bare,
         "B3": booking,
         "resident": memory,

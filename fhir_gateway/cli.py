@@ -25,9 +25,8 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from fhir_gateway.cli_desk import REFUSED, DataDir
-from fhir_gateway.cli_desk import settings_of as _settings
-from fhir_gateway.cli_desk import stop as _stop
+from fhir_gateway import cli_validate
+from fhir_gateway.cli_desk import REFUSED, DataDir, settings_of, stop
 from fhir_gateway.cli_listen import listen
 from fhir_gateway.cli_outbound import app as outbound_app
 from fhir_gateway.core.clock import SystemClock
@@ -61,6 +60,7 @@ demo = typer.Typer(help="A sample clinic, and messages about it.", no_args_is_he
 app.add_typer(demo, name="demo")
 app.add_typer(outbound_app, name="outbound")
 app.command()(listen)
+app.command()(cli_validate.validate)
 
 At = Annotated[str | None, typer.Option(help="Moment taken as the present.", show_default="now")]
 Out = Annotated[Path | None, typer.Option(help="Write to this file, not to standard output.")]
@@ -92,7 +92,7 @@ def serve(
     """Serve FHIR over HTTP and HL7 v2 over MLLP until stopped."""
     from fhir_gateway import wiring  # the other commands start faster without it
 
-    settings = _settings(host=host, http_port=http_port, mllp_port=mllp_port, data_dir=data_dir)
+    settings = settings_of(host=host, http_port=http_port, mllp_port=mllp_port, data_dir=data_dir)
     console = Console(soft_wrap=True)
     clinic = wiring.Clinic("Sample clinic", ZONE, _sample) if seed is Seed.demo else None
 
@@ -102,7 +102,7 @@ def serve(
     try:
         wiring.serve(settings, clinic=clinic, started=started, progress=_say(console))
     except GatewayError as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 def _say(console: Console) -> Callable[[str], None]:
@@ -115,8 +115,9 @@ def _sample(now: datetime) -> list[dict[str, Any]]:
 
 def _welcome(console: Console, running: "Running", *, sample: bool) -> None:
     """Where everything is, and what to try first. Commands stand alone on a line, to be copied."""
-    mllp = f"{running.host}:{running.mllp_port}"
+    mllp = running.mllp
     where = f"FHIR  [bold]{running.base}[/]\nMLLP  [bold]{mllp}[/]"
+    where += "".join(f"\n      [bold]{each}[/]" for each in running.more_mllp)
     console.print(Panel(where, title="fhir-gateway", expand=False))
     for text, command in _tries(running.base, mllp) if sample else ():
         console.print(f"[dim]# {escape(text)}[/]")
@@ -140,7 +141,7 @@ def doctor(data_dir: DataDir = None) -> None:
     """Check the database, the ports and the settings."""
     from fhir_gateway.doctor import examine
 
-    findings = asyncio.run(examine(_settings(data_dir=data_dir)))
+    findings = asyncio.run(examine(settings_of(data_dir=data_dir)))
     table = Table("check", "", "finding", box=None)
     to_do: list[str] = []  # what is to be copied stands below the table, where nothing wraps it
     for name, ok, text in findings:
@@ -194,7 +195,7 @@ def send(
         hint = (
             "; `make run` starts a gateway" if not counts else f", after {counts.total()} answers"
         )
-        _stop(f"{to}: {error}{hint}")
+        stop(f"{to}: {error}{hint}")
     if many:
         console.print(" · ".join(f"{count} {code}" for code, count in sorted(counts.items())))
     if set(counts) - {"AA", "CA"}:
@@ -204,7 +205,7 @@ def send(
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        _stop(f"'{text}' is not host:port")
+        stop(f"'{text}' is not host:port")
     return host.strip("[]"), int(port)
 
 
@@ -213,17 +214,17 @@ def _outgoing(path: Path, *, verbatim: bool) -> Iterator[Outgoing]:
     if path.is_dir():
         inside = sorted(each for each in path.iterdir() if each.is_file() and each.suffix == ".hl7")
         if not inside:
-            _stop(f"no file *.hl7 in {path}")
+            stop(f"no file *.hl7 in {path}")
         for each in inside:
             yield from _outgoing(each, verbatim=verbatim)
         return
     try:
         content = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except OSError as error:
-        _stop(f"{path}: {error.strerror}")
+        stop(f"{path}: {error.strerror}")
     found = [raw for raw in messages(content) if peek(raw)]
     if not found:
-        _stop(f"{path}: no HL7 v2 message (no MSH segment)")
+        stop(f"{path}: no HL7 v2 message (no MSH segment)")
     for number, raw in enumerate(found, start=1):
         name = path.name if len(found) == 1 else f"{path.name} #{number}"
         yield Outgoing(name, raw if verbatim else _tidy(raw))
@@ -291,7 +292,7 @@ def message(
         about, resources = _from_gateway(base, appointment) if appointment else (None, {})
         raw = demo_message(event, now=_moment(at), appointment=about, resources=resources)
     except GatewayError as error:
-        _stop(str(error))
+        stop(str(error))
     _write(raw, out)
 
 
@@ -310,7 +311,7 @@ def _moment(text: str | None) -> datetime:
     try:
         return parse_instant(text) if text else SystemClock().now()
     except ValueError as error:
-        _stop(f"--at {text}: {error}")
+        stop(f"--at {text}: {error}")
 
 
 def _write(content: bytes, out: Path | None) -> None:
@@ -322,7 +323,7 @@ def _write(content: bytes, out: Path | None) -> None:
     try:
         out.write_bytes(content)
     except OSError as error:
-        _stop(f"{out}: {error.strerror}")
+        stop(f"{out}: {error.strerror}")
 
 
 def _from_gateway(base: str, wanted: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -333,11 +334,11 @@ def _from_gateway(base: str, wanted: str) -> tuple[dict[str, Any], dict[str, dic
             found = _read(gateway, f"Appointment/{wanted}") if ID.fullmatch(wanted) else None
             found = found or _search(gateway, wanted)
             if found is None:
-                _stop(f"{base} has no Appointment with the id or identifier {wanted}")
+                stop(f"{base} has no Appointment with the id or identifier {wanted}")
             actors = {str(reference_of(each.get("actor"))) for each in found["participant"]}
             read = {actor: _read(gateway, actor) for actor in sorted(actors - {"None"})}
     except httpx.HTTPError as error:
-        _stop(f"no gateway answers at {base} ({error}); `make run` starts one")
+        stop(f"no gateway answers at {base} ({error}); `make run` starts one")
     return found, {reference: each for reference, each in read.items() if each is not None}
 
 

@@ -1,7 +1,7 @@
-"""What have people written down about senders, listeners and destinations?
+"""What have people written down for the gateway to read at its start?
 
-One YAML file each, in a folder of that name below FHIR_GATEWAY_CONFIG_DIR. Here they are only read;
-what they mean belongs to whoever asks.
+One YAML file for each thing, in a folder of its kind below FHIR_GATEWAY_CONFIG_DIR. Here they are
+only read; what they mean belongs to whoever asks.
 """
 
 from collections.abc import Hashable, Iterator, Mapping
@@ -57,7 +57,7 @@ def descriptions(directory: Path | None, kind: str) -> Iterator[Description]:
 
     Args:
         directory: Of the configuration; None for none.
-        kind: `senders`, `listeners` or `destinations`.
+        kind: Name of the folder, `listeners`.
 
     Raises:
         GatewayError: invalid, with file, line and reason.

@@ -5,11 +5,13 @@ import socket
 import sys
 
 from fhir_gateway.core.errors import GatewayError
+from fhir_gateway.listeners import Listener, read_listeners
+from fhir_gateway.listening import cause_of, place_of
 from fhir_gateway.settings import Settings
 from fhir_gateway.storage import slot_statuses
 from fhir_gateway.storage.opening import open_database, prepare, server_version
 from fhir_gateway.storage.tenants import all_tenants
-from fhir_gateway.wiring import DATABASE_FOLDER, cause_of, database_urls
+from fhir_gateway.wiring import DATABASE_FOLDER, database_urls
 
 #: What was looked at, whether it is in order, and what was found.
 Finding = tuple[str, bool, str]
@@ -35,7 +37,7 @@ async def examine(settings: Settings) -> list[Finding]:
     found: list[Finding] = [
         ("python", sys.version_info >= (3, 11), sys.version.split()[0]),
         _http_port(settings, health),
-        _mllp_port(settings, running=health is not None),
+        *_mllp_ports(settings, running=health is not None),
     ]
     try:
         return found + await _database(settings)
@@ -68,23 +70,33 @@ def _http_port(settings: Settings, health: str | None) -> Finding:
     if health is not None:
         where = f"{settings.host}:{settings.http_port}"
         return "http port", health == "ready", f"a gateway answers at {where}: {health}"
-    return _port("http port", settings.host, settings.http_port, "--http-port")
+    return _port("http port", settings.host, settings.http_port, "choose another --http-port")
 
 
-def _mllp_port(settings: Settings, *, running: bool) -> Finding:
-    found = _port("mllp port", settings.host, settings.mllp_port, "--mllp-port")
+def _mllp_ports(settings: Settings, *, running: bool) -> list[Finding]:
+    try:
+        listeners = read_listeners(settings)
+    except GatewayError as error:
+        return [("listeners", False, str(error))]
+    return [_mllp_port(each, running=running) for each in listeners]
+
+
+def _mllp_port(listener: Listener, *, running: bool) -> Finding:
+    host, port = listener.file.host, listener.file.port
+    name = "mllp port" if listener.name == "default" else f"mllp port {listener.name}"
+    found = _port(name, host, port, listener.remedy)
     if running and not found[1]:
-        return found[0], True, f"{settings.host}:{settings.mllp_port} is listened on"
+        return found[0], True, f"{place_of(host, port)} is listened on"
     return found
 
 
-def _port(name: str, host: str, port: int, option: str) -> Finding:
+def _port(name: str, host: str, port: int, remedy: str) -> Finding:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        return name, False, f"{host}:{port}: {cause_of(error)}; choose another {option}"
-    return name, True, f"{host}:{port} is free"
+        return name, False, f"{place_of(host, port)}: {cause_of(error)}; {remedy}"
+    return name, True, f"{place_of(host, port)} is free"
 
 
 async def _database(settings: Settings) -> list[Finding]:

@@ -24,8 +24,8 @@ class Settings(BaseSettings):
     mllp_port: int = Field(default=2575, ge=0, le=65535)
     #: Where the embedded database lives, unless database_url is set.
     data_dir: Path = Path(".local")
-    #: Where senders, listeners and destinations are described, one YAML file each, in folders of
-    #: these names; None: one listener, and every sender as the standard says.
+    #: Folder of descriptions: the ports for HL7 v2, one YAML file each, in `listeners` below it;
+    #: None: one port.
     config_dir: Path | None = None
     #: libpq address of a PostgreSQL 14 to 18; wins over the embedded one.
     database_url: str | None = Field(

@@ -6,9 +6,8 @@ and stop.
 
 import asyncio
 import contextlib
-import errno
+import gc
 import logging
-import os
 import signal
 import socket
 import sys
@@ -29,15 +28,14 @@ from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.core.ids import RandomIds
 from fhir_gateway.fhir import models
 from fhir_gateway.fhir.catalogue import CATALOGUE
-from fhir_gateway.hl7.peer import Hooks, Notice, Peer
-from fhir_gateway.hl7.server import MllpServer
+from fhir_gateway.listening import cause_of, close_ports, open_ports, place_of
 from fhir_gateway.outbound.destinations import by_tenant
 from fhir_gateway.settings import Settings
 from fhir_gateway.storage.opening import call_tenant, open_database, prepare
 from fhir_gateway.storage.postgres import Database
 from fhir_gateway.storage.roles import Role
 from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
-from fhir_gateway.usecases import receive_v2, seed
+from fhir_gateway.usecases import seed
 from fhir_gateway.usecases.deps import Deps, Policy
 from fhir_gateway.workers.loop import work
 from fhir_gateway.workers.sender import send
@@ -67,15 +65,15 @@ class Running:
 
     Attributes:
         base: FHIR base address.
-        host: Interface.
-        mllp_port: Port of the listener.
+        mllp: Host and port of HL7 v2.
         seeded: Whether a clinic was written just now.
+        more_mllp: Further ports.
     """
 
     base: str
-    host: str
-    mllp_port: int
+    mllp: str
     seeded: bool
+    more_mllp: tuple[str, ...] = ()
 
 
 def serve(
@@ -124,23 +122,25 @@ async def _serve(
         warming = asyncio.create_task(asyncio.to_thread(models.load, CATALOGUE))
         listening = stack.enter_context(_listening(settings.host, settings.http_port))
         deps, seeded = await stack.enter_async_context(_opened(settings, clinic, progress))
-        mllp = await _listen_v2(settings, deps)
-        stack.push_async_callback(mllp.stop, settings.drain_seconds)
+        ports = await open_ports(settings, deps)
+        stack.push_async_callback(close_ports, ports, settings.drain_seconds)
         http = _HttpServer(_http_config(settings, deps))
         serving = asyncio.create_task(http.serve(sockets=[listening]))
         working = asyncio.create_task(work(deps, stop))
         sending = asyncio.create_task(send(deps, stop))
         await _first(http.ready.wait(), serving, working)
         await warming
+        gc.freeze()  # what stays for good is not looked through while somebody waits
         port = listening.getsockname()[1]
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        base = (settings.public_base_url or f"http://{host}:{port}").rstrip("/") + "/fhir"
+        place = place_of(settings.host, port)
+        base = (settings.public_base_url or f"http://{place}").rstrip("/") + "/fhir"
         if http.ready.is_set():
-            started(Running(base, settings.host, mllp.port, seeded))
+            first, *more = [each.place for each in ports]
+            started(Running(base, first, seeded, tuple(more)))
             await _first(stop.wait(), serving, working)
         stop.set()
         http.should_exit = True
-        await mllp.stop(settings.drain_seconds)
+        await close_ports(ports, settings.drain_seconds)
         await asyncio.wait([sending], timeout=settings.drain_seconds)
         sending.cancel()
         await asyncio.gather(serving, working)
@@ -187,6 +187,7 @@ def _http_config(settings: Settings, deps: Deps) -> uvicorn.Config:
     )
     return uvicorn.Config(
         app,
+        http=_connections(),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -198,10 +199,12 @@ def _http_config(settings: Settings, deps: Deps) -> uvicorn.Config:
     )
 
 
-def cause_of(error: OSError) -> str:
-    """Why the system refused, without what the library adds to it."""
-    known = error.errno in errno.errorcode
-    return os.strerror(error.errno) if known and error.errno else str(error.strerror or error)
+def _connections() -> Any:
+    if sys.platform == "win32":
+        return "auto"
+    from fhir_gateway.api.connections import GuardedConnection  # needs httptools
+
+    return GuardedConnection
 
 
 def _listed(text: str) -> list[str]:
@@ -218,33 +221,6 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         raise fail(Category.CONFLICT, text, "http_port") from error
     with listening:
         yield listening
-
-
-async def _listen_v2(settings: Settings, deps: Deps) -> MllpServer:
-    oversize = receive_v2.oversize_answer(deps)
-
-    async def handle(frame: bytes, peer: Peer) -> bytes | None:
-        return await receive_v2.receive(deps, DEFAULT, frame, f"{peer.host}:{peer.port}")
-
-    def failed(error: Exception, peer: Peer) -> None:
-        deps.log("mllp.failed", peer=peer.host, error=type(error).__name__)
-
-    def noticed(notice: Notice, peer: Peer) -> None:
-        deps.log("mllp.noticed", peer=peer.host, notice=type(notice).__name__)
-
-    server = MllpServer(
-        handle,
-        settings.host,
-        settings.mllp_port,
-        hooks=Hooks(on_error=failed, on_notice=noticed, on_oversize=lambda head, _: oversize(head)),
-    )
-    try:
-        await server.start()
-    except OSError as error:
-        place = f"{settings.host}:{settings.mllp_port}"
-        text = f"MLLP cannot listen on {place}: {cause_of(error)}; choose another --mllp-port"
-        raise fail(Category.CONFLICT, text, "mllp_port") from error
-    return server
 
 
 @asynccontextmanager

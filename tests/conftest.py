@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.ids import RandomIds
@@ -17,7 +18,7 @@ from fhir_gateway.storage.cluster import SUPERUSER
 from fhir_gateway.storage.embedded import Embedded
 from fhir_gateway.storage.migrate import migrate
 from fhir_gateway.storage.opening import open_database
-from fhir_gateway.storage.postgres import Database
+from fhir_gateway.storage.postgres import Database, Patience
 from fhir_gateway.storage.roles import Role
 from fhir_gateway.storage.tenants import all_tenants, signing_key
 from fhir_gateway.usecases.deps import Deps
@@ -26,7 +27,16 @@ from tests.storage.servers import embedded_server, system_server
 _SERVERS = {"embedded": embedded_server, "system": system_server}
 TEMPLATE = "fhir_gateway"
 
+#: What a crowd of clients waits for a machine that is busy with other things as well.
+BUSY_MACHINE = Patience(connection=300, statement=300, lock=300)
+
 Server = Callable[[str], Embedded]
+
+# Examples are the same in every run, and may take as long as they take.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 
 @pytest.fixture
@@ -132,7 +142,7 @@ def database_url(copies: Copies, server_kind: str) -> Iterator[str]:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """An open pool of the application role on a fresh database with tenant 1."""
-    opened = await open_database(database_url, size=8)
+    opened = await open_database(database_url, size=8, patience=BUSY_MACHINE)
     yield opened
     await opened.close()
 
@@ -140,12 +150,16 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def deps(database: Database) -> Deps:
     """Everything that a use case needs, with the real clock."""
-    tenants = {each.id: each for each in await all_tenants(database)}
+    return await deps_on(database)
+
+
+async def deps_on(database: Database) -> Deps:
+    """The same for any database."""
     return Deps(
         database=database,
         worker_role=Role.WORKER,
         clock=SystemClock(),
         ids=RandomIds(),
-        tenants=tenants,
+        tenants={each.id: each for each in await all_tenants(database)},
         signing_key=await signing_key(database),
     )

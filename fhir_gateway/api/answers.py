@@ -22,7 +22,7 @@ JSON = b"application/json"
 _FIXED: tuple[Header, ...] = (
     (b"cache-control", b"private, no-cache"),
     (b"x-content-type-options", b"nosniff"),
-    (b"vary", b"Accept"),
+    (b"vary", b"Accept, Accept-Encoding"),
 )
 _WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 

@@ -7,6 +7,7 @@ Source: decisions 2 and 30.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fhir_gateway.api.door import FhirDoor
 from fhir_gateway.api.forwarding import networks, reached_at
 from fhir_gateway.api.health import make_pages
+from fhir_gateway.api.openapi import document
 from fhir_gateway.api.use_cases import Service, UseCases
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.storage.tenants import Tenant
@@ -52,7 +54,8 @@ def make_app(
     """
     service = Service(deps, use_cases or UseCases(), patience)
     fhir = FhirDoor(service, software_version, origins)
-    pages = make_pages(ready, software_version)
+    operations = [each.spec for each in service.use_cases.operations]
+    pages = make_pages(ready, software_version, partial(document, operations, software_version))
     proxies = networks(trusted_proxies)
     outside = None if public_base_url is None else _checked(public_base_url)
     tenants = {each.slug: each for each in deps.tenants.values()}

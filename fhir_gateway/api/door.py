@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from fhir_gateway.api.answers import Answer, Header, send_answer
 from fhir_gateway.api.bundles import Bundles
+from fhir_gateway.api.compression import compress
 from fhir_gateway.api.conditionals import delete_where, patch_where, update_where
 from fhir_gateway.api.errors import WireError, failure
 from fhir_gateway.api.exports import export_end, export_file, export_status
@@ -21,7 +22,6 @@ from fhir_gateway.api.histories import history_of_all, history_of_instance, hist
 from fhir_gateway.api.interactions import create, delete, patch, read, update, vread
 from fhir_gateway.api.invocations import invocation
 from fhir_gateway.api.metadata import Metadata
-from fhir_gateway.api.negotiation import Format
 from fhir_gateway.api.representations import represent
 from fhir_gateway.api.requests import MAX_URL, ClientGoneError, Request
 from fhir_gateway.api.routing import Handlers, Place, Router
@@ -109,6 +109,11 @@ class FhirDoor:
             answer = await self._answered(request, scope["query_string"])
         except ClientGoneError:
             return
+        try:
+            await represent(answer, request)
+        except Exception as error:  # noqa: BLE001 - here as well
+            answer = self._fault(request, error)
+        await compress(answer, request.header(b"accept-encoding") or "")
         further: list[Header] = [(b"x-request-id", request.id.encode())]
         origin = request.header(b"origin")
         if origin is not None:
@@ -116,24 +121,24 @@ class FhirDoor:
         await send_answer(send, answer, further, head=request.method == "HEAD")
 
     async def _answered(self, request: Request, query: bytes) -> Answer:
+        """The answer in the house's own format, whatever happens."""
         try:
-            answer = await self._carried_out(request, query)
-            await represent(answer, _readable(request), pretty=request.pretty)
-            return answer
+            return await self._carried_out(request, query)
         except GatewayError as error:
-            answer = failure(error)
+            return failure(error)
         except ClientGoneError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, the client gets an answer
-            self._service.deps.log(
-                "request-failed",
-                request=request.id,
-                error=type(error).__name__,
-                where=_frames(error.__traceback__),
-            )
-            answer = failure(fail(Category.FAULT, f"The server failed; incident {request.id}"))
-        await represent(answer, _readable(request), pretty=request.pretty)
-        return answer
+            return self._fault(request, error)
+
+    def _fault(self, request: Request, error: Exception) -> Answer:
+        self._service.deps.log(
+            "request-failed",
+            request=request.id,
+            error=type(error).__name__,
+            where=_frames(error.__traceback__),
+        )
+        return failure(fail(Category.FAULT, f"The server failed; incident {request.id}"))
 
     async def _carried_out(self, request: Request, query: bytes) -> Answer:
         if len(query) + len(request.path) > MAX_URL:
@@ -159,14 +164,6 @@ class FhirDoor:
         else:
             return [(b"vary", b"Origin")]
         return [*allowed, (b"vary", b"Origin"), (b"access-control-expose-headers", _EXPOSED)]
-
-
-def _readable(request: Request) -> Format:
-    """The format for a failure; JSON for those who take none of ours."""
-    try:
-        return request.answer_format()
-    except GatewayError:
-        return "json"
 
 
 def _asks_capabilities(request: Request, place: Place) -> bool:

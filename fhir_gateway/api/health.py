@@ -5,13 +5,15 @@ What is not FHIR is served by this application, pages included.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from fhir_gateway.api.answers import FHIR_JSON
+from fhir_gateway.api.answers import FHIR_JSON, JSON
 from fhir_gateway.api.errors import failure
+from fhir_gateway.api.openapi import ADDRESS
 from fhir_gateway.core.errors import Category, fail
 
 _METHODS = ["GET", "HEAD"]
@@ -21,12 +23,15 @@ _CATEGORIES = {
 }
 
 
-def make_pages(ready: Callable[[], Awaitable[bool]], software_version: str) -> FastAPI:
+def make_pages(
+    ready: Callable[[], Awaitable[bool]], software_version: str, description: Callable[[], bytes]
+) -> FastAPI:
     """The application for everything that is not FHIR.
 
     Args:
         ready: Whether the process can do its work now.
         software_version: Of the gateway.
+        description: Writes the OpenAPI document of the whole server; called once.
     """
     pages = FastAPI(
         title="fhir_gateway", version=software_version, docs_url=None, redoc_url=None,
@@ -43,6 +48,12 @@ def make_pages(ready: Callable[[], Awaitable[bool]], software_version: str) -> F
             return {"status": "ready"}
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return {"status": "not ready"}
+
+    written = cache(description)
+
+    @pages.api_route(ADDRESS, methods=_METHODS)
+    async def described() -> Response:
+        return Response(written(), media_type=JSON.decode())
 
     @pages.exception_handler(HTTPException)
     async def refuse(request: Request, error: HTTPException) -> Response:

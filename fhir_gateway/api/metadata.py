@@ -24,6 +24,7 @@ from fhir_gateway.fhir.definitions import DEFINED, own_definitions
 from fhir_gateway.fhir.folding import fold
 from fhir_gateway.fhir.json import dump
 from fhir_gateway.fhir.operations import OperationSpec
+from fhir_gateway.fhir.search_query import CURSOR, IGNORED, MAX_COUNT
 
 #: Statements that are kept; the base address comes from the client where none is configured.
 MOST_KEPT = 16
@@ -77,20 +78,28 @@ class Metadata:
         return self._published(request, found[1])
 
     async def search(self, _: Service, request: Request, place: Place) -> Answer:
-        """Our own definitions of one type, all of them in one Bundle."""
-        for name, _value in request.pairs:
+        """Our own definitions of one type."""
+        criteria = [pair for pair in request.pairs if pair[0] not in _PAGING and pair != _COUNTED]
+        for name, _value in criteria:
             if name not in _FITS:
                 text = f"{place.type} has no search parameter '{name[:60]}'. Valid are: "
-                valid = ", ".join(_FITS)
+                valid = ", ".join((*_FITS, "_count"))
                 raise fail(Category.INVALID, text + valid, name[:60], code="not-supported")
         matches = [
             Entry(f"{request.base}/{place.type}/{resource['id']}", content)
             for resource, content in self._definitions[place.type].values()
-            if all(_fits(resource, *pair) for pair in request.pairs)
+            if all(_fits(resource, *pair) for pair in criteria)
         ]
-        asked = [*request.pairs, *request.form_of_answer]
-        links = [("self", address(f"{request.base}/{place.type}", asked))]
-        return Answer(HTTPStatus.OK, searchset(matches, len(matches), links))
+        path = f"{request.base}/{place.type}"
+        asked = [pair for pair in request.pairs if pair[0] not in (CURSOR, *IGNORED)]
+        asked += request.form_of_answer
+        begin = _number(request, CURSOR, 0)
+        count = 0 if _COUNTED in request.pairs else _number(request, "_count", MAX_COUNT)
+        here = [(CURSOR, str(begin))] if begin else []
+        links = [("self", address(path, [*asked, *here]))]
+        if 0 < count < len(matches) - begin:
+            links.append(("next", address(path, [*asked, (CURSOR, str(begin + count))])))
+        return Answer(HTTPStatus.OK, searchset(matches[begin : begin + count], len(matches), links))
 
     def _statement(self, request: Request) -> bytes:
         return dump(
@@ -115,6 +124,19 @@ class Metadata:
         if unchanged(if_none_match, since, tag=tag, updated=self._since):
             return Answer(HTTPStatus.NOT_MODIFIED, b"", headers)
         return Answer(HTTPStatus.OK, content, headers)
+
+
+#: What a search takes beside its criteria.
+_PAGING = frozenset({"_count", CURSOR, *IGNORED})
+_COUNTED = ("_summary", "count")
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    """A number of the query; its last one, where it was given several times."""
+    text = dict(request.pairs).get(name, str(default))
+    if not (text.isascii() and text.isdecimal() and len(text) <= 6):
+        raise fail(Category.INVALID, f"{name} is a number", name, code="value")
+    return int(text)
 
 
 def _named(resource: dict[str, Any], text: str) -> bool:

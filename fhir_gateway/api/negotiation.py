@@ -1,7 +1,7 @@
 """In which format does the client want its answer, and in which did it write?
 
-JSON and XML. Their spellings are those that clients really send; pure functions of the header's
-text, remembered because clients repeat themselves.
+JSON and XML, and a page for people with a browser. Their spellings are those that clients really
+send; pure functions of the header's text, remembered because clients repeat themselves.
 
 Source: FHIR R4 section 3.1.0.1.11 (content negotiation), 3.1.0.1.10 (_format); RFC 9110 section
 12.5.1 (Accept).
@@ -14,6 +14,7 @@ from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.fhir.patch import PatchKind
 
 Format = Literal["json", "xml"]
+Shown = Format | Literal["html"]
 
 _JSON = ("application/fhir+json", "application/json+fhir", "application/json", "text/json", "json")
 _XML = ("application/fhir+xml", "application/xml+fhir", "application/xml", "text/xml", "xml")
@@ -21,6 +22,7 @@ _FORMATS: dict[str, Format] = {
     **dict.fromkeys(_JSON, "json"),
     **dict.fromkeys(_XML, "xml"),
 }
+_PAGE = ("text/html", "html")
 #: What means any of them.
 _WILDCARDS = ("application/*", "*/*", "*")
 _PATCHES: dict[str, PatchKind] = {
@@ -34,16 +36,19 @@ _FHIR_VERSIONS = frozenset({"4.0", "4.0.1"})
 _OFFER = "Answers are written as application/fhir+json or application/fhir+xml (FHIR R4)."
 
 
-def answer_format(accept: str, format_text: str | None) -> Format:
+def answer_format(accept: str, format_text: str | None, *, looking: bool = False) -> Shown:
     """The format in which the client wants its answer; `_format` overrules Accept.
 
     Args:
         accept: The Accept header; empty for none.
         format_text: The `_format` parameter; None for none.
+        looking: Whether nothing is changed, so that a page can be shown.
 
     Raises:
         GatewayError: not-acceptable.
     """
+    if looking and (prefers_page(accept) if format_text is None else format_text in _PAGE):
+        return "html"
     if format_text is None:
         found = accepted(accept)
         if found is None:
@@ -65,15 +70,31 @@ def accepted(accept: str) -> Format | None:
     """
     if not accept.strip():
         return "json"
-    qualities = dict(_range(each) for each in accept.split(","))
-    anything = next((qualities[each] for each in _WILDCARDS if each in qualities), 0.0)
-    json, xml = (_quality(each, qualities, anything) for each in (_JSON, _XML))
+    qualities = _qualities(accept)
+    json, xml = (_quality(each, qualities) for each in (_JSON, _XML))
     if xml > json and not (json and "text/html" in qualities):
         return "xml"
     return "json" if json else None
 
 
-def _quality(names: tuple[str, ...], qualities: dict[str, float], anything: float) -> float:
+@lru_cache(maxsize=512)
+def prefers_page(accept: str) -> bool:
+    """Whether an Accept header names HTML and prefers it to both formats of FHIR.
+
+    Java's own HTTP client seems to, when nobody has told it what to accept; it is known by the
+    range `*`, which is none.
+    """
+    qualities = _qualities(accept)
+    most = max(_quality(each, qualities) for each in (_JSON, _XML))
+    return "*" not in qualities and qualities.get("text/html", 0.0) > most
+
+
+def _qualities(accept: str) -> dict[str, float]:
+    return dict(_range(each) for each in accept.split(","))
+
+
+def _quality(names: tuple[str, ...], qualities: dict[str, float]) -> float:
+    anything = next((qualities[each] for each in _WILDCARDS if each in qualities), 0.0)
     return max((qualities[each] for each in names if each in qualities), default=anything)
 
 

@@ -90,7 +90,7 @@ def unchanged(
         return False
     try:
         since = parsedate_to_datetime(if_modified_since)
-    except ValueError:
+    except (ValueError, OverflowError):  # an offset of a thousand years, for one
         return False
     return updated.replace(microsecond=0) <= (since if since.tzinfo else since.replace(tzinfo=UTC))
 

@@ -8,6 +8,7 @@ Source: FHIR R4 section 3.1.0.1; RFC 9110 section 15.5; RFC 3986 section 2.
 import asyncio
 import re
 import secrets
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,7 +17,7 @@ from starlette.types import Receive, Scope
 
 from fhir_gateway.api.errors import WireError
 from fhir_gateway.api.negotiation import (
-    Format,
+    Shown,
     answer_format,
     body_format,
     check_form,
@@ -34,6 +35,9 @@ MAX_BUNDLE = 16 << 20  # bytes: a batch or transaction
 #: Brackets and commas in the JSON of a batch or transaction.
 MAX_BUNDLE_TOKENS = 1_000_000
 LARGE_XML = 64 << 10  # bytes from which others go on while it is read
+#: Bytes of a body over its limit that are heard out, so that the client hears why it is refused.
+MAX_DISCARDED = 64 << 20
+PATIENCE_TO_DISCARD = 5.0  # seconds
 MAX_URL = 16 << 10  # bytes: path and query
 MAX_PAIRS = 200
 
@@ -110,13 +114,14 @@ class Request:
         named = [] if self.format is None else [("_format", self.format)]
         return [*named, ("_pretty", "true")] if self.pretty else named
 
-    def answer_format(self) -> Format:
+    def answer_format(self) -> Shown:
         """The format in which the client wants its answer.
 
         Raises:
             GatewayError: not-acceptable, where it takes none of ours.
         """
-        return answer_format(self.header(b"accept") or "", self.format)
+        looking = self.method in ("GET", "HEAD")
+        return answer_format(self.header(b"accept") or "", self.format, looking=looking)
 
     def take_query(self, query: bytes) -> None:
         """Read a query string, or a form; its pairs are added to those that were read before.
@@ -148,6 +153,8 @@ class Request:
         """
         announced = self.header(b"content-length") or "0"
         if announced.isdecimal() and int(announced) > limit:
+            if int(announced) <= MAX_DISCARDED:
+                await self._discard()
             raise _too_large(limit)
         try:
             async with asyncio.timeout(self._patience):
@@ -158,6 +165,18 @@ class Request:
                 fail(Category.TIMEOUT, f"The body did not arrive within {self._patience:.0f} s"),
                 hang_up=True,
             ) from error
+
+    async def _discard(self) -> None:
+        """Let a client say the rest; one that is cut off while it sends never reads the answer.
+
+        Source: RFC 9112 section 9.6.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(self._patience, PATIENCE_TO_DISCARD)):
+                more = True
+                while more:
+                    message = await self._receive()
+                    more = message["type"] == "http.request" and message.get("more_body", False)
 
     async def _read(self, limit: int) -> bytes:
         pieces: list[bytes] = []

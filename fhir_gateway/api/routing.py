@@ -14,7 +14,9 @@ from fhir_gateway.api.answers import Answer
 from fhir_gateway.api.requests import Request
 from fhir_gateway.api.use_cases import Service
 from fhir_gateway.core.errors import Category, fail
+from fhir_gateway.core.refs import ID
 from fhir_gateway.fhir.catalogue import CATALOGUE, ResourceType
+from fhir_gateway.fhir.compartments import PATIENT
 from fhir_gateway.fhir.operations import EVERY_TYPE, OperationSpec
 from fhir_gateway.fhir.spec import resource_types
 from fhir_gateway.usecases.operations import Operation
@@ -52,6 +54,7 @@ class Place:
         type: Resource type; empty at system level.
         id: Of the resource, unchecked; empty above instance level.
         version: Of the resource, unchecked.
+        patient: Id of the Patient in whose compartment it is.
         is_fhir: Whether it answers in a format of FHIR, which the client has to take.
     """
 
@@ -59,6 +62,7 @@ class Place:
     type: str = ""
     id: str = ""
     version: str = ""
+    patient: str = ""
     is_fhir: bool = True
 
     @property
@@ -162,7 +166,23 @@ class Router:
             return Place(offered[_HISTORY], first, second)
         if count == 4 and steps[2] == "_history":
             return Place(offered[_VERSION], first, second, steps[3])
-        return _no_compartment(steps) if count == 3 else _nothing(path)
+        if count == 3 or (count == 4 and steps[3] == "_search"):
+            return self._compartment(steps)
+        return _nothing(path)
+
+    def _compartment(self, steps: list[str]) -> Place:
+        """What belongs to a patient, of one type. R4 section 3.1.1.2 (compartments)."""
+        kind, id_, inside = steps[:3]
+        if inside not in CATALOGUE:
+            _nothing("/".join(steps))
+        if kind != "Patient" or inside not in PATIENT:
+            text = f"{kind} has no compartment with {inside} in it; search {inside} by a parameter"
+            raise fail(Category.UNSUPPORTED, text)
+        if not ID.fullmatch(id_):
+            raise fail(Category.NOT_FOUND, f"There is no {kind}/{id_[:64]}")
+        by_form = self._types[inside][_SEARCH]
+        methods = by_form if len(steps) == 4 else {"GET": self._types[inside][_TYPE]["GET"]}
+        return Place(methods, inside, patient=id_)
 
     def _special(self, offered: Mapping[str, Methods], kind: str, step: str) -> Place:
         if step == "_search":
@@ -229,14 +249,6 @@ def _offered(handlers: Handlers, served: ResourceType) -> dict[str, Methods]:
     if "search-type" in served.interactions:
         offered[_SEARCH] = dict(offered[_SEARCH]) | {"POST": handlers.search_by_form}
     return offered
-
-
-def _no_compartment(steps: list[str]) -> NoReturn:
-    kind, id_, inside = (each[:64] for each in steps)
-    if inside not in CATALOGUE:
-        _nothing("/".join(steps))
-    text = f"Compartments are not offered; search {inside} by a parameter that names {kind}/{id_}"
-    raise fail(Category.UNSUPPORTED, text)
 
 
 def _nothing(path: str) -> NoReturn:

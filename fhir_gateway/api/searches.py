@@ -30,6 +30,7 @@ async def search(service: Service, request: Request, place: Place) -> Answer:
         zone=request.tenant.zone,
         base=request.base,
         lenient=request.preferences.lenient,
+        patient=place.patient or None,
     )
     page = await service.use_cases.search(service.deps, request.tenant.id, query)
     return page_of(request, query, page)
@@ -60,7 +61,8 @@ def address(path: str, pairs: Pairs) -> str:
 
 
 def _links(request: Request, query: SearchQuery, page: Page) -> list[Link]:
-    path = f"{request.base}/{query.type}"
+    inside = f"Patient/{query.patient}/" if query.patient else ""
+    path = f"{request.base}/{inside}{query.type}"
     asked = [*query.honoured, *request.form_of_answer]
     here = [*asked, (CURSOR, query.cursor)] if query.cursor else asked
     links = [("self", address(path, here))]

@@ -123,3 +123,16 @@ def format_instant(value: datetime) -> str:
 def local_day(value: datetime, tz: ZoneInfo) -> date:
     """The calendar day that people at the clinic call it."""
     return value.astimezone(tz).date()
+
+
+def subtract(span: Interval, taken: Iterable[Interval]) -> list[Interval]:
+    """What is left of a time after others have been cut out of it, in order."""
+    left: list[Interval] = []
+    start = span.start
+    for each in merged(one for one in taken if one.overlaps(span)):
+        if each.start > start:
+            left.append(Interval(start, each.start))
+        start = max(start, each.end)
+    if start < span.end:
+        left.append(Interval(start, span.end))
+    return left

@@ -68,7 +68,7 @@ def read_requests(bundle: Resource, *, base: str) -> tuple[BundleKind, list[Bund
         text = f"A Bundle has at most {MAX_ENTRIES} entries; this one has {len(entries)}"
         raise fail(Category.TOO_COSTLY, text, "Bundle.entry")
     # Resources may still point to each other in ways that only a transaction knows.
-    validate(_envelope(bundle), type_name="Bundle", second_opinion=False)
+    validate(_envelope(bundle), type_name="Bundle")
     return kind, [_request(index, each, base) for index, each in enumerate(entries)]
 
 

@@ -35,7 +35,7 @@ PATCH_FORMATS = (
     "application/fhir+xml",
 )
 _PROFILE = "http://hl7.org/fhir/StructureDefinition/"
-_BASE_CAPABILITY = "http://hl7.org/fhir/CapabilityStatement/base"
+_COMPARTMENTS = ("http://hl7.org/fhir/CompartmentDefinition/patient",)
 
 
 def capability(
@@ -79,7 +79,6 @@ def capability(
         "publisher": "fhir_gateway",
         "description": "FHIR R4 and HL7 v2 gateway for appointment scheduling.",
         "kind": "instance",
-        "instantiates": [_BASE_CAPABILITY],
         "software": {"name": "fhir_gateway", "version": software_version},
         "implementation": {"description": f"Scheduling gateway at {base}", "url": base},
         "fhirVersion": FHIR_VERSION,
@@ -102,6 +101,7 @@ def capability(
     rest["searchParam"] = [_search_param(each) for each in (*COMMON.values(), *META.values())]
     if own := [_operation(each) for each in operations if "system" in each.levels]:
         rest["operation"] = own
+    rest["compartment"] = list(_COMPARTMENTS)
     return statement | {"rest": [rest]}
 
 

@@ -7,7 +7,7 @@ parsers leave open (duplicate keys, NUL, lone surrogates, NaN, depth). Decimals 
 import json
 import re
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import orjson
 
@@ -15,6 +15,8 @@ from fhir_gateway.core.errors import Category, GatewayError, fail
 
 MAX_DEPTH = 64
 MAX_TOKENS = 100_000
+#: Characters of a whole number that is an int.
+MAX_WHOLE = 18
 #: Longer numbers have no meaning in FHIR and are slow to work with.
 MAX_DIGITS = 64
 MAX_EXPONENT = 100
@@ -26,6 +28,30 @@ _NOT_BRACKETS = b","
 _SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
+class Written(Decimal):
+    """A number that Python would write with other digits than it was written with.
+
+    `1.0E2` (1.0E+2), `0.0000001` (1E-7): its text is that of the client.
+    """
+
+    __slots__ = ("_text",)
+    _text: str
+
+    def __new__(cls, text: str) -> Self:
+        found = super().__new__(cls, text)
+        found._text = text
+        return found
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+
 def parse(body: bytes, *, what: str = "body", most: int = MAX_TOKENS) -> dict[str, Any]:
     """Read one JSON object.
 
@@ -35,7 +61,7 @@ def parse(body: bytes, *, what: str = "body", most: int = MAX_TOKENS) -> dict[st
         most: Brackets and commas that it may have.
 
     Returns:
-        The tree; numbers with a fraction, an exponent or more than 18 digits are Decimal.
+        The tree; numbers with a fraction, an exponent or more than 18 digits, and -0, are Decimal.
 
     Raises:
         GatewayError: invalid, saying what is wrong; too-costly above that many tokens.
@@ -68,6 +94,25 @@ def _tree(body: bytes, what: str, most: int) -> Any:
     return tree
 
 
+def number(text: str) -> int | Decimal:
+    """Read a JSON number so that it is written again as it was.
+
+    Args:
+        text: Of the grammar of JSON.
+
+    Raises:
+        ValueError: for one that is too long or too large, with what is wrong with it.
+    """
+    if len(text) <= MAX_WHOLE and text != "-0" and text.removeprefix("-").isdigit():
+        return int(text)
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number of more than {MAX_DIGITS} characters")
+    value = Decimal(text)
+    if abs(value.adjusted()) > MAX_EXPONENT:
+        raise ValueError(f"a number beyond 10 to the {MAX_EXPONENT}")
+    return value if str(value) == text else Written(text)
+
+
 def dump(resource: Any) -> bytes:
     """Write compact UTF-8 JSON; a Decimal keeps its digits (1.10 stays 1.10).
 
@@ -92,8 +137,8 @@ def _load(text: str, what: str) -> Any:
         return json.loads(
             text,
             object_pairs_hook=_unique,
-            parse_float=_decimal,
-            parse_int=_integer,
+            parse_float=_read_number,
+            parse_int=_read_number,
             parse_constant=_constant,
         )
     except json.JSONDecodeError as error:
@@ -121,17 +166,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     raise AssertionError("unreachable")  # pragma: no cover
 
 
-def _decimal(text: str) -> Decimal:
-    if len(text) > MAX_DIGITS:
-        raise _RefusedError(f"has a number of more than {MAX_DIGITS} characters")
-    value = Decimal(text)
-    if abs(value.adjusted()) > MAX_EXPONENT:
-        raise _RefusedError(f"has a number beyond 10 to the {MAX_EXPONENT}")
-    return value
-
-
-def _integer(text: str) -> int | Decimal:
-    return int(text) if len(text) <= 18 else _decimal(text)
+def _read_number(text: str) -> int | Decimal:
+    try:
+        return number(text)
+    except ValueError as error:
+        raise _RefusedError(f"has {error}") from error
 
 
 def _constant(text: str) -> NoReturn:

@@ -72,8 +72,13 @@ def _default_issue(category: Category) -> Issue:
     return Issue(_SENTENCES.get(category, category.value.replace("-", " ").capitalize()))
 
 
+#: FHIR wants them in no text; a caller's words are repeated without them.
+_CONTROLS = {each: "\ufffd" for each in range(32) if chr(each) not in "\t\n\r"}
+
+
 def _issue(issue: Issue, code: str, severity: str) -> dict[str, Any]:
-    details: dict[str, Any] = {"text": issue.diagnostics}
+    diagnostics = issue.diagnostics.translate(_CONTROLS)
+    details: dict[str, Any] = {"text": diagnostics}
     if issue.details:
         details["coding"] = [{"system": SYSTEM_REASON, "code": issue.details}]
     element: dict[str, Any] = {}
@@ -83,8 +88,9 @@ def _issue(issue: Issue, code: str, severity: str) -> dict[str, Any]:
         "severity": severity,
         "code": issue.code or code,
         "details": details,
-        "diagnostics": issue.diagnostics,
+        "diagnostics": diagnostics,
     }
-    if issue.expression:
-        element["expression"] = list(issue.expression)
+    # A parameter can have an empty name; an expression cannot be empty.
+    if places := [each.translate(_CONTROLS) for each in issue.expression if each]:
+        element["expression"] = places
     return element

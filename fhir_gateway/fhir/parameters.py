@@ -141,7 +141,7 @@ class _Reading:
             self._add_bare(body, str(kind))
             return
         try:
-            validate(self._to_be_checked(body), type_name="Parameters", second_opinion=False)
+            validate(self._to_be_checked(body), type_name="Parameters")
         except GatewayError as error:
             raise GatewayError(Category.INVALID, *error.issues) from error
         self.add_all(body.get("parameter", ()))
@@ -212,9 +212,9 @@ class _Reading:
 
 
 def _judged_later(element: Any, names: set[str]) -> Any:
-    if not isinstance(element, dict) or element.get("name") not in names:
+    if not isinstance(element, dict) or not isinstance(element.get("resource"), dict):
         return element
-    if not isinstance(element.get("resource"), dict):
+    if not any(element.get("name") == each for each in names):
         return element
     kept = {name: each for name, each in element.items() if name != "resource"}
     return kept | {"resource": {"resourceType": "Parameters"}}

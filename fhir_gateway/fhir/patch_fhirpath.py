@@ -37,7 +37,7 @@ def fhirpath_patched(resource: Resource, parameters: Resource) -> Resource:
             no failure.
     """
     try:
-        validate(parameters, type_name="Parameters", second_opinion=False)
+        validate(parameters, type_name="Parameters")
     except GatewayError as error:
         raise GatewayError(Category.INVALID, *error.issues) from error
     patching = _Patching(deepcopy(resource))

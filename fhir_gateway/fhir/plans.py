@@ -12,6 +12,7 @@ from typing import Any
 
 from fhir_gateway.fhir.findings import Findings, Path
 from fhir_gateway.fhir.invariants import Invariant, invariants_of
+from fhir_gateway.fhir.json import Written
 from fhir_gateway.fhir.primitives import PRIMITIVES, Kind, Primitive, kind_of
 from fhir_gateway.fhir.references import check_reference
 from fhir_gateway.fhir.spec import Element, Structure, structure
@@ -30,11 +31,13 @@ _PRIMITIVE_PROPERTIES = Structure(
 )
 _PYTHON_TYPES: dict[Kind, frozenset[type]] = {
     "string": frozenset({str}),
-    "number": frozenset({int, float, Decimal}),
+    "number": frozenset({int, float, Decimal, Written}),
     "boolean": frozenset({bool}),
 }
 #: An extension alone does not stand for a value of these: our own rules need to read them.
 _NEEDS_VALUE = frozenset({"code", "instant"})
+#: Nor for these, by which requests are read.
+_NEEDED = frozenset({("Parameters.parameter", "name"), ("Bundle.entry.request", "url")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def _plan_of(found: Structure) -> Plan:
     return Plan(
         found.name,
         checks,
-        tuple((name, _other_name(found.elements[name])) for name in found.required),
+        tuple((name, _other_name(found, found.elements[name])) for name in found.required),
         tuple(
             (stem, required, frozenset(names) | {f"_{name}" for name in names})
             for stem, required, names in found.choices
@@ -124,8 +127,9 @@ def _extensible(found: Structure, element: Element) -> bool:
     return element.type in PRIMITIVES and (element.name != "id" or element.type == "id")
 
 
-def _other_name(element: Element) -> str:
+def _other_name(found: Structure, element: Element) -> str:
     bare = element.type in _NEEDS_VALUE or element.type not in PRIMITIVES
+    bare = bare or (found.name, element.name) in _NEEDED
     return element.name if bare else f"_{element.name}"
 
 

@@ -35,6 +35,7 @@ _BLANKS = re.compile(r"\s+")
 _DIV = re.compile(r"\s*<div\s[^>]*>(.*)</div>\s*", re.DOTALL)
 _XHTML = re.compile(r"""xmlns=["']http://www\.w3\.org/1999/xhtml["']""")
 _TAG = re.compile(r"<[^<>]*>")
+_COMMENT = re.compile(r"<!--(?!-?>)(?:(?!--).)*+-->", re.DOTALL)
 #: txt-1: text and layout only; nothing that runs, loads or asks.
 _ACTIVE_ELEMENT = re.compile(
     r"<!|<\?|<\s*(?:/\s*)?(script|iframe|object|embed|form|input|button|base|link|meta|style|head"
@@ -116,7 +117,8 @@ def _is_base64(text: str) -> bool:
     return bool(bare) and _BASE64.fullmatch(bare) is not None
 
 
-def _is_xhtml(text: str) -> bool:
+def _is_xhtml(narrative: str) -> bool:
+    text = _COMMENT.sub("", narrative)
     match = _DIV.fullmatch(text)
     if match is None or not _XHTML.search(text[: match.start(1)]) or _ACTIVE_ELEMENT.search(text):
         return False

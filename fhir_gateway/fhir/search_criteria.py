@@ -110,7 +110,8 @@ def criterion(type_name: str, key: str, text: str, *, zone: ZoneInfo, base: str)
     owner, has, rest = _reverse_steps(type_name, key)
     owner, chain, last = _forward_steps(owner, rest, key)
     if len(chain) + len(has) > MAX_STEPS:
-        raise fail(Category.INVALID, f"More than {MAX_STEPS} steps in a chain", key[:100])
+        text = f"More than {MAX_STEPS} steps in a chain"
+        raise fail(Category.INVALID, text, key[:100], code="too-costly")
     name, _, modifier = last.partition(":")
     param = param_of(owner, name)
     if param is None:

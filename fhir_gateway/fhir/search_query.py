@@ -69,6 +69,7 @@ class SearchQuery:
     Args:
         type: The searched resource type.
         criteria: Joined by AND; empty selects all.
+        patient: Id of the Patient in whose compartment is searched; None for everywhere.
         sort, count, includes, revincludes, total, summary, elements, cursor: See
             `fhir.search_results.Results`.
         honoured: The pairs that had an effect, in order, without the cursor; for the self link.
@@ -87,6 +88,7 @@ class SearchQuery:
     cursor: str | None = None
     honoured: tuple[tuple[str, str], ...] = ()
     ignored: tuple[Issue, ...] = ()
+    patient: str | None = None
 
 
 def parse(
@@ -96,6 +98,7 @@ def parse(
     zone: ZoneInfo,
     base: str,
     lenient: bool = False,
+    patient: str | None = None,
 ) -> SearchQuery:
     """Read the pairs of one search.
 
@@ -105,6 +108,7 @@ def parse(
         zone: The tenant's zone, for dates without offset.
         base: The tenant's base address, to make own absolute references relative.
         lenient: `Prefer: handling=lenient`: unknown parameters are left out and listed.
+        patient: See SearchQuery.
 
     Returns:
         The plan.
@@ -120,7 +124,7 @@ def parse(
     reading = _Reading(CATALOGUE[type_name].name, zone, base)
     for key, text in pairs:
         reading.add(key, text, lenient=lenient)
-    return reading.query()
+    return reading.query(patient)
 
 
 class _Reading:
@@ -162,7 +166,7 @@ class _Reading:
         self._criteria.append(found)
         self._honoured.append((key, text))
 
-    def query(self) -> SearchQuery:
+    def query(self, patient: str | None) -> SearchQuery:
         if self._wrong:
             raise GatewayError(Category.INVALID, *self._wrong)
         results = self._results
@@ -179,4 +183,5 @@ class _Reading:
             cursor=results.cursor,
             honoured=tuple(self._honoured),
             ignored=tuple(self._ignored),
+            patient=patient,
         )

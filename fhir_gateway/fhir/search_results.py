@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.fhir.catalogue import CATALOGUE, COMMON, SearchParam, param_of, params_of
 
 DEFAULT_COUNT = 20
@@ -79,6 +80,7 @@ def read_result_parameter(type_name: str, key: str, text: str, results: Results)
 
     Raises:
         ValueError: with a sentence that says what would be right.
+        GatewayError: too-costly.
     """
     name, _, modifier = key.partition(":")
     allowed = ("", "iterate", "recurse") if name in ("_include", "_revinclude") else ("",)
@@ -122,7 +124,8 @@ def _revinclude(asked: _Asked) -> Results:
 def _joined(old: tuple[Include, ...], new: tuple[Include, ...]) -> tuple[Include, ...]:
     joined = tuple(dict.fromkeys((*old, *new)))
     if len(joined) > MAX_INCLUDES:
-        raise ValueError(f"more than {MAX_INCLUDES} references to follow")
+        text = f"More than {MAX_INCLUDES} references to follow"
+        raise fail(Category.INVALID, text, "_include", code="too-costly")
     return joined
 
 

@@ -66,7 +66,8 @@ class IndexRow:
         tokens: Entries of token, reference, uri and quantity-unit parameters, without repeats.
         strings: (parameter, folded, exact), one for each part of a name or address.
         dates: Parameter to ranges [low, high); open sides are EARLIEST and LATEST.
-        numbers: Parameter to [low, high]; equal for a plain number.
+        numbers: Parameter to [low, high]; equal for a plain number. For a quantity that can have
+            several values also its unit (`param:unit|=mg`) to those that have it.
         columns: The one value of each single-valued parameter that has one, for sorting: code,
             `Type/id`, folded text, the start of the date, the number.
     """
@@ -288,9 +289,19 @@ def _add_numbers(row: IndexRow, param: SearchParam, values: list[Any], _: ZoneIn
     if not ranges:
         return
     row.numbers[param.name] = ranges
+    if param.type == "quantity" and param.multiple:
+        _add_by_unit(row, param, values)
     _mark(row, param)
     if not param.multiple:
         row.columns[param.name] = ranges[0][0]
+
+
+def _add_by_unit(row: IndexRow, param: SearchParam, values: list[Any]) -> None:
+    for value in values:
+        found = _number_range(value)
+        if found is not None:
+            for entry in dict.fromkeys(_unit_entries(param.name, value)):
+                row.numbers.setdefault(entry, []).append(found)
 
 
 def _number_range(value: Any) -> tuple[Decimal, Decimal] | None:

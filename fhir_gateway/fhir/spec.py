@@ -2,7 +2,8 @@
 
 Reads `data/spec.json`, distilled from the official StructureDefinitions by
 `conformance/distil.py`: element names in order, cardinality, types, reference targets and the
-code lists of required bindings. Read once, on first use.
+code lists of required bindings. `data/spec_contained.json` says the same of all other types, which
+can be contained in a served one. Each is read once, on first use.
 
 Source: FHIR R4 4.0.1, decision 26.
 """
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from fhir_gateway.fhir.primitives import PRIMITIVES
 
 _ABSTRACT = frozenset({"Resource", "DomainResource", "Type", "Any"})
 
@@ -60,6 +63,8 @@ class Structure:
 def structure(name: str) -> Structure | None:
     """The structure of that name; None for a primitive or a type that is not in the table."""
     rows = _table()["types"].get(name)
+    if rows is None and name not in PRIMITIVES:
+        rows = _table("spec_contained")["types"].get(name)
     if rows is None:
         return None
     elements: dict[str, Element] = {}
@@ -112,20 +117,26 @@ def resource_types() -> frozenset[str]:
 
 @cache
 def structure_names() -> tuple[str, ...]:
-    """Every structure in the table."""
+    """Every structure that a served type can have, apart from what is contained."""
     return tuple(_table()["types"])
 
 
 @cache
-def _table() -> dict[str, Any]:
-    path = files("fhir_gateway.fhir") / "data" / "spec.json"
+def _table(name: str = "spec") -> dict[str, Any]:
+    path = files("fhir_gateway.fhir") / "data" / f"{name}.json"
     table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return table
 
 
+def _listed(binding: str) -> dict[str, Any]:
+    served = _table()["codes"].get(binding)
+    found: dict[str, Any] = served or _table("spec_contained")["codes"].get(binding, {})
+    return found
+
+
 def _members(name: str, row: list[Any]) -> list[Element]:
     minimum, maximum, types, binding, targets = row
-    listed = _table()["codes"].get(binding, {})
+    listed = _listed(binding) if binding else {}
     codes = frozenset(listed["codes"]) if listed else None
     common = (codes, listed.get("system"), tuple(targets or ()))
     if not name.endswith("[x]"):

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from lxml import etree
 
 from fhir_gateway.core.errors import Category, GatewayError, fail
-from fhir_gateway.fhir.json import MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT, MAX_TOKENS
+from fhir_gateway.fhir.json import MAX_DEPTH, MAX_TOKENS, number
 from fhir_gateway.fhir.primitives import PRIMITIVES
 from fhir_gateway.fhir.spec import Element, Structure, structure
 from fhir_gateway.fhir.xml_narrative import XHTML, div_to_text, parser
@@ -197,12 +197,12 @@ _ONLY_EXTENSIONS = Structure(
 
 
 def _number(text: str, place: str) -> int | Decimal:
-    if len(text) > MAX_DIGITS or not _DECIMAL.fullmatch(text):
-        _refuse(place, f"is '{text[:60]}'; it must be a number of at most {MAX_DIGITS} digits")
-    value = Decimal(text)
-    if abs(value.adjusted()) > MAX_EXPONENT:
-        _refuse(place, f"is a number beyond 10 to the {MAX_EXPONENT}")
-    return int(text) if text.lstrip("-").isdigit() and len(text) <= 18 else value
+    if not _DECIMAL.fullmatch(text):
+        _refuse(place, f"is '{text[:60]}'; it must be a number")
+    try:
+        return number(text)
+    except ValueError as error:
+        raise _refused(f"{place[:200]} has {error}", place[:200]) from error
 
 
 def _truth(text: str, place: str) -> bool:

@@ -21,11 +21,12 @@ from fhir_gateway.hl7.ack_codes import (
     commit_code,
     condition,
 )
+from fhir_gateway.hl7.batch import messages
 from fhir_gateway.hl7.charset import codec_of
 from fhir_gateway.hl7.delimiters import DEFAULT_DELIMITERS, Delimiters, Unreadable
 from fhir_gateway.hl7.message import Message, Segment
 from fhir_gateway.hl7.peek import Header
-from fhir_gateway.hl7.writer import SegmentWriter
+from fhir_gateway.hl7.writer import Row, SegmentWriter
 
 __all__ = [
     "ANSWERS",
@@ -34,10 +35,12 @@ __all__ = [
     "AckError",
     "AckModes",
     "AckView",
+    "Reply",
     "ack_modes",
     "acknowledge",
     "commit_code",
     "condition",
+    "frames",
     "read_ack",
     "refuse",
 ]
@@ -65,9 +68,20 @@ class _AckWriter:
         self._verbatim = self._delimiters is own
         self.release = _release(self._header.version)
         self._encoding = self._header.encoding
+        declared = _codec_or_ascii(self._header.component(18))
+        #: UTF-16 and UTF-32 cannot be framed; UTF-8 holds the same characters.
+        self._wide = declared.startswith(("utf-16", "utf-32"))
         if self._encoding == "ascii":
-            self._encoding = _codec_or_ascii(self._header.component(18))
+            self._encoding = "utf-8" if self._wide else declared
         self._values = SegmentWriter(self._delimiters, self._encoding)
+        self._charset = b""
+
+    def make_room(self, rows: Sequence[Row]) -> None:
+        """Write in UTF-8, and say so, where the character set of the message has no room."""
+        text = "".join(map(self._values.segment, rows))
+        if text.encode(self._encoding, "replace").decode(self._encoding) != text:
+            self._encoding, self._charset = "utf-8", b"UNICODE UTF-8"
+            self._values = SegmentWriter(self._delimiters, self._encoding)
 
     def echo(self, number: int, default: str = "") -> bytes:
         """A field of the header, byte by byte; only what would break the frame is left out."""
@@ -86,20 +100,30 @@ class _AckWriter:
         mark = self._delimiters.field.encode()
         return mark.join([name.encode(), *fields]).rstrip(mark) + b"\r"
 
-    def msh(self, control_id: str, now: datetime) -> bytes:
+    def rows(self, rows: Sequence[Row]) -> bytes:
+        """Further segments."""
+        text = "".join(self._values.segment(each) + "\r" for each in rows)
+        return self._encode(text)
+
+    def msh(
+        self, control_id: str, now: datetime, reply: "Reply | None" = None, *, enhanced: bool
+    ) -> bytes:
         """The header: the partners change places, version and processing id stay."""
+        kind, structure = (reply.type, reply.structure) if reply else ("ACK", "ACK")
         trigger = self._header.event[1]
         # Before 2.3.1 an answer needs no trigger event and there is no structure to name.
         named = trigger and self.release >= (2, 3, 1)
         before = [self.echo(5), self.echo(6), self.echo(3), self.echo(4)]
-        after = [self.echo(11, "P"), self.echo(12, "2.5.1"), *[b""] * 5, self.echo(18)]
+        wishes = [b"NE", b"NE"] if enhanced else [b"", b""]
+        charset = b"UNICODE UTF-8" if self._wide else self._charset or self.echo(18)
+        after = [self.echo(11, "P"), self.echo(12, "2.5.1"), b"", b"", *wishes, b"", charset]
         return self.segment(
             "MSH",
             self._delimiters.encoding_characters.encode(),
             *before,
             self.value(now.strftime("%Y%m%d%H%M%S%z")),
             b"",
-            self.value("ACK", trigger, "ACK") if named else b"ACK",
+            self.value(kind, trigger, structure) if named else self.value(kind),
             self.value(control_id),
             *after,
         )
@@ -136,10 +160,9 @@ class _AckWriter:
 
 def _codec_or_ascii(declared: str) -> str:
     try:
-        codec = codec_of(declared) or "ascii"
+        return codec_of(declared) or "ascii"
     except LookupError:
         return "ascii"
-    return "ascii" if codec.startswith(("utf-16", "utf-32")) else codec
 
 
 def _places(issue: Issue) -> list[str]:
@@ -151,6 +174,21 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An acknowledgement that also answers, such as SRR.
+
+    Attributes:
+        type: MSH-9.1.
+        structure: MSH-9.3.
+        rows: What comes after MSA and ERR.
+    """
+
+    type: str
+    structure: str
+    rows: Sequence[Row] = ()
+
+
 def acknowledge(
     header: Header | Message | None,
     code: AckCode,
@@ -159,6 +197,8 @@ def acknowledge(
     now: datetime,
     issues: Sequence[Issue] = (),
     category: Category | None = None,
+    enhanced: bool = False,
+    reply: Reply | None = None,
 ) -> bytes:
     """Write an acknowledgement.
 
@@ -169,21 +209,26 @@ def acknowledge(
         now: Aware; for MSH-7.
         issues: What to report in ERR. With AA and CA they are warnings.
         category: The kind of failure; it decides ERR-3 where the issues do not.
+        enhanced: Say in MSH-15 and MSH-16 that this answer is not to be answered.
+        reply: What it answers besides; None for a plain ACK.
 
     Returns:
         The message, without MLLP framing.
     """
     writer = _AckWriter(header.header if isinstance(header, Message) else header)
+    writer.make_room(reply.rows if reply else ())
     accepted = code in (AckCode.AA, AckCode.CA)
     kind = None if accepted else (category or _usual_category(code))
     reported = issues or (
         () if accepted else (Issue(CONDITIONS[ANSWERS[kind][1]] if kind else ""),)
     )
     text = "" if accepted or writer.release >= (2, 5) else _short(reported[0].diagnostics)
-    parts = [writer.msh(control_id, now), writer.msa(code, text)]
+    parts = [writer.msh(control_id, now, reply, enhanced=enhanced), writer.msa(code, text)]
     if reported:
         found = [(condition(kind, issue), issue) for issue in reported]
         parts.append(writer.err(found, "W" if accepted else "E"))
+    if reply is not None:
+        parts.append(writer.rows(reply.rows))
     return b"".join(parts)
 
 
@@ -198,6 +243,7 @@ def refuse(
     control_id: str,
     now: datetime,
     commit: bool = False,
+    reply: Reply | None = None,
 ) -> bytes:
     """Answer a failure as the table says.
 
@@ -207,6 +253,7 @@ def refuse(
         control_id: Our own, for MSH-10.
         now: Aware.
         commit: Answer with CE or CR, as an accept acknowledgement.
+        reply: See `acknowledge`.
     """
     code, _ = ANSWERS[error.category]
     return acknowledge(
@@ -216,7 +263,25 @@ def refuse(
         now=now,
         issues=error.issues,
         category=error.category,
+        reply=reply,
     )
+
+
+_ACCEPT = re.compile(rb"\rMSA.C")
+
+
+def frames(answers: bytes) -> tuple[bytes, ...]:
+    """Cut acknowledgements into what goes out in one frame each: accept, then application.
+
+    Args:
+        answers: Those of one frame that came in, one after the other; they may be empty.
+    """
+    each_of = messages(answers) if answers else ()
+    if len(each_of) < 2:
+        return each_of
+    accept = b"".join(each for each in each_of if _ACCEPT.search(each))
+    application = b"".join(each for each in each_of if not _ACCEPT.search(each))
+    return tuple(filter(None, (accept, application)))
 
 
 @dataclass(frozen=True, slots=True)

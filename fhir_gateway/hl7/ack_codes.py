@@ -8,6 +8,7 @@ Source: HL7 v2.9.1 chapter 2, 2.9.2 and 2.9.3 (original and enhanced mode); tabl
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from fhir_gateway.core.errors import Category, Issue
 from fhir_gateway.hl7.peek import Header
@@ -130,6 +131,29 @@ def _due(wish: str, success: bool) -> bool:
     return wish == "AL" or wish == ("SU" if success else "ER")
 
 
-def ack_modes(header: Header) -> AckModes:
-    """Read MSH-15 and MSH-16."""
-    return AckModes(header.component(15).upper(), header.component(16).upper())
+#: Which acknowledgements are sent: as MSH-15 and MSH-16 of each message ask, or always in one mode.
+AckMode = Literal["message", "original", "enhanced"]
+_WISHES = frozenset({"", "AL", "NE", "ER", "SU"})
+
+
+def ack_modes(header: Header, asked: AckMode = "message") -> AckModes:
+    """Read MSH-15 and MSH-16; a value that table 0155 does not have counts as AL.
+
+    Args:
+        header: Of the message.
+        asked: `original` does not look at them; for `enhanced` an accept acknowledgement is due
+            where they are empty.
+    """
+    if asked == "original":
+        return AckModes("", "")
+    accept, application = (_wish(header.component(number)) for number in (15, 16))
+    return (
+        AckModes(accept or "AL", application)
+        if asked == "enhanced"
+        else AckModes(accept, application)
+    )
+
+
+def _wish(value: str) -> str:
+    wish = value.strip().upper()
+    return wish if wish in _WISHES else "AL"

@@ -8,9 +8,10 @@ Source: HL7 v2.9.1 chapter 2, 2.10.3 batch protocol; hl7v2.md section 3.2.
 
 import re
 
-_START = re.compile(
-    rb"(?:\A|(?<=[\r\n]))[ \t\0\x0b]*(?:\xef\xbb\xbf)?((?:MSH|FHS|BHS|BTS|FTS)(?![A-Za-z0-9]))"
-)
+_NAME = rb"[ \t\0\x0b]*(?:\xef\xbb\xbf)?((?:MSH|FHS|BHS|BTS|FTS)(?![A-Za-z0-9]))"
+_FIRST = re.compile(_NAME)
+#: Begins with the line break, so that the search runs from line to line and not byte by byte.
+_LATER = re.compile(rb"[\r\n]" + _NAME)
 
 
 def messages(payload: bytes) -> tuple[bytes, ...]:
@@ -23,7 +24,9 @@ def messages(payload: bytes) -> tuple[bytes, ...]:
         A single message is returned exactly as it came, and so is what has neither MSH nor batch
         segments. A batch without messages gives ().
     """
-    starts = [(match.start(1), match[1]) for match in _START.finditer(payload)]
+    first = _FIRST.match(payload)
+    found = [*([first] if first else ()), *_LATER.finditer(payload)]
+    starts = [(match.start(1), match[1]) for match in found]
     if not starts or (len(starts) == 1 and starts[0][1] == b"MSH"):
         return (payload,)
     ends = [start for start, _ in starts[1:]] + [len(payload)]

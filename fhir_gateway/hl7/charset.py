@@ -29,6 +29,7 @@ CODECS: dict[str, str | None] = {
     "GB 18030-2000": "gb18030", "GB18030": "gb18030", "GBK": "gb18030", "GB2312": "gb18030",
     "BIG-5": "big5hkscs", "BIG5": "big5hkscs",
     "ISO IR14": "shift_jis", "SHIFT_JIS": "shift_jis",
+    "JAS2020": "iso2022_jp_2", "JIS X 0202": "iso2022_jp_2", "JIS X 0208": "iso2022_jp_2",
     "ISO IR87": "iso2022_jp_2", "ISO IR159": "iso2022_jp_2", "ISO-2022-JP": "iso2022_jp_2",
     "KS X 1001": "euc_kr", "EUC-KR": "euc_kr",
     "CNS 11643-1992": None,
@@ -68,8 +69,12 @@ def codec_of(declared: str) -> str | None:
 
 
 def _declared_codecs(declared: Sequence[str]) -> Iterator[str]:
-    """Codecs to try for MSH-18; one with shift sequences first, since it looks like ASCII."""
-    known = [codec for each in declared if each and (codec := codec_of(each))]
+    """Codecs to try for MSH-18; one with shift sequences first, since it looks like ASCII.
+
+    A header that says UTF-16 or UTF-32 and could be read as ASCII is not written in it.
+    """
+    found = [codec for each in declared if each and (codec := codec_of(each))]
+    known = [each for each in found if not each.startswith(("utf-16", "utf-32"))]
     yield from sorted(known, key=lambda codec: not codec.startswith("iso2022"))
 
 
@@ -115,6 +120,13 @@ def decode(raw: bytes, declared: Sequence[str] = (), override: str | None = None
     return _by_declaration(raw, declared, warnings)
 
 
+def _suspicion(raw: bytes, stated: str, encoding: str) -> tuple[str, ...]:
+    """Bytes that happen to be UTF-8 are hardly ever anything else; every byte is 8859/1, though."""
+    if raw.isascii() or not encoding.startswith("iso8859") or _attempt(raw, "utf-8") is None:
+        return ()
+    return (f"MSH-18 says {stated}, and is believed; the bytes look like UTF-8",)
+
+
 def _by_declaration(raw: bytes, declared: Sequence[str], warnings: tuple[str, ...]) -> Decoded:
     stated = ", ".join(each[:20] for each in declared if each)
     try:
@@ -125,7 +137,8 @@ def _by_declaration(raw: bytes, declared: Sequence[str], warnings: tuple[str, ..
         return Decoded(text, "utf-8", (*warnings, f"MSH-18 says {stated}; read as UTF-8"))
     for encoding in codecs_to_try:
         if (text := _attempt(raw, encoding)) is not None:
-            return Decoded(text, "utf-8" if encoding == "ascii" else encoding, warnings)
+            told = (*warnings, *_suspicion(raw, stated, encoding))
+            return Decoded(text, "utf-8" if encoding == "ascii" else encoding, told)
     if stated and not raw.isascii():
         known = "the bytes are not" if codecs_to_try else "which is no known character set"
         warnings = (*warnings, f"MSH-18 says {stated}; {known}")

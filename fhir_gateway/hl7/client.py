@@ -1,25 +1,66 @@
 """How does one of our messages go out over TCP and find its acknowledgement?
 
 One message is under way at a time. An answer that names another message closes the connection:
-from then on nobody could tell which answer belongs to which message.
+from then on nobody could tell which answer belongs to which message. Only the application
+acknowledgement of a message that has been accepted before (enhanced mode) may come late.
 
-Source: HL7 v2.9.1 appendix C and chapter 2, MSA-2; hl7v2.md section 3.2.
+Source: HL7 v2.9.1 appendix C and chapter 2, MSA-2; MLLP release 2; hl7v2.md section 3.2.
 """
 
 import asyncio
 import ssl
+from collections import deque
 from types import TracebackType
 from typing import Self
 
 from fhir_gateway.core.errors import Category, fail
-from fhir_gateway.hl7.ack import AckView, read_ack
+from fhir_gateway.hl7.ack import AckView, ack_modes, read_ack
 from fhir_gateway.hl7.delimiters import Unreadable
-from fhir_gateway.hl7.framing import Decoder, Event, Frame, encode
-from fhir_gateway.hl7.peek import peek
+from fhir_gateway.hl7.framing import COMMITTED, NOT_COMMITTED, Decoder, Frame, encode
+from fhir_gateway.hl7.peek import Header, peek
+from fhir_gateway.hl7.peer import Release
 
 _READ = 64 * 1024
 #: Seconds a peer has to answer our end of TLS.
 _TLS_FAREWELL = 2.0
+#: How often a message is sent again that the receiver refuses by NAK (release 2).
+_RETRIES = 2
+
+
+class _Line:
+    """One connection, and what has come over it and is not yet looked at."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self.writer = writer
+        self._decoder = Decoder()
+        self._frames: deque[bytes] = deque()
+        #: Messages whose application acknowledgement may still come.
+        self.accepted: deque[str] = deque(maxlen=1000)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the peer has ended it."""
+        return self._reader.at_eof() or self.writer.is_closing()
+
+    async def write(self, content: bytes) -> None:
+        self.writer.write(encode(content))
+        await self.writer.drain()
+
+    async def frame(self) -> bytes:
+        """The next frame.
+
+        Raises:
+            GatewayError: busy, where the peer has closed the connection.
+        """
+        while not self._frames:
+            data = await self._reader.read(_READ)
+            events = self._decoder.feed(data) if data else self._decoder.close()
+            self._frames.extend(each.payload for each in events if isinstance(each, Frame))
+            if not data and not self._frames:
+                text = "the receiver closed the connection without an acknowledgement"
+                raise fail(Category.BUSY, text)
+        return self._frames.popleft()
 
 
 class MllpClient:
@@ -30,6 +71,7 @@ class MllpClient:
         port: TCP port.
         tls: Implicit TLS.
         connect_timeout: Seconds.
+        release: Of MLLP. `auto` is release 2 from the first block on by which the peer commits.
     """
 
     def __init__(
@@ -39,12 +81,15 @@ class MllpClient:
         *,
         tls: ssl.SSLContext | None = None,
         connect_timeout: float = 10.0,
+        release: Release = "auto",
     ) -> None:
         self._host = host
         self._port = port
         self._tls = tls
         self._connect_timeout = connect_timeout
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._release = release
+        self._commits = release == "2"
+        self._line: _Line | None = None
         self._lock = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -60,7 +105,8 @@ class MllpClient:
 
     @property
     def connected(self) -> bool:
-        return self._streams is not None
+        """Whether there is a connection that the peer has not ended."""
+        return self._line is not None and not self._line.stale
 
     async def send(self, raw: bytes, *, timeout: float = 30.0) -> bytes:  # noqa: ASYNC109
         """Send one message and wait for its acknowledgement.
@@ -70,12 +116,13 @@ class MllpClient:
             timeout: Seconds for everything after connecting.
 
         Returns:
-            The acknowledgement as it came; whether it is positive is for `hl7.ack.read_ack`.
+            The first acknowledgement as it came; whether it is positive is for `hl7.ack.read_ack`.
 
         Raises:
             GatewayError: timeout, where it is unknown whether the message arrived; busy, where
-                the address cannot be reached or the connection ended without an answer; conflict,
-                where the answer names another message. In each case the connection is closed.
+                the address cannot be reached, the connection ended without an answer or the
+                receiver does not commit the message (release 2); conflict, where the answer names
+                another message. In each case the connection is closed.
             Unreadable: `raw` has no header.
         """
         header = peek(raw)
@@ -83,7 +130,7 @@ class MllpClient:
             raise Unreadable("a message to send without MSH")
         async with self._lock:
             try:
-                return await self._exchange(raw, header.control_id, timeout)
+                return await self._exchange(raw, header, timeout)
             except BaseException:
                 # Also when cancelled: an answer that comes later must find nobody.
                 await self.close()
@@ -91,73 +138,76 @@ class MllpClient:
 
     async def close(self) -> None:
         """Close the connection, if there is one."""
-        streams, self._streams = self._streams, None
-        if streams is None:
+        line, self._line = self._line, None
+        if line is None:
             return
-        streams[1].close()
+        line.writer.close()
         try:
-            await streams[1].wait_closed()
+            await line.writer.wait_closed()
         except OSError:
             return
 
-    async def _exchange(self, raw: bytes, control_id: str, patience: float) -> bytes:
-        reader, writer = await self._connect()
+    async def _exchange(self, raw: bytes, header: Header, patience: float) -> bytes:
+        line = await self._connect()
         try:
             async with asyncio.timeout(patience):
-                writer.write(encode(raw))
-                await writer.drain()
-                answer = await _first_frame(reader)
+                await line.write(raw)
+                return await self._answer(line, raw, header)
         except TimeoutError as error:
             raise fail(Category.TIMEOUT, "no acknowledgement in time") from error
         except OSError as error:
             raise fail(Category.BUSY, "the connection broke without an acknowledgement") from error
-        _check(answer, control_id)
-        return answer
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _answer(self, line: _Line, raw: bytes, header: Header) -> bytes:
+        """Wait for the acknowledgement of a message that has been written."""
+        refused = 0
+        while True:
+            frame = await line.frame()
+            if frame == COMMITTED:
+                self._commits = self._release != "1"
+            elif frame == NOT_COMMITTED:
+                refused += 1
+                if refused > _RETRIES:
+                    raise fail(Category.BUSY, "the receiver does not commit the message")
+                await line.write(raw)
+            elif await self._is_answer(line, frame, header):
+                return frame
+
+    async def _is_answer(self, line: _Line, frame: bytes, header: Header) -> bool:
+        view = _read(frame)
+        late = view.control_id != header.control_id
+        if late and view.control_id not in line.accepted:
+            raise fail(Category.CONFLICT, "the acknowledgement names another message")
+        if self._commits:
+            await line.write(COMMITTED)
+        if view.code == "CA" and ack_modes(header).application:
+            line.accepted.append(view.control_id)
+        return not late
+
+    async def _connect(self) -> _Line:
         """The connection kept from before, unless the peer has ended it."""
-        if self._streams is not None and _stale(self._streams):
+        if self._line is not None and self._line.stale:
             await self.close()
-        if self._streams is None:
-            self._streams = await self._open()
-        return self._streams
+        if self._line is None:
+            self._line = await self._open()
+        return self._line
 
-    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _open(self) -> _Line:
         try:
             async with asyncio.timeout(self._connect_timeout):
-                return await asyncio.open_connection(
+                reader, writer = await asyncio.open_connection(
                     self._host,
                     self._port,
                     ssl=self._tls,
                     ssl_shutdown_timeout=_TLS_FAREWELL if self._tls else None,
                 )
+                return _Line(reader, writer)
         except OSError as error:  # TimeoutError is one
             raise fail(Category.BUSY, "the receiver cannot be reached") from error
 
 
-def _stale(streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> bool:
-    reader, writer = streams
-    return reader.at_eof() or writer.is_closing()
-
-
-async def _first_frame(reader: asyncio.StreamReader) -> bytes:
-    decoder = Decoder()
-    while data := await reader.read(_READ):
-        if (frame := _frame_in(decoder.feed(data))) is not None:
-            return frame
-    if (frame := _frame_in(decoder.close())) is not None:
-        return frame
-    raise fail(Category.BUSY, "the receiver closed the connection without an acknowledgement")
-
-
-def _frame_in(events: list[Event]) -> bytes | None:
-    return next((event.payload for event in events if isinstance(event, Frame)), None)
-
-
-def _check(answer: bytes, control_id: str) -> None:
+def _read(answer: bytes) -> AckView:
     try:
-        view: AckView = read_ack(answer)
+        return read_ack(answer)
     except Unreadable as error:
         raise fail(Category.CONFLICT, "the answer is no acknowledgement") from error
-    if view.control_id != control_id:
-        raise fail(Category.CONFLICT, "the acknowledgement names another message")

@@ -12,7 +12,8 @@ Senders are not exact, so four things are read with goodwill:
   lost, and a new one has begun.
 - An empty frame is nothing.
 
-Source: HL7 v2.9.1 appendix C, minimal lower layer protocol, release 1; hl7v2.md section 3.1.
+Source: HL7 v2.9.1 appendix C, minimal lower layer protocol, release 1; MLLP release 2, whose
+blocks look the same; hl7v2.md section 3.1.
 """
 
 import re
@@ -21,6 +22,9 @@ from dataclasses import dataclass
 VT = b"\x0b"
 FS = b"\x1c"
 CR = b"\r"
+#: Content of the blocks by which release 2 says that a message is, or is not, in safe hands.
+COMMITTED = b"\x06"
+NOT_COMMITTED = b"\x15"
 
 #: Decision 20.
 MAX_FRAME = 16 * 1024 * 1024
@@ -29,7 +33,9 @@ HEAD = 4096
 #: Junk is reported at the latest after so many bytes, so that endless junk is seen.
 JUNK_REPORT = 64 * 1024
 
-_MARK = re.compile(rb"[\x0b\x1c]")
+#: Where a frame may end or another begin: FS or VT after a segment, FS before what may follow a
+#: frame. All other VT and FS are content, and a flood of them has to be skipped fast.
+_MARK = re.compile(rb"[\r\n][\x0b\x1c]|\x1c(?:[\r\n\x0b]|\Z)")
 _SEGMENT_END = b"\r\n"
 _BLANK = b"\r\n\t \0"
 _RESTART = (b"MSH", b"\xef\xbb\xbfMSH")
@@ -186,8 +192,7 @@ class Decoder:
     def _body(self, start: int, events: list[Event]) -> int | None:
         """Judge marks from where we left off; the position after the frame, None if it goes on."""
         self._scanned = max(self._scanned, start)
-        while (mark := _MARK.search(self._buffer, self._scanned)) is not None:
-            at = mark.start()
+        while (at := self._mark(start)) is not None:
             self._measure(start, at, events)
             verdict = self._judge(start, at)
             if verdict is None:
@@ -199,6 +204,15 @@ class Decoder:
         self._scanned = len(self._buffer)
         self._measure(start, self._scanned, events)
         return None
+
+    def _mark(self, start: int) -> int | None:
+        """The next position that may end the frame, from where we left off."""
+        if self._scanned == start and self._buffer.startswith(VT, start) and not self._skipped:
+            return start
+        found = _MARK.search(self._buffer, max(start, self._scanned - 1))
+        if found is None:
+            return None
+        return found.start() + (self._buffer[found.start()] != FS[0])
 
     def _judge(self, start: int, at: int) -> bool | None:
         """Whether the mark at that position ends the frame; None where more bytes must tell."""

@@ -10,6 +10,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from fhir_gateway.hl7.charset import codec_of
 from fhir_gateway.hl7.delimiters import Delimiters, Unreadable, read_delimiters
 from fhir_gateway.hl7.escapes import unescape
 
@@ -18,6 +19,9 @@ _REACH = 64 * 1024
 _LONGEST = 8 * 1024
 _START = re.compile(rb"(?:\A|[\r\n\x0b])[ \t\0]*(?:\xef\xbb\xbf)?(MSH)(?![A-Za-z0-9\s])")
 _LINE_END = re.compile(rb"[\r\n]")
+#: Sets in which a part of a character may look like a delimiter, and where that may be the case.
+_MULTI_BYTE = ("big5hkscs", "shift_jis", "gb18030", "iso2022_jp_2")
+_HIDING = re.compile(rb"[\x80-\xff][\x40-\x7e]|\x1b")
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -116,7 +120,30 @@ def peek(raw: bytes) -> Header | None:
     if start is None:
         return None
     line = _LINE_END.split(raw[start : start + _LONGEST], maxsplit=1)[0]
+    header = _cut(line, "ascii")
+    if header is None or not _HIDING.search(line):
+        return header
+    return _by_its_own_declaration(line) or header
+
+
+def _cut(line: bytes, encoding: str) -> Header | None:
     try:
-        return header_of(line.decode("ascii", "surrogateescape"), "ascii")
-    except Unreadable:
+        return header_of(line.decode(encoding, "surrogateescape"), encoding)
+    except (Unreadable, UnicodeError):
+        return None
+
+
+def _by_its_own_declaration(line: bytes) -> Header | None:
+    """The header in the set that it declares, if that can only be read after decoding."""
+    for encoding in _MULTI_BYTE:
+        header = _cut(line, encoding)
+        if header is not None and encoding in map(_codec, header.repetitions(18)):
+            return header
+    return None
+
+
+def _codec(declared: str) -> str | None:
+    try:
+        return codec_of(declared)
+    except LookupError:
         return None

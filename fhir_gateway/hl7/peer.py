@@ -5,7 +5,7 @@ Source: hl7v2.md section 3.1 (limits to set); decision 20.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from fhir_gateway.hl7.framing import MAX_FRAME, Junk, Oversize, Unfinished
 
@@ -35,30 +35,35 @@ class Closed:
 
 
 Notice = Junk | Oversize | Unfinished | Closed
-#: Gets the bytes of one frame; its answer goes back in a frame, None sends nothing. If it raises,
-#: the connection is closed without an answer, since nothing may have been kept.
-Handler = Callable[[bytes, Peer], Awaitable[bytes | None]]
+#: Gets the bytes of one frame; each of its answers goes back in a frame, None sends nothing. If it
+#: raises, nothing may have been kept: the connection is closed without an answer, in release 2 the
+#: message is refused by NAK.
+Handler = Callable[[bytes, Peer], Awaitable[bytes | tuple[bytes, ...] | None]]
+#: Of MLLP.
+Release = Literal["1", "2", "auto"]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one peer may take. Times in seconds, None = without limit.
+    """What peers may take. Times in seconds, None = without limit.
 
     Args:
         max_frame: Longest message in bytes.
         max_connections: Connections beyond are closed at once.
-        queue: Frames of one connection that may wait for the handler.
+        max_per_peer: Connections of one address beyond are closed at once.
         idle_timeout: Silence between frames.
-        frame_timeout: Silence within a frame.
+        frame_timeout: From the beginning of a frame to its end.
+        handshake_timeout: Of TLS.
         end_timeout: How long a CR after FS is waited for.
         write_timeout: How long a peer may refuse to take an answer.
     """
 
     max_frame: int = MAX_FRAME
     max_connections: int = 200
-    queue: int = 16
+    max_per_peer: int = 200
     idle_timeout: float | None = None
     frame_timeout: float | None = 60.0
+    handshake_timeout: float = 10.0
     end_timeout: float = 1.0
     write_timeout: float = 30.0
 

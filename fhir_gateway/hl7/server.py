@@ -1,9 +1,8 @@
 """How do messages come in over TCP?
 
-The server listens, counts its peers and drains. On each connection frames are handled one after
-the other and answered in the order they came; while enough of them wait, nothing more is read
-from that peer. What a message means, when it is durable and what the answer says is the handler's
-business.
+The server listens, admits peers before anything of theirs is read, counts them and drains. What
+happens on a connection is `hl7.connection`; what a message means, when it is durable and what the
+answer says is the handler's business.
 
 Source: HL7 v2.9.1 appendix C; hl7v2.md sections 3.1 and 3.2; decision 20.
 """
@@ -11,186 +10,27 @@ Source: HL7 v2.9.1 appendix C; hl7v2.md sections 3.1 and 3.2; decision 20.
 import asyncio
 import socket
 import ssl
-from collections import deque
+from collections import Counter
 from collections.abc import Callable
-from typing import cast
 
-from fhir_gateway.hl7.framing import Decoder, Event, Frame, Oversize, encode
-from fhir_gateway.hl7.peer import DEFAULT_LIMITS, Closed, Handler, Hooks, Limits, Notice, Peer
+from fhir_gateway.hl7.connection import Connection
+from fhir_gateway.hl7.peer import (
+    DEFAULT_LIMITS,
+    Closed,
+    Handler,
+    Hooks,
+    Limits,
+    Notice,
+    Peer,
+    Release,
+)
 
 __all__ = ["Closed", "Handler", "Hooks", "Limits", "MllpServer", "Notice", "Peer"]
 
 #: Seconds a peer has to answer our end of TLS.
 _TLS_FAREWELL = 2.0
-
-
-class Connection(asyncio.Protocol):
-    """One peer: a decoder, a bounded queue and one task that works it off."""
-
-    def __init__(self, server: "MllpServer") -> None:
-        self._server = server
-        self._limits = server.limits
-        self._decoder = Decoder(server.limits.max_frame)
-        self._queue: deque[Event] = deque()
-        self._waiting = 0  #: bytes of the frames in the queue
-        self._wake = asyncio.Event()
-        self._writable = asyncio.Event()
-        self._writable.set()
-        self._lost = asyncio.Event()
-        self._ended = False  #: nothing more will arrive
-        self._draining = False
-        self._reading = True
-        self._transport: asyncio.Transport
-        self.peer: Peer
-        self.task: asyncio.Task[None] | None = None
-
-    # --- called by the event loop ---
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self.peer = _peer_of(self._transport)
-        _keep_alive(self._transport.get_extra_info("socket"))
-        refusal = self._server.refusal(self.peer)
-        if refusal is not None:
-            self._server.hooks.on_notice(Closed(refusal), self.peer)
-            self._transport.abort()
-            return
-        self.task = asyncio.get_running_loop().create_task(self._work())
-        self._server.joined(self)
-
-    def data_received(self, data: bytes) -> None:
-        self._enqueue(self._decoder.feed(data))
-        full = len(self._queue) >= self._limits.queue or self._waiting >= self._limits.max_frame
-        if full and self._reading:
-            self._reading = False
-            self._transport.pause_reading()
-
-    def eof_received(self) -> bool:
-        """The peer may have closed only its own direction: answers are still written."""
-        self._end()
-        return self._transport.get_extra_info("sslcontext") is None  # TLS knows no half-close
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._end()
-        self._writable.set()
-        self._lost.set()
-
-    def pause_writing(self) -> None:
-        self._writable.clear()
-
-    def resume_writing(self) -> None:
-        self._writable.set()
-
-    # --- called by the server ---
-
-    def drain(self) -> None:
-        """Finish the frames begun, then close."""
-        self._draining = True
-        self._wake.set()
-
-    def abort(self) -> None:
-        """Close now, whatever is going on."""
-        if self.task is not None:
-            self.task.cancel()
-        self._transport.abort()
-
-    # --- the work ---
-
-    def _enqueue(self, events: list[Event]) -> None:
-        self._queue.extend(events)
-        self._waiting += sum(len(each.payload) for each in events if isinstance(each, Frame))
-        self._wake.set()
-
-    def _end(self) -> None:
-        if not self._ended:
-            self._ended = True
-            self._enqueue(self._decoder.close())
-
-    def _tell(self, notice: Notice) -> None:
-        self._server.hooks.on_notice(notice, self.peer)
-
-    async def _work(self) -> None:
-        try:
-            while (event := await self._next()) is not None:
-                if not await self._handle(event):
-                    break
-            await self._shut()
-        except asyncio.CancelledError:
-            self._transport.abort()
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, the frame is not safe
-            self._transport.close()
-            self._server.hooks.on_error(error, self.peer)
-        finally:
-            self._server.left(self)
-
-    async def _next(self) -> Event | None:
-        """The next event in order; None when the connection is to be closed."""
-        while not self._queue:
-            if self._ended or (self._draining and self._decoder.idle):
-                return None
-            self._resume_reading()
-            self._wake.clear()
-            try:
-                async with asyncio.timeout(self._patience()):
-                    await self._wake.wait()
-            except TimeoutError:
-                if not self._out_of_patience():
-                    return None
-        event = self._queue.popleft()
-        self._waiting -= len(event.payload) if isinstance(event, Frame) else 0
-        return event
-
-    def _resume_reading(self) -> None:
-        if not self._reading and not self._ended:
-            self._reading = True
-            self._transport.resume_reading()
-
-    def _patience(self) -> float | None:
-        if self._decoder.awaits_end:
-            return self._limits.end_timeout
-        return self._limits.idle_timeout if self._decoder.idle else self._limits.frame_timeout
-
-    def _out_of_patience(self) -> bool:
-        """Nothing came in time: take a bare FS for the end, or give up (False)."""
-        if self._decoder.awaits_end:
-            self._enqueue(self._decoder.settle())
-            return True
-        self._tell(Closed("silent between messages" if self._decoder.idle else "silent in a frame"))
-        return False
-
-    async def _handle(self, event: Event) -> bool:
-        """Deal with one event; False ends the connection."""
-        if isinstance(event, Frame):
-            answer = await self._server.handler(event.payload, self.peer)
-        else:
-            self._tell(event)
-            if not isinstance(event, Oversize):
-                return True
-            answer = self._server.hooks.on_oversize(event.head, self.peer)
-        return answer is None or await self._write(answer)
-
-    async def _write(self, answer: bytes) -> bool:
-        if self._transport.is_closing():
-            return False
-        self._transport.write(encode(answer))
-        try:
-            async with asyncio.timeout(self._limits.write_timeout):
-                await self._writable.wait()
-        except TimeoutError:
-            self._tell(Closed("the peer does not take its answers"))
-            self._transport.abort()
-            return False
-        return not self._transport.is_closing()
-
-    async def _shut(self) -> None:
-        """Close after what is written has left, or without regard once the peer is deaf."""
-        self._transport.close()
-        try:
-            async with asyncio.timeout(self._limits.write_timeout):
-                await self._lost.wait()
-        except TimeoutError:
-            self._transport.abort()
+#: Seconds until the next try where the system gives no connection (no file handles left).
+_BREATH = 0.2
 
 
 class MllpServer:
@@ -201,9 +41,10 @@ class MllpServer:
         host: Interface to listen on.
         port: 0 takes a free one (see `port`).
         hooks: What to be told.
-        limits: What one peer may take.
+        limits: What peers may take.
         tls: Implicit TLS; client certificates as the context demands.
         admit: Which peers may connect; asked before anything is read.
+        release: Of MLLP. `auto` is release 1 until a peer commits an answer as in release 2.
     """
 
     def __init__(
@@ -216,23 +57,26 @@ class MllpServer:
         limits: Limits = DEFAULT_LIMITS,
         tls: ssl.SSLContext | None = None,
         admit: Callable[[Peer], bool] = lambda _peer: True,
+        release: Release = "auto",
     ) -> None:
         self.handler = handler
         self.hooks = hooks
         self.limits = limits
+        self.release: Release = release
         self._host = host
         self._port = port
         self._tls = tls
         self._admit = admit
+        self._seats: Counter[str] = Counter()  #: by address of the peer, also before the handshake
         self._connections: set[Connection] = set()
-        self._listener: asyncio.Server | None = None
+        self._entering: set[asyncio.Task[None]] = set()
+        self._listening: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
 
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        if self._listener is None or not self._listener.sockets:
-            return self._port
-        return int(self._listener.sockets[0].getsockname()[1])
+        return self._port
 
     @property
     def connections(self) -> int:
@@ -245,21 +89,15 @@ class MllpServer:
         Raises:
             OSError: the address cannot be had.
         """
-        loop = asyncio.get_running_loop()
-        farewell = _TLS_FAREWELL if self._tls else None
-        self._listener = await loop.create_server(
-            lambda: Connection(self),
-            self._host,
-            self._port,
-            ssl=self._tls,
-            ssl_shutdown_timeout=farewell,
-            backlog=256,
-        )
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        self._listening = socket.create_server((self._host, self._port), family=family, backlog=256)
+        self._listening.setblocking(False)
+        self._port = int(self._listening.getsockname()[1])
+        self._accepting = asyncio.get_running_loop().create_task(self._accept(self._listening))
 
     async def stop(self, grace: float = 20.0) -> None:
         """Accept nobody, finish the frames begun, answer, close; after `grace` seconds abort."""
-        if self._listener is not None:
-            self._listener.close()
+        await self._close_the_door()
         for connection in self._connections:
             connection.drain()
         tasks = [each.task for each in self._connections if each.task is not None]
@@ -268,46 +106,79 @@ class MllpServer:
         for connection in tuple(self._connections):
             connection.abort()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._listener is not None:
-            await self._listener.wait_closed()
-            self._listener = None
 
-    # --- called by connections ---
+    async def _close_the_door(self) -> None:
+        doing = [*self._entering, *([self._accepting] if self._accepting else [])]
+        for each in doing:
+            each.cancel()
+        await asyncio.gather(*doing, return_exceptions=True)
+        self._accepting = None
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
 
-    def refusal(self, peer: Peer) -> str | None:
+    # --- who comes in ---
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                sock, address = await loop.sock_accept(listening)
+            except OSError as error:
+                self.hooks.on_error(error, Peer("", 0, self._port))
+                await asyncio.sleep(_BREATH)
+                continue
+            peer = Peer(str(address[0]), int(address[1]), self._port)
+            refusal = self._refusal(peer)
+            if refusal is not None:
+                self.hooks.on_notice(Closed(refusal), peer)
+                sock.close()
+                continue
+            self._seats[peer.host] += 1
+            entering = loop.create_task(self._enter(sock, peer))
+            self._entering.add(entering)
+            entering.add_done_callback(self._entering.discard)
+
+    def _refusal(self, peer: Peer) -> str | None:
         """Why a new peer is turned away; None if it is welcome."""
         if not self._admit(peer):
             return "not admitted"
-        if len(self._connections) >= self.limits.max_connections:
+        if self._seats.total() >= self.limits.max_connections:
             return "too many connections"
+        if self._seats[peer.host] >= self.limits.max_per_peer:
+            return "too many connections of one peer"
         return None
+
+    async def _enter(self, sock: socket.socket, peer: Peer) -> None:
+        """Shake hands where TLS is asked for; from then on the connection looks after itself."""
+        options = {}
+        if self._tls is not None:
+            options = {
+                "ssl_handshake_timeout": self.limits.handshake_timeout,
+                "ssl_shutdown_timeout": _TLS_FAREWELL,
+            }
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Connection(self, peer), sock, ssl=self._tls, **options
+            )
+        except OSError as error:  # so are the errors of TLS and its timeout
+            self._unseat(peer)
+            why = getattr(error, "reason", None) or type(error).__name__
+            self.hooks.on_notice(Closed(f"no TLS: {why}"), peer)
+        except asyncio.CancelledError:
+            self._unseat(peer)
+            raise
+
+    def _unseat(self, peer: Peer) -> None:
+        self._seats[peer.host] -= 1
+        if self._seats[peer.host] <= 0:
+            del self._seats[peer.host]
+
+    # --- called by connections ---
 
     def joined(self, connection: Connection) -> None:
         self._connections.add(connection)
 
     def left(self, connection: Connection) -> None:
         self._connections.discard(connection)
-
-
-def _peer_of(transport: asyncio.Transport) -> Peer:
-    remote = transport.get_extra_info("peername") or ("", 0)
-    local = transport.get_extra_info("sockname") or ("", 0)
-    certificate = transport.get_extra_info("peercert") or None
-    return Peer(str(remote[0]), int(remote[1]), int(local[1]), certificate)
-
-
-def _keep_alive(sock: socket.socket | None) -> None:
-    """Notice a peer that vanished within two minutes, although silence has no limit."""
-    if sock is None:
-        return
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    options = {
-        "TCP_KEEPIDLE": 60,
-        "TCP_KEEPINTVL": 10,
-        "TCP_KEEPCNT": 6,
-        "TCP_USER_TIMEOUT": 30_000,
-    }
-    for name, value in options.items():
-        option = getattr(socket, name, None)
-        if option is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+        self._unseat(connection.peer)

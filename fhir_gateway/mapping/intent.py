@@ -31,6 +31,7 @@ class ActorIntent:
         end: Likewise.
         excludes: Whether it counts for availability (a contact does not).
         schedule_key: Names its Schedule: system, value and, where sent, SCH-5; None by name only.
+        timed: Whether its own row tells when or how long it is needed.
         source: Where it stood (`AIP^2^3`).
     """
 
@@ -41,6 +42,7 @@ class ActorIntent:
     end: datetime | None = None
     excludes: bool = True
     schedule_key: str | None = None
+    timed: bool = False
     source: str = ""
 
     @property
@@ -103,6 +105,8 @@ class SiuIntent:
         snapshot: Of `Practitioner`, `Location`, `Device` and `serviceType` those that the message
             lists completely: it names some and none with an action code.
         reason: SCH-6.
+        declines: Whether who is taken out of the appointment stays in it as declined.
+        parents: SCH-24 and SCH-23, the appointment that this one is a part of.
         overbooked: Whether the status is Overbook.
         schedule: SCH-5 as identifier of a Schedule.
         message_time: MSH-7.
@@ -131,6 +135,8 @@ class SiuIntent:
     services: tuple[ServiceIntent, ...] = ()
     snapshot: frozenset[str] = frozenset()
     reason: Concept | None = None
+    declines: bool = False
+    parents: tuple[Identifier, ...] = ()
     overbooked: bool = False
     schedule: Identifier | None = None
     message_time: datetime | None = None

@@ -30,6 +30,8 @@ class SenderProfile:
     Args:
         zone: IANA zone of wall-clock times without an offset.
         charset: Python codec that wins over MSH-18; None trusts the message.
+        ack_mode: Acknowledgements as MSH-15 and MSH-16 of each `message` ask, or always as in
+            `original` or `enhanced` mode.
         authority: `filler`: what it says is a fact; `placer`: it only asks.
         identifier_base: Start of every system made for identifiers and codes that name no
             authority. Empty: `urn:fhir-gateway:v2:<MSH-3>:<MSH-4>`, each percent-encoded, `-`
@@ -55,6 +57,7 @@ class SenderProfile:
 
     zone: str = "UTC"
     charset: str | None = None
+    ack_mode: Literal["message", "original", "enhanced"] = "message"
     authority: Literal["filler", "placer"] = "filler"
     identifier_base: str = ""
     namespaces: Mapping[str, str] = field(default_factory=dict)

@@ -20,18 +20,25 @@ _READERS: Mapping[str, Callable[[ResourceRow, Reading, Frame], list[ActorIntent]
 }
 
 
-def services_of(rows: tuple[ResourceRow, ...], reading: Reading) -> tuple[ServiceIntent, ...]:
-    """Every AIS; PV1-10 where there is none."""
+def services_of(
+    rows: tuple[ResourceRow, ...], reading: Reading, *, single: bool = False
+) -> tuple[ServiceIntent, ...]:
+    """Every AIS; PV1-10 where there is none, unless the event is about single rows."""
     found = [ais.service(row, reading) for row in rows if row.name == "AIS"]
     named = tuple(each for each in found if each)
-    if named:
+    if named or single:
         return named
     fallback = pv1.service(reading)
     return (ServiceIntent(fallback, source="PV1^1^10"),) if fallback else ()
 
 
 def actors_of(
-    rows: tuple[ResourceRow, ...], head: Segment, reading: Reading, frame: Frame
+    rows: tuple[ResourceRow, ...],
+    head: Segment,
+    reading: Reading,
+    frame: Frame,
+    *,
+    single: bool = False,
 ) -> tuple[ActorIntent, ...]:
     """Everybody who takes part, then whom to ask; the same one at the same time once.
 
@@ -40,6 +47,7 @@ def actors_of(
         head: SCH.
         reading: The message.
         frame: The appointment.
+        single: Whether the event is about single rows; the visit then adds nobody.
     """
     named = [
         actor
@@ -48,7 +56,7 @@ def actors_of(
         for actor in _READERS[row.name](row, reading, frame)
     ]
     missing = frozenset({"Practitioner", "Location"}) - {_kind(each) for each in named}
-    visit = pv1.actors(reading, frame, missing)
+    visit = [] if single else pv1.actors(reading, frame, missing)
     return (*_once([*named, *visit]), *_once(sch.contacts(head, reading)))
 
 

@@ -60,18 +60,19 @@ def read_siu(message: Message, profile: SenderProfile, received_at: datetime) ->
             or a needed start is missing.
     """
     issue = unsupported(message, profile)
-    if issue is not None:
-        raise GatewayError(Category.UNSUPPORTED, issue)
+    trigger = TRIGGERS.get(profile.event(message.event[1]))
+    if issue is not None or trigger is None:
+        raise GatewayError(Category.UNSUPPORTED, *([issue] if issue else []))
     reading = Reading(message, profile)
     head = sch.header(reading)
     keys = sch.keys(head, reading)
-    trigger = TRIGGERS[profile.event(message.event[1])]
-    rows = resource_rows(reading)
+    rows = resource_rows(reading, trigger.rows)
     times = read_times(reading, rows)
     state = _with_times(_state(trigger, reading), trigger, times, reading)
     frame = Frame(state.status, times.start, times.end)
-    services = services_of(rows, reading)
-    actors = actors_of(rows, head, reading, frame)
+    single = trigger.rows is not None
+    services = services_of(rows, reading, single=single)
+    actors = actors_of(rows, head, reading, frame, single=single)
     reason = sch.event_reason(head, reading)
     appointment, removed = _appointment(reading, head, keys, state, times, services, reason)
     patient = _patient(reading, frame)
@@ -93,6 +94,8 @@ def read_siu(message: Message, profile: SenderProfile, received_at: datetime) ->
         services=services,
         snapshot=complete_lists(rows, actors, services),
         reason=reason,
+        declines=trigger.declines,
+        parents=sch.parents(head, reading),
         overbooked=state.flag == "overbooked",
         schedule=sch.schedule(head, reading),
         message_time=reading.sent_at(received_at),
@@ -167,7 +170,7 @@ def _state(trigger: Trigger, reading: Reading) -> _State:
         return _State(trigger.event, trigger.event, trigger.fixed, flag)
     status = said.status if said.status or said.unknown else trigger.default
     effective = trigger.event
-    if trigger.event in ("S13", "S14") and status:
+    if trigger.event not in ("S12", "S27") and status:
         effective = EVENT_OF_STATUS.get(status, trigger.event)
     return _State(trigger.event, effective, status, said.flag)
 

@@ -24,6 +24,9 @@ class Trigger:
         fixed: Status that the event itself states, whatever SCH-25 says.
         default: Status where SCH-25 is empty; None leaves what is held.
         times: Whether the event is about times: a message without start cannot be carried out.
+        rows: What a service or resource without action code of its own means (table 0206), where
+            the event is about single ones; None where the message tells all of them.
+        declines: Whether who is taken out stays as somebody who has declined.
     """
 
     event: str
@@ -31,6 +34,8 @@ class Trigger:
     fixed: str | None = None
     default: str | None = None
     times: bool = False
+    rows: str | None = None
+    declines: bool = False
 
 
 TRIGGERS: Mapping[str, Trigger] = {
@@ -42,18 +47,97 @@ TRIGGERS: Mapping[str, Trigger] = {
         Trigger("S15", "an appointment is cancelled before it takes place", fixed="cancelled"),
         Trigger("S16", "an appointment, or what remains of it, is stopped", fixed="cancelled"),
         Trigger("S17", "an appointment had been entered in error", fixed="entered-in-error"),
+        Trigger("S18", "a service or resource is added", rows="A"),
+        Trigger("S19", "a service or resource is modified", rows="U"),
+        Trigger("S20", "a service or resource is cancelled", rows="D", declines=True),
+        Trigger("S21", "a service or resource is given up for what remains of an appointment",
+                rows="D", declines=True),
+        Trigger("S22", "a service or resource had been entered in error", rows="D"),
         Trigger("S26", "the patient did not come", fixed="noshow"),
+        Trigger("S27", "an upcoming appointment is told again", times=True),
     )
+}  # fmt: skip
+
+#: Events about somebody's time that are no appointment.
+BLOCKS: Mapping[str, str] = {
+    "S23": "time of a resource is blocked",
+    "S24": "time of a resource is not blocked any more",
 }
 
-#: The event that a status stands for where it comes in S13 or S14 (an S14 that cancels is an S15).
+#: Events that give up a service or resource of an appointment that has to be there.
+REDUCING = frozenset({"S20", "S21", "S22"})
+#: Events that stop an appointment; one that has children stops those that have not begun.
+ENDINGS = frozenset({"S15", "S16", "S17"})
+#: Events at which an appointment that has ended may be opened again.
+REOPENING = frozenset({"S12", "S13", "S14"})
+
+#: The event that a status stands for where it comes in one about changes (an S14 that cancels is
+#: an S15).
 EVENT_OF_STATUS: Mapping[str, str] = {
     trigger.fixed: trigger.event for trigger in reversed([*TRIGGERS.values()]) if trigger.fixed
 }
 
 
-#: Types of which at least one event belongs to scheduling; what else comes is a foreign type.
-_TYPES = frozenset({"SIU", "ADT"})
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One event of ADT.
+
+    Attributes:
+        event: MSH-9.2.
+        meaning: For people.
+        status: What becomes of the visit's Appointment; None where only the patient is meant.
+        of: Statuses of Appointments that it may be about.
+        hours: Where no visit number tells which one: how long before and after the event it may
+            begin. None: only by number.
+    """
+
+    event: str
+    meaning: str
+    status: str | None = None
+    of: frozenset[str] = frozenset()
+    hours: tuple[int, int] | None = None
+
+
+_PLANNED = frozenset({"pending", "booked"})
+_PRESENT = frozenset({"arrived", "checked-in"})
+
+VISITS: Mapping[str, Visit] = {
+    each.event: each
+    for each in (
+        Visit("A01", "a patient is admitted", "arrived", _PLANNED, (2, 4)),
+        Visit("A03", "a visit has ended", "fulfilled", _PRESENT, (12, 0)),
+        Visit("A04", "a patient is registered", "arrived", _PLANNED, (2, 4)),
+        Visit("A05", "a patient is pre-admitted"),
+        Visit("A08", "data of a patient change"),
+        Visit("A10", "a patient is arriving", "arrived", _PLANNED, (2, 4)),
+        Visit("A11", "an admission or registration is taken back", "booked", _PRESENT, (12, 4)),
+        Visit("A28", "a person is added"),
+        Visit("A31", "data of a person change"),
+        Visit("A38", "a pre-admission is taken back", "cancelled", _PLANNED),
+        Visit("A40", "patients are merged"),
+    )
+}
+
+#: Event of SRM -> the event of SIU with which a filler tells that it has been done.
+REQUESTS: Mapping[str, str] = {
+    "S01": "S12", "S02": "S13", "S03": "S14", "S04": "S15", "S05": "S16", "S06": "S17",
+    "S07": "S18", "S08": "S19", "S09": "S20", "S10": "S21", "S11": "S22",
+}  # fmt: skip
+
+#: Message type -> type and structure of the message that answers it, where that is no ACK.
+RESPONSES: Mapping[str, tuple[str, str]] = {
+    "SRM": ("SRR", "SRR_S01"), "SQM": ("SQR", "SQR_S25"),
+}  # fmt: skip
+
+#: Message type -> event -> what it means. Everything that is read here.
+EVENTS: Mapping[str, Mapping[str, str]] = {
+    "SIU": {**{each.event: each.meaning for each in TRIGGERS.values()}, **BLOCKS},
+    "SRM": {
+        event: f"it is asked that {TRIGGERS[twin].meaning}" for event, twin in REQUESTS.items()
+    },
+    "SQM": {"S25": "free times are asked for"},
+    "ADT": {each.event: each.meaning for each in VISITS.values()},
+}
 
 
 def unsupported(message: Message, profile: SenderProfile = DEFAULT_PROFILE) -> Issue | None:
@@ -67,16 +151,16 @@ def unsupported(message: Message, profile: SenderProfile = DEFAULT_PROFILE) -> I
         An issue whose location tells the type (table 0357 code 200) from the event (201).
     """
     kind, event, _ = message.event
-    if kind not in _TYPES:
+    if kind not in EVENTS:
         return Issue(
-            f"message type '{kind[:20]}' is not accepted here; SIU is",
+            f"message type '{kind[:20]}' is not accepted here; {', '.join(EVENTS)} are",
             ("MSH^1^9^1^1",),
             "not-supported",
         )
-    if kind != "SIU" or profile.event(event) not in TRIGGERS:
-        known = ", ".join(TRIGGERS)
+    if profile.event(event) not in EVENTS[kind]:
+        known = ", ".join(EVENTS[kind])
         return Issue(
-            f"event '{event[:20]}' of {kind} is not accepted here; {known} of SIU are",
+            f"event '{event[:20]}' of {kind} is not accepted here; {known} are",
             ("MSH^1^9^1^2",),
             "not-supported",
         )

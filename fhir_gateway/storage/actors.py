@@ -111,83 +111,12 @@ async def set_schedule(tx: Transaction, schedule: str, actors: Sequence[Schedule
 async def practitioners_of_roles(tx: Transaction, roles: Iterable[str]) -> dict[str, str]:
     """PractitionerRole id to `Practitioner/id`, for those that name one."""
     wanted = sorted(set(roles))
-    return dict(await tx.rows(_ROLES, (tx.tenant, wanted))) if wanted else {}
-
-
-_ROLES = (
-    "SELECT id, p_practitioner FROM practitioner_role WHERE tenant = %s AND id = ANY(%s)"
-    " AND p_practitioner IS NOT NULL"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Who has to do with some bookings.
-
-    Attributes:
-        owners: Actors of the Slots' Schedules.
-        roles: PractitionerRole id to `Practitioner/id`.
-        schedules: Schedules of everybody: those named, the owners, the roles' practitioners.
-        keys: Numbers of those of them that have one, by reference.
-    """
-
-    owners: list[ScheduleActor]
-    roles: dict[str, str]
-    schedules: list[ScheduleActor]
-    keys: dict[str, int]
-
-
-_EVERYBODY = (
-    "SELECT unnest(%s::text[]) UNION"
-    " SELECT a.reference FROM schedule_actor a JOIN slot s ON s.tenant = a.tenant"
-    "   AND s.p_schedule = a.schedule WHERE s.tenant = %s AND s.id = ANY(%s) UNION"
-    " SELECT r.p_practitioner FROM practitioner_role r WHERE r.tenant = %s AND r.id = ANY(%s)"
-)
-
-
-async def around(
-    tx: Transaction, slots: Iterable[str], named: Iterable[str], roles: Iterable[str]
-) -> Surroundings:
-    """Look up everybody who has to do with some bookings, in one round trip.
-
-    Args:
-        tx: Open transaction.
-        slots: Ids of the Slots that they take.
-        named: References of those who take part.
-        roles: Ids of PractitionerRoles that take part.
-    """
-    taken, people, acting = sorted(set(slots)), sorted(set(named)), sorted(set(roles))
-    everybody = (people, tx.tenant, taken, tx.tenant, acting)
-    owners, practitioners, schedules, keys = await tx.fetch_batch(
-        [
-            (
-                (
-                    f"SELECT {_COLUMNS} FROM schedule_actor WHERE tenant = %s AND schedule IN"
-                    " (SELECT p_schedule FROM slot WHERE tenant = %s AND id = ANY(%s))"
-                    " ORDER BY schedule, reference"
-                ),
-                (tx.tenant, tx.tenant, taken),
-            ),
-            (_ROLES, (tx.tenant, acting)),
-            (
-                (
-                    f"SELECT {_COLUMNS} FROM schedule_actor WHERE tenant = %s"
-                    f" AND reference IN ({_EVERYBODY}) ORDER BY schedule, reference"
-                ),
-                (tx.tenant, *everybody),
-            ),
-            (
-                (
-                    "SELECT reference, key FROM actor WHERE tenant = %s"
-                    f" AND reference IN ({_EVERYBODY})"
-                ),
-                (tx.tenant, *everybody),
-            ),
-        ]
-    )
-    return Surroundings(
-        [ScheduleActor(*row) for row in owners],
-        dict(practitioners),
-        [ScheduleActor(*row) for row in schedules],
-        dict(keys),
+    if not wanted:
+        return {}
+    return dict(
+        await tx.rows(
+            "SELECT id, p_practitioner FROM practitioner_role WHERE tenant = %s AND id = ANY(%s)"
+            " AND p_practitioner IS NOT NULL",
+            (tx.tenant, wanted),
+        )
     )

@@ -12,8 +12,9 @@ from typing import Any
 
 from psycopg.types.range import TimestamptzRange
 
-from fhir_gateway.core.time import Interval
-from fhir_gateway.storage.postgres import Params, Row, Transaction
+from fhir_gateway.core.time import Interval, subtract
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.wire import Params, Row, Statement
 
 APPOINTMENT = "appointment"
 OVERLAP = "overlap"
@@ -150,26 +151,50 @@ def _overlapping(
     )
 
 
-async def take(
-    tx: Transaction, wanted: Sequence[Engagement]
-) -> tuple[list[Engagement], list[Engagement]]:
-    """Take time, actor by actor in order, after the holds in the way that are over have gone.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came of taking time.
+
+    Attributes:
+        missing: Exclusive rows that somebody else's time keeps out.
+        elsewhere: What the people have at that time besides.
+        ended: Holds that were over and made room; they may reach beyond the time wanted.
+    """
+
+    missing: tuple[Engagement, ...] = ()
+    elsewhere: tuple[Engagement, ...] = ()
+    ended: tuple[Engagement, ...] = ()
+
+
+async def take(tx: Transaction, wanted: Sequence[Engagement], without: str = "") -> Taken:
+    """Take time, actor by actor in order; the time of people may be taken twice, and is told.
+
+    Holds in the way that are over are removed first.
 
     Args:
         tx: Open transaction; the caller rolls back where too little is held.
         wanted: Any order; may be empty.
-
-    Returns:
-        What is held now, with ids (what is taken already is left out), and the holds that were
-        removed; these may reach beyond the time wanted.
+        without: Id of the Appointment that it is for.
     """
     if not wanted:
-        return [], []
-    ordered = sorted(wanted, key=_order)
-    ended, *held = await tx.fetch_batch(
-        [_release_expired(tx.tenant, ordered), *(_inserting(tx.tenant, each) for each in ordered)]
-    )
-    return _held(ordered, held), [_engagement(row) for row in ended]
+        return Taken()
+    exclusive = sorted((each for each in wanted if each.exclusive), key=_order)
+    people = sorted((each for each in wanted if not each.exclusive), key=_order)
+    statements = [_inserting(tx.tenant, each) for each in (*exclusive, *people)]
+    if people:
+        # Locked first and looked at then: of two bookings of one person the second sees the first.
+        statements += _looking(tx.tenant, people, without)
+    answers = await tx.fetch_batch(statements)
+    missing = [each for each, rows in zip(exclusive, answers, strict=False) if not rows]
+    ended: list[Engagement] = []
+    if missing:
+        released, *again = await tx.fetch_batch(
+            [_release_expired(tx.tenant, missing), *(_inserting(tx.tenant, m) for m in missing)]
+        )
+        ended = [_engagement(row) for row in released]
+        missing = [each for each, rows in zip(missing, again, strict=True) if not rows]
+    elsewhere = [_engagement(row) for row in answers[-1]] if people else []
+    return Taken(tuple(missing), tuple(elsewhere), tuple(ended))
 
 
 def _release_expired(tenant: int, wanted: Sequence[Engagement]) -> tuple[str, Params]:
@@ -186,32 +211,16 @@ def _release_expired(tenant: int, wanted: Sequence[Engagement]) -> tuple[str, Pa
     )
 
 
-async def take_people(
-    tx: Transaction, wanted: Sequence[Engagement], without: str
-) -> list[Engagement]:
-    """Take the time of people who may be double booked, one change of a person at a time.
-
-    Args:
-        tx: Open transaction.
-        wanted: Not empty.
-        without: Id of the Appointment that they are for.
-
-    Returns:
-        What they have at that time besides.
-    """
-    ordered = sorted(wanted, key=_order)
-    keys = sorted({each.actor_key for each in ordered})
-    start = min(each.during.start for each in ordered)
-    end = max(each.during.end for each in ordered)
-    lock = (
-        "SELECT key FROM actor WHERE tenant = %s AND key = ANY(%s) ORDER BY key FOR NO KEY UPDATE",
-        (tx.tenant, keys),
+def _looking(tenant: int, people: Sequence[Engagement], without: str) -> list[Statement]:
+    keys = sorted({each.actor_key for each in people})
+    span = Interval(
+        min(each.during.start for each in people), max(each.during.end for each in people)
     )
-    look = _overlapping(tx.tenant, keys, Interval(start, end), without, "")
-    _, found, *_ = await tx.fetch_batch(
-        [lock, look, *(_inserting(tx.tenant, each) for each in ordered)]
-    )
-    return [_engagement(row) for row in found]
+    lock = "SELECT key FROM actor WHERE tenant = %s AND key = ANY(%s) ORDER BY key"
+    return [
+        (f"{lock} FOR NO KEY UPDATE", (tenant, keys)),
+        _overlapping(tenant, keys, span, without, ""),
+    ]
 
 
 async def insert(tx: Transaction, wanted: Sequence[Engagement]) -> list[Engagement]:
@@ -292,7 +301,9 @@ async def prolong(tx: Transaction, task: str, until: datetime) -> int:
 
 
 async def promote(tx: Transaction, actor_keys: Iterable[int], span: Interval) -> list[Engagement]:
-    """Give released time to the EHR's bookings that overlapped it, oldest first (decision 14).
+    """Give released time to the EHR's bookings and blocks that overlapped it, oldest first.
+
+    Decision 14; a block that a booking was in the way of takes what the booking gives back.
 
     Returns:
         Those that hold their time now.
@@ -300,20 +311,42 @@ async def promote(tx: Transaction, actor_keys: Iterable[int], span: Interval) ->
     promoted: list[Engagement] = []
     rows = await tx.rows(
         f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
-        f" AND NOT b.active AND b.kind = '{OVERLAP}'"
+        f" AND NOT b.active AND b.kind IN ('{OVERLAP}', '{BLOCK}')"
         " AND b.ends > %s AND b.starts < %s ORDER BY b.id",
         (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
     )
-    for row in rows:
-        touched = await tx.execute(
-            f"UPDATE busy b SET active = true, kind = '{APPOINTMENT}' WHERE b.tenant = %s"
-            " AND b.id = %s AND NOT EXISTS (SELECT FROM busy o WHERE o.actor_key = b.actor_key"
-            " AND o.active AND o.exclusive AND o.during && b.during AND o.id <> b.id)",
-            (tx.tenant, row[0]),
-        )
-        if touched:
-            promoted.append(replace(_engagement(row), active=True, kind=APPOINTMENT))
+    for each in map(_engagement, rows):
+        if each.kind == BLOCK:
+            promoted += await _promote_block(tx, each)
+        elif await _activate(tx, each):
+            promoted.append(replace(each, active=True, kind=APPOINTMENT))
     return promoted
+
+
+async def _activate(tx: Transaction, each: Engagement) -> bool:
+    """Let a booking that stood beside others have its time, where nobody else has it."""
+    touched = await tx.execute(
+        f"UPDATE busy b SET active = true, kind = '{APPOINTMENT}' WHERE b.tenant = %s"
+        " AND b.id = %s AND NOT EXISTS (SELECT FROM busy o WHERE o.actor_key = b.actor_key"
+        " AND o.active AND o.exclusive AND o.during && b.during AND o.id <> b.id)",
+        (tx.tenant, each.id),
+    )
+    return touched > 0
+
+
+async def _promote_block(tx: Transaction, waiting: Engagement) -> list[Engagement]:
+    """Let a block have what is free of the time that it waits for; the rest waits on."""
+    others = await overlapping(tx, [waiting.actor_key], waiting.during)
+    taken = [each.during for each in others if each.active and each.exclusive]
+    free = subtract(waiting.during, taken)
+    if not free:
+        return []
+    await release(tx, [waiting.id])
+    rest = subtract(waiting.during, free)
+    await insert(tx, [replace(waiting, during=each, core=each) for each in rest])
+    return await insert(
+        tx, [replace(waiting, during=each, core=each, active=True) for each in free]
+    )
 
 
 async def expired(tx: Transaction, limit: int = 500) -> list[Engagement]:

@@ -62,3 +62,11 @@ async def keep_only(tx: Transaction, type_name: str, resource_id: str, keys: Ite
         (tx.tenant, type_name, resource_id, [system for system, _ in kept],
          [value for _, value in kept]),
     )  # fmt: skip
+
+
+async def move(tx: Transaction, type_name: str, old_id: str, new_id: str) -> None:
+    """Let everything that a resource is known by lead to another one."""
+    await tx.execute(
+        "UPDATE identity SET id = %s WHERE tenant = %s AND type = %s AND id = %s",
+        (new_id, tx.tenant, type_name, old_id),
+    )

@@ -62,56 +62,63 @@ class Received:
     appointment: str | None = None
 
 
-async def answer_of(tx: Transaction, key: MessageKey) -> bytes | None:
-    """The answer that this very message got before."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What has come before with the same control id.
+
+    Attributes:
+        answer: What this very message was answered; None where it is new.
+        reused: Whether another message had the same control id.
+    """
+
+    answer: bytes | None = None
+    reused: bool = False
+
+
+async def known(tx: Transaction, key: MessageKey) -> Known:
+    """What is known of a message, and of others with its control id, in one question."""
     row = await tx.row(
-        "SELECT ack FROM inbox_key WHERE tenant = %s AND application = %s AND facility = %s"
-        " AND control_id = %s AND sha256 = %s",
-        (tx.tenant, key.application, key.facility, key.control_id, key.sha256),
-    )
-    return None if row is None else row[0]
+        "SELECT ack, sha256 = %(sha256)s FROM inbox_key WHERE tenant = %(tenant)s"
+        " AND application = %(application)s AND facility = %(facility)s"
+        " AND control_id = %(control_id)s ORDER BY sha256 = %(sha256)s DESC LIMIT 1",
+        {"tenant": tx.tenant, "application": key.application, "facility": key.facility,
+         "control_id": key.control_id, "sha256": key.sha256},
+    )  # fmt: skip
+    if row is None:
+        return Known()
+    answer, same = row
+    return Known(answer) if same else Known(reused=True)
 
 
-async def control_id_seen(tx: Transaction, key: MessageKey) -> bool:
-    """Whether another message has come with the same control id."""
-    row = await tx.row(
-        "SELECT 1 FROM inbox_key WHERE tenant = %s AND application = %s AND facility = %s"
-        " AND control_id = %s AND sha256 <> %s LIMIT 1",
-        (tx.tenant, key.application, key.facility, key.control_id, key.sha256),
-    )
-    return row is not None
+_KEEP_KEY = (
+    "INSERT INTO inbox_key (tenant, application, facility, control_id, sha256, received_at, ack)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
+_KEEP = (
+    "INSERT INTO inbox (tenant, received_at, peer, raw, sha256, application, facility, control_id,"
+    " event, state, ack, ack_code, issues, appointment)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
 
 
-async def keep(tx: Transaction, message: Received, *, replay: bool = True) -> bool:
+async def keep(tx: Transaction, message: Received, *, replay: bool = True) -> None:
     """Keep a message with its answer.
+
+    Where the same message was kept in the meantime this fails, and the transaction is run again.
 
     Args:
         tx: Open transaction, with the effect of the message.
         message: What came.
         replay: Whether its repetition gets the same answer; not for what could not be read.
-
-    Returns:
-        False where the same message was kept in the meantime; the caller then rolls back.
     """
     key = message.key
-    if replay:
-        touched = await tx.execute(
-            "INSERT INTO inbox_key (tenant, application, facility, control_id, sha256,"
-            " received_at, ack) VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            (tx.tenant, key.application, key.facility, key.control_id, key.sha256,
-             message.received_at, message.ack),
-        )  # fmt: skip
-        if touched == 0:
-            return False
-    await tx.execute(
-        "INSERT INTO inbox (tenant, received_at, peer, raw, sha256, application, facility,"
-        " control_id, event, state, ack, ack_code, issues, appointment)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (tx.tenant, message.received_at, message.peer, message.raw, key.sha256, key.application,
-         key.facility, key.control_id, message.event, message.state, message.ack,
-         message.ack_code, Jsonb(list(message.issues)), message.appointment),
-    )  # fmt: skip
-    return True
+    own = (tx.tenant, key.application, key.facility, key.control_id, key.sha256,
+           message.received_at, message.ack)  # fmt: skip
+    issues = Jsonb(list(message.issues))
+    entry = (tx.tenant, message.received_at, message.peer, message.raw, key.sha256,
+             key.application, key.facility, key.control_id, message.event, message.state,
+             message.ack, message.ack_code, issues, message.appointment)  # fmt: skip
+    tx.later([(_KEEP_KEY, own), (_KEEP, entry)] if replay else [(_KEEP, entry)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +184,27 @@ async def buried_at(tx: Transaction, keys: Iterable[tuple[str, str]]) -> datetim
 async def lock_keys(tx: Transaction, keys: Iterable[tuple[str, str]]) -> None:
     """Let messages about one appointment pass one at a time, also before it is known."""
     await locks.hold(tx, (f"appointment|{system}|{value}" for system, value in keys))
+
+
+async def set_parents(
+    tx: Transaction, appointment: str, parents: Sequence[tuple[str, str]]
+) -> None:
+    """Remember the keys of the Appointment that another is a part of; most are part of none."""
+    if not parents:
+        return
+    await tx.execute_many(
+        "INSERT INTO feed_child (tenant, system, value, appointment) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
+        [(tx.tenant, system, value, appointment) for system, value in sorted(set(parents))],
+    )
+
+
+async def children_of(tx: Transaction, keys: Iterable[tuple[str, str]]) -> list[str]:
+    """Ids of the Appointments that are parts of one with any of these keys, in order."""
+    wanted = sorted(set(keys))
+    rows = await tx.rows(
+        "SELECT DISTINCT appointment FROM feed_child WHERE tenant = %s"
+        " AND (system, value) IN (SELECT * FROM unnest(%s::text[], %s::text[])) ORDER BY 1",
+        (tx.tenant, [system for system, _ in wanted], [value for _, value in wanted]),
+    )
+    return [row[0] for row in rows]

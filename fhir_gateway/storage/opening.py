@@ -7,7 +7,7 @@ import psycopg
 
 from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.storage.migrate import migrate, name_tenant
-from fhir_gateway.storage.postgres import Database
+from fhir_gateway.storage.postgres import PATIENCE, Database, Patience
 from fhir_gateway.storage.roles import Role, assume, ensure
 
 _SECONDS = 10
@@ -49,8 +49,13 @@ def unreachable(error: Exception) -> GatewayError:
     return fail(Category.FAULT, f"The database cannot be reached: {error}", details="database")
 
 
-async def open_database(url: str, *, size: int) -> Database:
+async def open_database(url: str, *, size: int, patience: Patience = PATIENCE) -> Database:
     """Connect as the application role.
+
+    Args:
+        url: `postgresql://…`.
+        size: Most connections at one time.
+        patience: See Patience.
 
     Raises:
         GatewayError: the server cannot be reached.
@@ -60,7 +65,7 @@ async def open_database(url: str, *, size: int) -> Database:
         await assume(connection, Role.APP)
 
     try:
-        return await Database.open(url, configure=act, size=size)
+        return await Database.open(url, configure=act, size=size, patience=patience)
     except psycopg.OperationalError as error:
         raise unreachable(error) from error
 

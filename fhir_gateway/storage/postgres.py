@@ -5,27 +5,38 @@ in one tenant, and a lost race is run again. Decisions 6, 9 and 11.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import psycopg
-from psycopg import sql
-from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from fhir_gateway.core.errors import Category, fail
+from fhir_gateway.storage.wire import Answer, Params, Row, Statement, Wire
 
 T = TypeVar("T")
-Row = TupleRow
-Params = Sequence[Any] | dict[str, Any] | None
-
 TRIES = 4
-#: Seconds that a request waits for a connection before it is told to come back.
-WAIT = 5.0
-STATEMENT_LIMIT = "30s"
-LOCK_LIMIT = "10s"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds a request waits before it is told to come back.
+
+    Args:
+        connection: For a connection of the pool.
+        statement: For the answer to one statement.
+        lock: For a record that another transaction has.
+    """
+
+    connection: float = 5.0
+    statement: float = 30.0
+    lock: float = 10.0
+
+
+PATIENCE = Patience()
 
 
 class RaceLostError(Exception):
@@ -42,79 +53,82 @@ _AGAIN = (
 )
 
 
-_SET_TENANT = "SELECT set_config('app.tenant', %s, true)"
-
 #: Told apart by whoever runs the transaction; all other operational errors are a lost server.
-_PASSED_ON = (
-    psycopg.errors.SerializationFailure,
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.LockNotAvailable,
-    psycopg.errors.QueryCanceled,
-)
+_PASSED_ON = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+
+
+class Connection(psycopg.AsyncConnection[Row]):
+    """One connection of the pool, with what is known of it.
+
+    Attributes:
+        wire: The conversation over it.
+        tenant: Whose rows it sees now; None for not told yet.
+    """
+
+    wire: Wire
+    tenant: int | None = None
 
 
 class Transaction:
     """One open transaction in one tenant.
 
+    Its first words and what is left for `later` travel with the next statement, or with the end.
+
     Attributes:
         tenant: Number of the tenant.
+        work_left: Whether something waits for a worker.
+        source: MSH-3 and MSH-4 of the message whose word this is, so that its sender is not told
+            it again; None where it is no message's.
     """
 
-    def __init__(self, connection: psycopg.AsyncConnection[Row], tenant: int) -> None:
+    def __init__(self, wire: Wire, tenant: int, begin: Sequence[Statement] = ()) -> None:
         self.tenant = tenant
-        self.connection = connection
         self.work_left = False
+        self.source: tuple[str, str] | None = None
+        self.begun = False
+        self.wire = wire
+        self._ahead: list[Statement] = list(begin)
 
     async def rows(self, statement: str, params: Params = None) -> list[Row]:
         """Run a statement and fetch all that it returns."""
-        cursor = await self.connection.execute(_query(statement), params, binary=True)
-        return await cursor.fetchall()
+        return (await self._send([(statement, params)]))[0].rows
 
     async def row(self, statement: str, params: Params = None) -> Row | None:
         """Run a statement and fetch its first row; None where there is none."""
-        cursor = await self.connection.execute(_query(statement), params, binary=True)
-        return await cursor.fetchone()
+        found = await self.rows(statement, params)
+        return found[0] if found else None
 
     async def execute(self, statement: str, params: Params = None) -> int:
         """Run a statement; returns how many rows it touched."""
-        cursor = await self.connection.execute(_query(statement), params)
-        return cursor.rowcount
+        return (await self._send([(statement, params)]))[0].count
 
     async def execute_many(self, statement: str, params: Sequence[Params]) -> int:
-        """Run a statement once for each set of parameters, in one pipeline."""
-        if not params:
-            return 0
-        async with self.connection.cursor() as cursor:
-            await cursor.executemany(_query(statement), cast("Sequence[Any]", params))
-            return cursor.rowcount
+        """Run a statement once for each set of parameters, in one round trip."""
+        return sum(await self.batch([(statement, each) for each in params]))
 
-    async def batch(self, statements: Sequence[tuple[str, Params]]) -> list[int]:
+    async def batch(self, statements: Sequence[Statement]) -> list[int]:
         """Run statements one after the other in one round trip; how many rows each touched.
 
         Args:
             statements: With their parameters; may be empty.
         """
-        if not statements:
-            return []
-        if len(statements) == 1:
-            return [await self.execute(*statements[0])]
-        cursors = [self.connection.cursor() for _ in statements]
-        async with self.connection.pipeline():
-            for cursor, (statement, params) in zip(cursors, statements, strict=True):
-                await cursor.execute(_query(statement), params)
-        return [each.rowcount for each in cursors]
+        return [each.count for each in await self._send(statements)] if statements else []
 
-    async def fetch_batch(self, statements: Sequence[tuple[str, Params]]) -> list[list[Row]]:
+    async def fetch_batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
         """Run statements one after the other in one round trip and fetch what each returns.
 
         Args:
-            statements: With their parameters; each returns rows. May be empty.
+            statements: With their parameters. May be empty.
         """
-        cursors = [self.connection.cursor(binary=True) for _ in statements]
-        async with self.connection.pipeline():
-            for cursor, (statement, params) in zip(cursors, statements, strict=True):
-                await cursor.execute(_query(statement), params)
-        return [await each.fetchall() for each in cursors]
+        return [each.rows for each in await self._send(statements)] if statements else []
+
+    def later(self, statements: Iterable[Statement]) -> None:
+        """Leave statements whose answers nobody needs; they run before whatever is sent next.
+
+        Args:
+            statements: They have to fail by themselves where they must not commit.
+        """
+        self._ahead += statements
 
     async def now(self) -> datetime:
         """The database's clock; expiry is decided by nothing else."""
@@ -123,9 +137,30 @@ class Transaction:
             raise RuntimeError("the database told no time")
         return cast("datetime", row[0])
 
+    async def _send(self, statements: Sequence[Statement]) -> list[Answer]:
+        ahead, self._ahead = self._ahead, []
+        self.begun = True
+        answers = await self.wire.exchange([*ahead, *statements])
+        return answers[len(ahead) :]
 
-def _query(statement: str) -> sql.SQL:
-    return sql.SQL(statement)
+    async def commit(self) -> None:
+        """End it; nothing is sent where nothing was.
+
+        Raises:
+            RuntimeError: a statement had failed before, and somebody went on.
+        """
+        if not self.begun and len(self._ahead) <= 1:
+            return
+        (answer,) = await self._send([("COMMIT", None)])
+        if answer.status != b"COMMIT":
+            raise RuntimeError("the transaction had failed before its end")
+
+
+async def _enter(connection: Connection, tenant: int) -> None:
+    """Turn a connection to a tenant, for good: each transaction would need a statement for it."""
+    connection.tenant = None
+    await connection.wire.exchange([("SELECT set_config('app.tenant', %s, false)", (str(tenant),))])
+    connection.tenant = tenant
 
 
 class Database:
@@ -136,7 +171,7 @@ class Database:
         alarms: Set at the same moments, for whoever else looks out for work.
     """
 
-    def __init__(self, pool: AsyncConnectionPool[psycopg.AsyncConnection[Row]]) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
         self._pool = pool
         self.woken = asyncio.Event()
         self.alarms: set[asyncio.Event] = set()
@@ -148,6 +183,7 @@ class Database:
         *,
         configure: Callable[[psycopg.AsyncConnection[Row]], Awaitable[None]],
         size: int = 8,
+        patience: Patience = PATIENCE,
     ) -> "Database":
         """Connect.
 
@@ -155,25 +191,28 @@ class Database:
             url: `postgresql://…`.
             configure: Makes a new connection act as the role that it is for.
             size: Most connections at one time.
+            patience: See Patience.
 
         Raises:
             psycopg.OperationalError: the server cannot be reached.
         """
 
-        async def prepare(connection: psycopg.AsyncConnection[Row]) -> None:
+        async def prepare(connection: Connection) -> None:
+            connection.wire = Wire(connection)
             await configure(connection)
             await connection.execute(
-                f"SET statement_timeout = '{STATEMENT_LIMIT}';"
-                f"SET lock_timeout = '{LOCK_LIMIT}'; SET timezone = 'UTC'; SET jit = off"
+                f"SET statement_timeout = '{patience.statement}s';"
+                f"SET lock_timeout = '{patience.lock}s'; SET timezone = 'UTC'; SET jit = off"
             )
 
         pool = AsyncConnectionPool(
             url,
+            connection_class=Connection,
             min_size=1,
             max_size=size,
             open=False,
-            timeout=WAIT,
-            kwargs={"autocommit": True, "prepare_threshold": 2, "application_name": "fhir-gateway"},
+            timeout=patience.connection,
+            kwargs={"autocommit": True, "application_name": "fhir-gateway"},
             configure=prepare,
         )
         await pool.open(wait=True, timeout=30)
@@ -195,24 +234,23 @@ class Database:
             role: Another role to act as, for this transaction.
 
         Raises:
-            GatewayError: busy, where no connection comes free in time.
+            GatewayError: busy, where no connection or lock comes free in time; timeout, where a
+                statement takes too long.
         """
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if snapshot else "BEGIN"
-        change = f"; SET LOCAL ROLE {role}" if role else ""
-        async with self._connected() as connection:
-            # Without parameters all of it is one message and one answer.
-            await connection.execute(
-                _query(f"{begin}{change}; SELECT set_config('app.tenant', '{tenant:d}', true)")
-            )
-            transaction = Transaction(connection, tenant)
+        first: list[Statement] = [(begin, None)]
+        if role is not None:
+            first.append((f"SET LOCAL ROLE {role}", None))
+        async with self._connected(tenant) as connection:
+            transaction = Transaction(connection.wire, tenant, first)
             try:
                 yield transaction
+                await transaction.commit()
             except BaseException:
-                if not connection.closed:
+                if transaction.begun and not connection.closed:
                     with suppress(psycopg.Error):
-                        await connection.execute("ROLLBACK")
+                        await connection.wire.exchange([("ROLLBACK", None)])
                 raise
-            await connection.execute("COMMIT")
         if transaction.work_left:
             for each in (self.woken, *self.alarms):
                 each.set()
@@ -221,24 +259,28 @@ class Database:
         """Run one reading statement in a tenant, in a single round trip.
 
         Raises:
-            GatewayError: busy, where no connection comes free in time.
+            GatewayError: busy, where no connection comes free in time; timeout, where the
+                statement takes too long.
         """
-        async with self._connected() as connection:
-            cursor = connection.cursor(binary=True)
-            async with connection.pipeline():
-                await connection.execute("BEGIN READ ONLY")
-                await connection.execute(_SET_TENANT, (str(tenant),))
-                await cursor.execute(_query(statement), params)
-                await connection.execute("COMMIT")
-            return await cursor.fetchall()
+        async with self._connected(tenant) as connection:
+            (answer,) = await connection.wire.exchange([(statement, params)])
+        return answer.rows
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[psycopg.AsyncConnection[Row]]:
+    async def _connected(self, tenant: int) -> AsyncIterator[Connection]:
+        """A connection that sees the rows of one tenant."""
         try:
             async with self._pool.connection() as connection:
+                if connection.tenant != tenant:
+                    await _enter(connection, tenant)
                 yield connection
+                await connection.wire.forget_surplus()
         except PoolTimeout as error:
             raise fail(Category.BUSY, "Every database connection is in use") from error
+        except psycopg.errors.LockNotAvailable as error:
+            raise fail(Category.BUSY, "Somebody else is changing this; try again") from error
+        except psycopg.errors.QueryCanceled as error:
+            raise fail(Category.TIMEOUT, "The database took too long") from error
         except psycopg.errors.ProgramLimitExceeded as error:
             text = "A value that the resource is found by is too long"
             raise fail(Category.UNPROCESSABLE, text, code="too-long") from error
@@ -266,8 +308,4 @@ class Database:
                     raise fail(
                         Category.BUSY, "Others are changing the same records; try again"
                     ) from error
-            except psycopg.errors.LockNotAvailable as error:
-                raise fail(Category.BUSY, "Somebody else is changing this; try again") from error
-            except psycopg.errors.QueryCanceled as error:
-                raise fail(Category.TIMEOUT, "The database took too long") from error
         raise AssertionError

@@ -29,13 +29,11 @@ class Indexed(Protocol):
     def last_updated(self) -> datetime: ...
 
 
-SIDE_INSERT = {
-    "text": "INSERT INTO search_text (tenant, type, id, param, folded, exact)"
-    " VALUES (%s, %s, %s, %s, %s, %s)",
-    "date": "INSERT INTO search_date (tenant, type, id, param, low, high)"
-    " VALUES (%s, %s, %s, %s, %s, %s)",
-    "number": "INSERT INTO search_number (tenant, type, id, param, low, high)"
-    " VALUES (%s, %s, %s, %s, %s, %s)",
+#: Columns of the side tables besides tenant, type and id, with their types.
+_SIDE_COLUMNS = {
+    "text": (("param", "text"), ("folded", "text"), ("exact", "text")),
+    "date": (("param", "text"), ("low", "timestamptz"), ("high", "timestamptz")),
+    "number": (("param", "text"), ("low", "numeric"), ("high", "numeric")),
 }
 
 
@@ -56,7 +54,7 @@ def side_values(kind: str, type_name: str, row: IndexRow) -> Iterable[tuple[Any,
         return row.strings
     ranges: dict[str, list[Any]] = dict(row.dates if kind == "date" else row.numbers)
     many = {each.name for each in CATALOGUE[type_name].params if each.multiple}
-    return [(name, *each) for name in ranges if name in many for each in ranges[name]]
+    return [(x, *each) for x in ranges if x.partition(":")[0] in many for each in ranges[x]]
 
 
 @cache
@@ -65,35 +63,73 @@ def columns(type_name: str) -> tuple[str, ...]:
 
 
 @cache
-def insert_row(type_name: str) -> str:
+def write_statement(type_name: str, *, replaces: bool) -> str:
+    """Writes the row of one resource, its content, its history and its hashes.
+
+    It fails with a lost race where the version to be replaced is not the present one, or where
+    there is one although there should be none.
+    """
+    name = table_of(type_name)
+    row = _update_row(type_name) if replaces else _insert_row(type_name)
+    content = (
+        f"UPDATE {name}_content SET version = %(version)s, content = %(content)s"
+        " WHERE tenant = %(tenant)s AND id = %(id)s"
+        if replaces
+        else f"INSERT INTO {name}_content (tenant, id, version, content)"
+        " VALUES (%(tenant)s, %(id)s, %(version)s, %(content)s)"
+    )
+    past = (
+        "INSERT INTO history (tenant, type, id, version, last_updated, method, content)"
+        f" VALUES (%(tenant)s, '{type_name}', %(id)s, %(version)s, %(last_updated)s,"
+        " %(method)s, %(content)s)"
+    )
+    found = (
+        f"INSERT INTO {token_table_of(type_name)} (tenant, hash, id)"
+        " SELECT %(tenant)s, unnest(%(hashes)s::bigint[]), %(id)s ON CONFLICT DO NOTHING"
+    )
+    parts = [
+        f"written AS ({row} RETURNING 1)",
+        f"content AS ({content})",
+        f"past AS ({past})",
+        f"found AS ({found})",
+    ]
+    if replaces:
+        parts.append(f"lost AS ({drop_hashes(type_name)})")
+    return (
+        f"WITH {', '.join(parts)}"
+        " SELECT CASE WHEN count(*) = 1 THEN 1 ELSE lost_race() END FROM written"
+    )
+
+
+def _insert_row(type_name: str) -> str:
     names = ("tenant", "id", "version", "last_updated", "tokens", "hashes", *columns(type_name))
-    marks = ", ".join(f"%({name})s" for name in names)
+    marks = ", ".join(_mark(name) for name in names)
     return (
         f"INSERT INTO {table_of(type_name)} ({', '.join(names)}) VALUES ({marks})"
         " ON CONFLICT (tenant, id) DO NOTHING"
     )
 
 
-@cache
-def update_row(type_name: str) -> str:
+def _update_row(type_name: str) -> str:
     names = ("version", "last_updated", "tokens", "hashes", *columns(type_name))
     return (
-        f"UPDATE {table_of(type_name)} SET {', '.join(f'{name} = %({name})s' for name in names)}"
+        f"UPDATE {table_of(type_name)} SET {', '.join(f'{name} = {_mark(name)}' for name in names)}"
         " WHERE tenant = %(tenant)s AND id = %(id)s AND version = %(replaced)s"
     )
 
 
-@cache
-def add_hashes(type_name: str) -> str:
-    return (
-        f"INSERT INTO {token_table_of(type_name)} (tenant, hash, id)"
-        " SELECT %(tenant)s, unnest(%(hashes)s::bigint[]), %(id)s ON CONFLICT DO NOTHING"
-    )
+_ARRAYS = {"tokens": "text[]", "hashes": "bigint[]"}
+
+
+def _mark(name: str) -> str:
+    """The place of a value; arrays travel as text, which costs a fraction."""
+    kind = _ARRAYS.get(name)
+    return f"%({name})s::{kind}" if kind else f"%({name})s"
 
 
 @cache
 def drop_hashes(type_name: str) -> str:
-    """Those that the row has now and will not have; to be run before the row is changed."""
+    """Those that the row has before the statement and will not have."""
     return (
         f"DELETE FROM {token_table_of(type_name)} WHERE tenant = %(tenant)s AND id = %(id)s"
         f" AND hash = ANY(ARRAY(SELECT unnest(r.hashes) FROM {table_of(type_name)} r"
@@ -103,12 +139,26 @@ def drop_hashes(type_name: str) -> str:
 
 
 @cache
-def put_content(type_name: str, *, replaces: bool) -> str:
-    name = f"{table_of(type_name)}_content"
-    if replaces:
-        change = f"UPDATE {name} SET version = %(v)s, content = %(c)s"
-        return change + " WHERE tenant = %(t)s AND id = %(id)s"
-    return f"INSERT INTO {name} (tenant, id, version, content) VALUES (%(t)s, %(id)s, %(v)s, %(c)s)"
+def add_side_rows(kind: str, type_name: str) -> str:
+    """Adds all rows of one resource to a side table: arrays of the columns."""
+    names = ", ".join(name for name, _ in _SIDE_COLUMNS[kind])
+    arrays = ", ".join(f"%s::{type_}[]" for _, type_ in _SIDE_COLUMNS[kind])
+    return (
+        f"INSERT INTO search_{kind} (tenant, type, id, {names})"
+        f" SELECT %s, '{type_name}', %s, {names} FROM unnest({arrays}) AS t ({names})"
+    )
+
+
+@cache
+def drop_side_rows(kind: str, type_name: str) -> str:
+    """Takes all rows of one resource away from a side table."""
+    return f"DELETE FROM search_{kind} WHERE tenant = %s AND type = '{type_name}' AND id = %s"
+
+
+def array(entries: Iterable[str]) -> str:
+    """An array of text as the server reads it; names and numbers of ours and of clients."""
+    quoted = (each.replace("\\", "\\\\").replace('"', '\\"') for each in entries)
+    return "{" + ",".join(f'"{each}"' for each in quoted) + "}"
 
 
 def row_values(
@@ -122,8 +172,8 @@ def row_values(
         "version": new.version,
         "replaced": replaced,
         "last_updated": new.last_updated,
-        "tokens": tokens,
-        "hashes": hashes(tokens),
+        "tokens": array(tokens),
+        "hashes": "{" + ",".join(map(str, hashes(tokens))) + "}",
     }
     for param in CATALOGUE[new.type].params:
         if param.multiple or param.name not in row.columns:

@@ -4,7 +4,7 @@ A narrow row to search by, the content as bytes, and every version in the histor
 and 7). Reads answer with bytes as stored.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,22 +17,21 @@ from fhir_gateway.fhir import json
 from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.fhir.search_values import IndexRow, index
 from fhir_gateway.storage.names import found_by_hash, hashes, table_of
-from fhir_gateway.storage.postgres import Params, RaceLostError, Transaction
+from fhir_gateway.storage.postgres import RaceLostError, Transaction
 from fhir_gateway.storage.resource_rows import (
-    SIDE_INSERT,
-    add_hashes,
+    add_side_rows,
     columns,
     drop_hashes,
-    insert_row,
-    put_content,
+    drop_side_rows,
     row_values,
     side_kinds,
     side_values,
-    update_row,
+    write_statement,
 )
+from fhir_gateway.storage.wire import Statement
 
 Resource = dict[str, Any]
-Statement = tuple[str, Params]
+
 _TICK = timedelta(milliseconds=1)
 #: Both rows: of a row that is only joined, whoever waited would get the content of before.
 _LOCK = " FOR UPDATE OF r, c"
@@ -113,12 +112,18 @@ async def read_many(
     return {row[0]: Stored(type_name, *row) for row in rows}
 
 
-async def existing(tx: Transaction, refs: Iterable[Ref]) -> frozenset[Ref]:
-    """Which of these resources are there now."""
+def ids_by_type(refs: Iterable[Ref]) -> dict[str, set[str]]:
+    """The ids of resources by type, without those of types that are not served."""
     by_type: dict[str, set[str]] = {}
     for ref in refs:
         if ref.type in CATALOGUE:
             by_type.setdefault(ref.type, set()).add(ref.id)
+    return by_type
+
+
+async def existing(tx: Transaction, refs: Iterable[Ref]) -> frozenset[Ref]:
+    """Which of these resources are there now."""
+    by_type = ids_by_type(refs)
     if not by_type:
         return frozenset()
     parts = [f"SELECT '{name}', id FROM {table_of(name)} WHERE tenant = %s AND id = ANY(%s)"
@@ -195,7 +200,7 @@ async def write(tx: Transaction, each: Write, *, now: datetime, zone: ZoneInfo) 
 async def write_many(
     tx: Transaction, writes: Sequence[Write], *, now: datetime, zone: ZoneInfo
 ) -> list[Stored]:
-    """Write resources with all that they are found by, in few round trips.
+    """Write resources with all that they are found by, on the way to whatever is sent next.
 
     Args:
         tx: Open transaction.
@@ -204,17 +209,14 @@ async def write_many(
         zone: For dates without offset.
 
     Raises:
-        RaceLostError, psycopg.errors.UniqueViolation: a replaced version is not the present one,
-            or a new id exists; `Database.run` tries again.
+        psycopg.Error: later, where a replaced version is not the present one, or a new id exists;
+            `Database.run` tries again.
     """
     stored = [_stamped(each, now) for each in writes]
-    by_type: dict[tuple[str, bool], list[tuple[Stored, IndexRow, Write]]] = {}
-    for each, new in zip(writes, stored, strict=True):
+    together = sorted(zip(stored, writes, strict=True), key=lambda one: (one[0].type, one[0].id))
+    for new, each in together:
         row = index(new.type, each.resource, zone=zone)
-        by_type.setdefault((new.type, each.replaces), []).append((new, row, each))
-    for (type_name, replaces), group in sorted(by_type.items(), key=lambda item: item[0]):
-        group.sort(key=lambda item: item[0].id)
-        await _write_group(tx, type_name, group, replaces=replaces)
+        tx.later(_statements(tx, new, each, row))
     return stored
 
 
@@ -234,58 +236,18 @@ def _stamped(each: Write, now: datetime) -> Stored:
     return Stored(type_name, resource_id, each.version + 1, moment, content)
 
 
-async def _write_group(
-    tx: Transaction,
-    type_name: str,
-    group: list[tuple[Stored, IndexRow, Write]],
-    *,
-    replaces: bool,
-) -> None:
-    names = columns(type_name)
-    statement = update_row(type_name) if replaces else insert_row(type_name)
-    rows = [row_values(tx.tenant, names, new, row, each.version) for new, row, each in group]
-    batch: list[Statement] = [(drop_hashes(type_name), each) for each in rows if replaces]
-    first = len(batch)
-    batch += [(statement, each) for each in rows]
-    batch += [(add_hashes(type_name), each) for each in rows]
-    if replaces:
-        batch += _clearing(tx, type_name, [new.id for new, _, _ in group])
-    for new, row, each in group:
-        batch += _versions_rows(tx, new, each.method, replaces=replaces)
-        batch += _side_rows(tx, new, row)
-    touched = await tx.batch(batch)
-    if any(count != 1 for count in touched[first : first + len(group)]):
-        raise RaceLostError
-
-
-def _versions_rows(tx: Transaction, new: Stored, method: str, *, replaces: bool) -> list[Statement]:
-    content = {"t": tx.tenant, "id": new.id, "v": new.version, "c": new.content}
-    past = (tx.tenant, new.type, new.id, new.version, new.last_updated, method, new.content)
-    return [(put_content(new.type, replaces=replaces), content), (_INSERT_HISTORY, past)]
-
-
-_INSERT_HISTORY = (
-    "INSERT INTO history (tenant, type, id, version, last_updated, method, content)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
-)
-
-
-def _side_rows(tx: Transaction, new: Stored, row: IndexRow) -> list[Statement]:
-    return [
-        (SIDE_INSERT[kind], (tx.tenant, new.type, new.id, *found))
-        for kind in side_kinds(new.type)
-        for found in side_values(kind, new.type, row)
-    ]
-
-
-def _clearing(tx: Transaction, type_name: str, ids: list[str]) -> list[Statement]:
-    return [
-        (
-            f"DELETE FROM search_{kind} WHERE tenant = %s AND type = %s AND id = ANY(%s)",
-            (tx.tenant, type_name, ids),
-        )
-        for kind in side_kinds(type_name)
-    ]
+def _statements(tx: Transaction, new: Stored, each: Write, row: IndexRow) -> Iterator[Statement]:
+    name = new.type
+    values = row_values(tx.tenant, columns(name), new, row, each.version)
+    values |= {"content": new.content, "method": each.method}
+    yield write_statement(name, replaces=each.replaces), values
+    for kind in side_kinds(name):
+        if each.replaces:
+            yield drop_side_rows(kind, name), (tx.tenant, new.id)
+        found = list(side_values(kind, name, row))
+        if found:
+            columns_found = (list(each) for each in zip(*found, strict=True))
+            yield add_side_rows(kind, name), (tx.tenant, new.id, *columns_found)
 
 
 async def remove(tx: Transaction, old: Stored, *, now: datetime) -> Version:
@@ -296,7 +258,7 @@ async def remove(tx: Transaction, old: Stored, *, now: datetime) -> Version:
     """
     name = table_of(old.type)
     moment = max(now, old.last_updated + _TICK)
-    gone = {"tenant": tx.tenant, "id": old.id, "hashes": []}
+    gone = {"tenant": tx.tenant, "id": old.id, "hashes": "{}"}
     await tx.execute(drop_hashes(old.type), gone)
     touched = await tx.execute(
         f"DELETE FROM {name} WHERE tenant = %s AND id = %s AND version = %s",
@@ -307,7 +269,8 @@ async def remove(tx: Transaction, old: Stored, *, now: datetime) -> Version:
     await tx.execute(
         f"DELETE FROM {name}_content WHERE tenant = %s AND id = %s", (tx.tenant, old.id)
     )
-    await tx.batch(_clearing(tx, old.type, [old.id]))
+    for kind in side_kinds(old.type):
+        tx.later([(drop_side_rows(kind, old.type), (tx.tenant, old.id))])
     await tx.execute(
         "DELETE FROM identity WHERE tenant = %s AND type = %s AND id = %s",
         (tx.tenant, old.type, old.id),

@@ -257,6 +257,16 @@ feed_state = Table(
     _text("control_id"),
 )
 
+#: Appointments that are parts of another, by that one's key in their feed.
+feed_child = Table(
+    "feed_child",
+    metadata,
+    _keyed_tenant(),
+    _key("system"),
+    _key("value"),
+    _key("appointment"),
+)
+
 outbox = Table(
     "outbox",
     metadata,

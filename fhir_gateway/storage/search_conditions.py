@@ -70,12 +70,19 @@ class _Asked:
     def tokens(self) -> str:
         return f"{self.alias}.tokens"
 
-    def beside(self, table: str, fits: Callable[[str], str]) -> Condition:
-        """Whether a row of a side table fits."""
+    def beside(self, table: str, fits: Callable[[str], str], param: str = "") -> Condition:
+        """Whether a row of a side table fits.
+
+        Args:
+            table: Its name.
+            fits: Makes the condition on a row, from its alias.
+            param: SQL condition on the row's param; without it, the parameter's name.
+        """
         x = self.bound.alias()
+        named = param or f"= '{self.param.name}'"
         return Condition(
             f"{self.alias}.id IN (SELECT {x}.id FROM {table} {x} WHERE {self.bound.owned(x)}"
-            f" AND {x}.type = '{self.owner}' AND {x}.param = '{self.param.name}' AND {fits(x)})"
+            f" AND {x}.type = '{self.owner}' AND {x}.param {named} AND {fits(x)})"
         )
 
 
@@ -93,13 +100,14 @@ def _missing(asked: _Asked, values: Sequence[MissingValue]) -> Condition:
 
 
 def _present(asked: _Asked) -> str:
-    if asked.param.multiple:
-        return f"({asked.tokens} @> {asked.bound.entries([asked.param.name])})"
     there = f"{asked.column} IS NOT NULL"
+    if asked.param.multiple:
+        there = f"{asked.tokens} @> {asked.bound.entries([asked.param.name])}"
     if asked.param.type not in ("token", "reference"):
         return f"({there})"
-    # A code without code but with a system, a reference by identifier alone: there, in no column.
-    begins = [asked.bound.entry_prefix(asked.param, end) for end in ("|", ":identifier|")]
+    # A code without code but with a system or a text, a reference by identifier alone.
+    ends = ("|", ":identifier|", ":text|")
+    begins = [asked.bound.entry_prefix(asked.param, end) for end in ends]
     entry = " OR ".join(f"starts_with(e, {each})" for each in begins)
     return f"({there} OR EXISTS (SELECT 1 FROM unnest({asked.tokens}) e WHERE {entry}))"
 
@@ -193,16 +201,21 @@ def _is_instant(owner: str, param: SearchParam) -> bool:
 
 
 def _numbers(asked: _Asked, values: Sequence[NumberValue]) -> Condition:
-    def fits(low: str, high: str) -> str:
-        return _any([_number(asked, each, low, high) for each in values])
-
-    if asked.param.multiple:
-        return asked.beside("search_number", lambda x: fits(f"{x}.low", f"{x}.high"))
-    return Condition(fits(asked.column, f"{asked.column}_high"))
+    fits = _one_of_many if asked.param.multiple else _only_one
+    return Condition(_any([fits(asked, each) for each in values]))
 
 
-def _number(asked: _Asked, value: NumberValue, low: str, high: str) -> str:
-    sql = number_fits(value, low, high, asked.bound)
+def _one_of_many(asked: _Asked, value: NumberValue) -> str:
+    """A number and its unit must be those of the same value."""
+    bound = asked.bound
+    param = f"= ANY({bound.add(list(value.units))})" if value.units else ""
+    return asked.beside(
+        "search_number", lambda x: number_fits(value, f"{x}.low", f"{x}.high", bound), param
+    ).sql
+
+
+def _only_one(asked: _Asked, value: NumberValue) -> str:
+    sql = number_fits(value, asked.column, f"{asked.column}_high", asked.bound)
     if not value.units:
         return sql
     return f"({sql} AND {asked.tokens} && {asked.bound.entries(value.units)})"

@@ -20,7 +20,7 @@ from fhir_gateway.fhir.search_query import CURSOR, SearchQuery
 from fhir_gateway.storage.names import column_of
 from fhir_gateway.storage.search_statement import Bound
 
-#: Characters of text that all keys of an order share; with more a cursor would be too long.
+#: Characters that the text keys of an order share; with more a cursor would be too long.
 TEXT = 180
 
 
@@ -51,10 +51,10 @@ def keys_of(query: SearchQuery, alias: str, bound: Bound) -> tuple[Key, ...]:
     """The keys of a search's order; the id, which always comes last, is none of them.
 
     A parameter with several values counts by its least one, descending by its greatest; text by its
-    first 180 characters, shared by all keys.
+    first 180 characters, shared by all keys that are text.
     """
     found: list[Key] = []
-    each_text = TEXT // (len(query.sort) or 1)
+    each_text = TEXT // (sum(_is_text(key) for key in dict(query.sort)) or 1)
     for number, (key, descending) in enumerate(dict(query.sort).items()):
         if key == "_id":
             # Nothing after the id can make a difference.
@@ -68,6 +68,10 @@ def keys_of(query: SearchQuery, alias: str, bound: Bound) -> tuple[Key, ...]:
             sql = f"left({column}, {each_text})" if read is str else column
             found.append(Key(sql, read, descending))
     return tuple(found)
+
+
+def _is_text(key: SearchParam | str) -> bool:
+    return not isinstance(key, str) and key.type not in _READERS
 
 
 def _of_many(
@@ -230,5 +234,5 @@ def _foreign() -> GatewayError:
 
 def _digest(query: SearchQuery, tenant: int) -> str:
     """What the place in an order depends on; page size and form of the answer may change."""
-    text = repr((tenant, query.type, query.criteria, query.sort))
+    text = repr((tenant, query.type, query.patient, query.criteria, query.sort))
     return urlsafe_b64encode(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:12]).decode()

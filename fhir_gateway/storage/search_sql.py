@@ -3,13 +3,16 @@
 Runs a plan of `fhir.search_query` on the tables. FHIR R4 section 3.1.1; decisions 7, 21 and 30.
 """
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.fhir.search_query import SearchQuery
+from fhir_gateway.storage.compartments import belongs
 from fhir_gateway.storage.names import table_of
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
+from fhir_gateway.storage.search_conditions import condition
 from fhir_gateway.storage.search_includes import included
 from fhir_gateway.storage.search_order import (
     Key,
@@ -20,12 +23,15 @@ from fhir_gateway.storage.search_order import (
     parts_of,
     place_of,
 )
-from fhir_gateway.storage.search_statement import Bound, Selection
+from fhir_gateway.storage.search_statement import Bound, Condition, Selection
 from fhir_gateway.storage.search_steps import selection
+from fhir_gateway.storage.wire import Params, Row
 
 #: Up to here a total is counted without being asked for (decision 30).
 MOST_COUNTED = 10_000
 MOST_SORT_KEYS = 5
+
+Ask = Callable[[str, Params], Awaitable[list[Row]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +69,29 @@ async def search(tx: Transaction, query: SearchQuery) -> Page:
 
     Source: FHIR R4 section 3.1.1.5; decision 30.
     """
+    return await search_at_once(tx.rows, tx.tenant, query) or await search_in_steps(tx, query)
+
+
+async def search_in_steps(tx: Transaction, query: SearchQuery) -> Page:
+    """The same by several statements, whatever the search.
+
+    Args:
+        tx: Open snapshot transaction.
+        query: Any.
+
+    Raises:
+        GatewayError: as for `search`.
+    """
     bound = Bound(tx.tenant)
     found = await selection(tx, query.type, query.criteria, bound)
+    if query.patient is not None:
+        inside = Condition(belongs([query.patient], query.type, found.alias, bound))
+        found = replace(found, conditions=(inside, *found.conditions))
     if query.count == 0 or query.summary == "count":
         return Page([], [], await _count(tx, found, None), None)
     if len(query.sort) > MOST_SORT_KEYS:
-        raise fail(Category.INVALID, f"More than {MOST_SORT_KEYS} keys in _sort", "_sort")
+        text = f"More than {MOST_SORT_KEYS} keys in _sort"
+        raise fail(Category.INVALID, text, "_sort", code="too-costly")
     keys = keys_of(query, found.alias, bound)
     rows = await _rows(tx, query, found, keys)
     matches = [stored for stored, _ in rows[: query.count]]
@@ -78,6 +101,66 @@ async def search(tx: Transaction, query: SearchQuery) -> Page:
     total = await _total(tx, query, found, complete)
     beside = await included(tx, query, matches)
     return Page(matches, beside.resources, total, following, tuple(beside.warnings))
+
+
+async def search_at_once(ask: Ask, tenant: int, query: SearchQuery) -> Page | None:
+    """Run a search that is one statement, and so sees one state without a transaction around it.
+
+    Args:
+        ask: Runs a statement.
+        tenant: Number of the tenant.
+        query: Any.
+
+    Returns:
+        The page; None where one statement does not do, and `search_in_steps` has to.
+
+    Raises:
+        GatewayError: as for `search`.
+    """
+    if not _is_one_statement(query):
+        return None
+    bound = Bound(tenant)
+    alias = bound.alias()
+    conditions = tuple(condition(query.type, each, alias, bound) for each in query.criteria)
+    found = Selection(query.type, alias, conditions, bound)
+    keys = keys_of(query, alias, bound)
+    parts = parts_of(keys, alias, bound, place_of(query, tenant, keys))
+    if len(parts) > 1:
+        return None
+    statement = _page(found, keys, parts[0], query.count + 1, _counted(query, found))
+    rows = await ask(statement, bound.values)
+    if not rows and query.cursor is not None:
+        return None
+    matches = [Stored(query.type, *row[:4]) for row in rows[: query.count]]
+    more = len(rows) > query.count
+    following = None
+    if more:
+        last = rows[query.count - 1]
+        following = cursor_after(query, tenant, Place(tuple(last[5:]), last[0]))
+    total = (
+        _at_most(_most_counted(query), rows[0][4])
+        if rows and rows[0][4] is not None
+        else len(matches)
+    )
+    return Page(matches, [], None if query.total == "none" else total, following)
+
+
+def _is_one_statement(query: SearchQuery) -> bool:
+    further = query.includes or query.revincludes or query.patient is not None
+    further = further or len(query.sort) > MOST_SORT_KEYS
+    if further or query.count == 0 or query.summary == "count":
+        return False
+    return not any(each.chain or each.has for each in query.criteria)
+
+
+def _counted(query: SearchQuery, found: Selection) -> str:
+    """The total, where the page alone does not tell it."""
+    if query.total == "none":
+        return "NULL::bigint"
+    count = f"({_count_statement(found, _most_counted(query))})"
+    if query.cursor is not None:
+        return count
+    return f"CASE WHEN (SELECT count(*) FROM m) > {query.count:d} THEN {count} END"
 
 
 async def ids_matching(tx: Transaction, query: SearchQuery, limit: int) -> list[str]:
@@ -116,8 +199,16 @@ async def _rows(
     return rows
 
 
-def _page(found: Selection, keys: tuple[Key, ...], part: Part, limit: int) -> str:
-    """Chooses the rows first and fetches the contents of those alone."""
+def _page(found: Selection, keys: tuple[Key, ...], part: Part, limit: int, total: str = "") -> str:
+    """Chooses the rows first and fetches the contents of those alone.
+
+    Args:
+        found: What is searched.
+        keys: Of the order.
+        part: Of the order.
+        limit: Most rows.
+        total: SQL of one more column, after the content; it may look at the rows chosen, `m`.
+    """
     r = found.alias
     names = [f"s{number}" for number in range(len(keys))]
     values = "".join(f", {key.sql} AS {name}" for key, name in zip(keys, names, strict=True))
@@ -128,9 +219,11 @@ def _page(found: Selection, keys: tuple[Key, ...], part: Part, limit: int) -> st
         tail=f"{part.order([key.sql for key in keys], f'{r}.id')} LIMIT {limit}",
     )
     given = [f"m.{name}" for name in names]
+    further = [total] if total else []
     return (
-        f"SELECT {', '.join(('m.id, m.version, m.last_updated, c.content', *given))}"
-        f" FROM ({chosen}) m JOIN {table_of(found.type_name)}_content c"
+        f"WITH m AS MATERIALIZED ({chosen})"
+        f" SELECT {', '.join(('m.id, m.version, m.last_updated, c.content', *further, *given))}"
+        f" FROM m JOIN {table_of(found.type_name)}_content c"
         f" ON {found.bound.owned('c')} AND c.id = m.id {part.order(given, 'm.id')}"
     )
 
@@ -142,12 +235,23 @@ async def _total(
         return None
     if complete is not None:
         return complete
-    return await _count(tx, found, None if query.total == "accurate" else MOST_COUNTED)
+    return await _count(tx, found, _most_counted(query))
 
 
 async def _count(tx: Transaction, found: Selection, most: int | None) -> int | None:
+    row = await tx.row(_count_statement(found, most), found.bound.values)
+    return _at_most(most, int(row[0]) if row else 0)
+
+
+def _count_statement(found: Selection, most: int | None) -> str:
     tail = f"LIMIT {most + 1}" if most is not None else ""
-    rows = found.select("1", tail=tail)
-    row = await tx.row(f"SELECT count(*) FROM ({rows}) counted", found.bound.values)
-    number = int(row[0]) if row else 0
+    return f"SELECT count(*) FROM ({found.select('1', tail=tail)}) counted"
+
+
+def _most_counted(query: SearchQuery) -> int | None:
+    """How far the total is counted; None for to the end."""
+    return None if query.total == "accurate" else MOST_COUNTED
+
+
+def _at_most(most: int | None, number: int) -> int | None:
     return None if most is not None and number > most else number

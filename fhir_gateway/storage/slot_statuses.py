@@ -72,23 +72,23 @@ async def locked(tx: Transaction, ids: Iterable[str]) -> tuple[list[SlotState], 
 async def _locked(
     tx: Transaction, found: str, params: list[Any]
 ) -> tuple[list[SlotState], dict[str, Stored]]:
-    """One round trip; each statement sees what was committed before the lock was had."""
+    """One round trip; the second statement sees what was committed before the lock was had."""
     lock = f"SELECT s.id FROM slot s WHERE s.tenant = %s AND s.id IN ({found}) ORDER BY s.id"
-    derive = f"{_DERIVED} AND s.id IN ({found}) ORDER BY s.id"
-    read = (
-        "SELECT r.id, r.version, r.last_updated, c.content FROM slot r JOIN slot_content c"
-        f" ON c.tenant = r.tenant AND c.id = r.id WHERE r.tenant = %s AND r.id IN ({found})"
+    look = (
+        "SELECT d.*, r.version, r.last_updated, c.content FROM"
+        f" ({_DERIVED} AND s.id IN ({found})) d (id, status, derived, overbooked, says)"
+        " JOIN slot r ON r.tenant = %s AND r.id = d.id"
+        " JOIN slot_content c ON c.tenant = r.tenant AND c.id = r.id ORDER BY d.id"
     )
-    _, states, contents = await tx.fetch_batch(
+    _, rows = await tx.fetch_batch(
         [
             (f"{lock} FOR UPDATE", (tx.tenant, *params)),
-            (derive, (tx.tenant, *params)),
-            (read, (tx.tenant, *params)),
+            (look, (tx.tenant, *params, tx.tenant)),
         ]
     )
     return (
-        [SlotState(*row) for row in states],
-        {row[0]: Stored("Slot", *row) for row in contents},
+        [SlotState(*row[:5]) for row in rows],
+        {row[0]: Stored("Slot", row[0], *row[5:]) for row in rows},
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from fhir_gateway.core.codes import HOLDING, OFFER_REASONS, SYSTEM_REASON
 from fhir_gateway.core.errors import Category, GatewayError, Issue
-from fhir_gateway.core.time import Interval, merged
+from fhir_gateway.core.time import Interval, subtract
 from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.lifecycle import By, transition
 from fhir_gateway.storage import engagements, outbox, resources
@@ -20,7 +20,7 @@ from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
 from fhir_gateway.usecases import conflict_tasks, freed, identifying, storing, telling
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.engaging import Needs, Resource, needs, slot_ids, span_of
+from fhir_gateway.usecases.engaging import Around, Needs, Resource, needs, slot_ids, span_of
 from fhir_gateway.usecases.slot_states import areas_of, refresh
 
 #: An outbox event: the EHR took time that was on offer; the offers have to be withdrawn.
@@ -54,7 +54,7 @@ class Change:
         method: For the history.
         revives: The deletion that comes before a new one with the same id.
         keys: Identifiers that identify it; None reads them from the resource.
-        source: MSH-3 and MSH-4 of the message that says so; its sender is not told again.
+        around: What is stored around it, where that has been read in this transaction.
     """
 
     resource: Resource
@@ -63,7 +63,7 @@ class Change:
     method: str = "PUT"
     revives: Write | None = None
     keys: tuple[tuple[str, str], ...] | None = None
-    source: tuple[str, str] | None = None
+    around: Around | None = None
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     """
     old = change.old.resource() if change.old else None
     _check_transition(old, change)
-    wanted = await needs(tx, change.resource)
+    wanted = await needs(tx, change.resource, change.around)
     before = await engagements.of_appointment(tx, change.resource["id"]) if old else []
     lost, added = _difference(before, wanted)
     await engagements.release(tx, (each.id for each in lost))
@@ -106,15 +106,27 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     ) if any(each.exclusive for each in lost) else []  # fmt: skip
     stored = await _write(tx, deps, change)
     await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
-    await telling.tell(tx, deps, old, change.resource, change.source)
+    await telling.tell(tx, deps, old, change.resource)
     changed = Changed(stored, overlaps)
     for each in overlaps:
-        await conflict_tasks.open_task(tx, deps, change.resource, each)
-    await conflict_tasks.close_tasks(tx, deps, [each.appointment or "" for each in promoted])
+        await conflict_tasks.open_task(tx, deps, stored.id, each)
+    settled = [each.appointment for each in promoted if each.appointment]
+    if len(settled) < len(promoted) and not await _beside_block(tx, wanted):
+        settled.append(stored.id)
+    await conflict_tasks.close_tasks(tx, deps, settled)
     if old is not None and _gives_up(old, change.resource):
         free = _given_up(lost, added, promoted)
         changed.freed = await freed.open_tasks(tx, deps, old, free)
     return changed
+
+
+async def _beside_block(tx: Transaction, wanted: Needs) -> bool:
+    """Whether a block waits for time that is held."""
+    for each in wanted.exclusive:
+        others = await engagements.overlapping(tx, [each.actor_key], each.during)
+        if any(other.kind == engagements.BLOCK and not other.active for other in others):
+            return True
+    return False
 
 
 def _check_transition(old: Resource | None, change: Change) -> None:
@@ -162,31 +174,20 @@ async def _take(
     """
     if not added:
         return [], []
-    exclusive = [each for each in added if each.exclusive]
-    held, ended = await engagements.take(tx, exclusive)
-    missing = [each for each in exclusive if each.actor_key not in {one.actor_key for one in held}]
-    if missing and change.by is not By.FEED:
+    taken = await engagements.take(tx, added, change.resource["id"])
+    by_feed = change.by is By.FEED
+    if taken.missing and not by_feed:
         raise TimeTakenError(change.resource, wanted)
-    if missing:
-        ended += await _displace(tx, missing)
-    overlaps = await _overlap(tx, missing)
-    await _take_patients(tx, change, wanted, added)
-    return overlaps, ended
-
-
-async def _take_patients(
-    tx: Transaction, change: Change, wanted: Needs, added: list[Engagement]
-) -> None:
-    people = [each for each in added if not each.exclusive]
-    if not people:
-        return
-    elsewhere = await engagements.take_people(tx, people, change.resource["id"])
-    if elsewhere and change.by is not By.FEED:
+    if taken.elsewhere and not by_feed:
         raise TimeTakenError(change.resource, wanted, patient_only=True)
+    if not taken.missing:
+        return [], list(taken.ended)
+    ended = [*taken.ended, *await displace(tx, taken.missing)]
+    return await _overlap(tx, taken.missing), ended
 
 
-async def _displace(tx: Transaction, missing: list[Engagement]) -> list[Engagement]:
-    """Take back the offers and holds that are in the way of the EHR's booking."""
+async def displace(tx: Transaction, missing: Sequence[Engagement]) -> list[Engagement]:
+    """Take back the offers and holds that are in the way of what the EHR says."""
     displaced: list[Engagement] = []
     for each in missing:
         for other in await engagements.overlapping(tx, [each.actor_key], each.during):
@@ -198,7 +199,7 @@ async def _displace(tx: Transaction, missing: list[Engagement]) -> list[Engageme
     return displaced
 
 
-async def _overlap(tx: Transaction, missing: list[Engagement]) -> list[Engagement]:
+async def _overlap(tx: Transaction, missing: Sequence[Engagement]) -> list[Engagement]:
     """Let the EHR's booking stand beside the one that is there."""
     held = await engagements.insert(tx, missing)
     won = {each.actor_key for each in held}
@@ -257,19 +258,6 @@ def _given_up(
             for span in subtract(each.core, taken.get(each.actor_key, ())):
                 free.setdefault(span, set()).add(each.actor_key)
     return [(span, frozenset(keys), slots) for span, keys in sorted(free.items())]
-
-
-def subtract(span: Interval, taken: Iterable[Interval]) -> list[Interval]:
-    """What is left of a time after others have been cut out of it, in order."""
-    left: list[Interval] = []
-    start = span.start
-    for each in merged(one for one in taken if one.overlaps(span)):
-        if each.start > start:
-            left.append(Interval(start, each.start))
-        start = max(start, each.end)
-    if start < span.end:
-        left.append(Interval(start, span.end))
-    return left
 
 
 def reason(code: str, text: str) -> dict[str, Any]:

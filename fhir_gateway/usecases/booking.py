@@ -15,14 +15,20 @@ from fhir_gateway.storage.resources import Stored, Write
 from fhir_gateway.usecases import answers, appointments, offer_shape
 from fhir_gateway.usecases.appointments import Change
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.engaging import participants
+from fhir_gateway.usecases.engaging import Around, participants
 from fhir_gateway.usecases.offers import OFFER_EXPIRY
 
 Resource = dict[str, Any]
 
 
-async def create(tx: Transaction, deps: Deps, write: Write) -> Stored:
+async def create(tx: Transaction, deps: Deps, write: Write, around: Around) -> Stored:
     """Book, propose, or put on the waitlist.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        write: Its resource is valid and has an id.
+        around: What is stored around it.
 
     Raises:
         GatewayError: unprocessable, for an entry of the waitlist without a patient.
@@ -39,12 +45,19 @@ async def create(tx: Transaction, deps: Deps, write: Write) -> Stored:
             ),
         )
     revives = write if write.revives else None
-    change = Change(resource, By.CLIENT, method=write.method, revives=revives)
+    change = Change(resource, By.CLIENT, method=write.method, revives=revives, around=around)
     return (await appointments.apply(tx, deps, change)).stored
 
 
-async def update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stored:
+async def update(tx: Transaction, deps: Deps, old: Stored, write: Write, around: Around) -> Stored:
     """Move, cancel or change an Appointment.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        old: As stored.
+        write: Its resource is valid.
+        around: What is stored around it as it shall be.
 
     Raises:
         GatewayError: unprocessable, for a status that cannot follow; conflict, for booking an
@@ -68,7 +81,7 @@ async def update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stor
     if declines:
         resource["cancelationReason"] = appointments.reason(REASON_DECLINED, "The patient declined")
     changed = await appointments.apply(
-        tx, deps, Change(resource, By.CLIENT, old, method=write.method)
+        tx, deps, Change(resource, By.CLIENT, old, method=write.method, around=around)
     )
     if closes and links is not None and resource["status"] != "proposed":
         await outbox.drop_timer(tx, OFFER_EXPIRY, resource["id"])

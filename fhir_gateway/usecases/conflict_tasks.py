@@ -1,6 +1,7 @@
-"""What do people get to see where the EHR has booked over somebody else's time?
+"""What do people get to see where the EHR has booked over somebody else's time, or blocked it?
 
-A Task with code resolve-conflict about the Appointment that stands beside another (decision 14).
+A Task with code resolve-conflict about the Appointment that stands beside another, or in time that
+is blocked (decision 14).
 """
 
 from collections.abc import Iterable
@@ -13,19 +14,29 @@ from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases import storing, tasks
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.engaging import Resource
+
+BOOKED_TWICE = "Two bookings of one person at the same time"
+BLOCKED = "A booking in time that is blocked"
 
 
-async def open_task(tx: Transaction, deps: Deps, appointment: Resource, row: Engagement) -> None:
-    """Ask people to look at a double booking; once for each Appointment at a time."""
-    ref = Ref("Appointment", appointment["id"])
+async def open_task(
+    tx: Transaction, deps: Deps, appointment: str, row: Engagement, why: str = BOOKED_TWICE
+) -> None:
+    """Ask people to look at a double booking; once for each Appointment at a time.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        appointment: Id of the Appointment that cannot stay as it is.
+        row: The time that it shares.
+        why: For people.
+    """
+    ref = Ref("Appointment", appointment)
     if await _open(tx, ref):
         return
     others = await engagements.overlapping(tx, [row.actor_key], row.during, without=ref.id)
     now = deps.clock.now()
-    task = tasks.new_task(
-        deps.ids.new(), TASK_RESOLVE_CONFLICT, now, "Two bookings of one person at the same time"
-    )
+    task = tasks.new_task(deps.ids.new(), TASK_RESOLVE_CONFLICT, now, why)
     task["focus"] = tasks.reference(ref)
     task["input"] = [tasks.entry("overlap", valuePeriod=tasks.period(row.core))] + [
         tasks.entry("appointment", valueReference=tasks.reference(f"Appointment/{each}"))

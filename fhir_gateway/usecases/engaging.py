@@ -14,7 +14,7 @@ from fhir_gateway.core.codes import HOLDING
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.refs import Ref, reference_of
 from fhir_gateway.core.time import Interval, merged, parse_instant
-from fhir_gateway.storage import actors, engagements, resources
+from fhir_gateway.storage import actors, booking_facts, engagements
 from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
@@ -71,13 +71,21 @@ def participants(appointment: Resource, *types: str) -> tuple[Ref, ...]:
     return tuple(dict.fromkeys(ref for ref in found if ref and ref.type in types))
 
 
-async def needs(tx: Transaction, appointment: Resource) -> Needs:
-    """Work out what an Appointment would hold; see `needs_of_all`."""
+async def needs(tx: Transaction, appointment: Resource, around: "Around | None" = None) -> Needs:
+    """Work out what an Appointment would hold; see `needs_of_all`.
+
+    Args:
+        tx: Open transaction.
+        appointment: Valid; its references exist.
+        around: What is stored around it, where that has been read.
+    """
+    if around is not None:
+        return _needs(appointment, around) if _holds(appointment) else Needs()
     return (await needs_of_all(tx, [appointment]))[0]
 
 
 async def needs_of_all(tx: Transaction, appointments: Sequence[Resource]) -> list[Needs]:
-    """Work out what Appointments would hold, in a handful of queries for all of them.
+    """Work out what Appointments would hold, in a query or two for all of them.
 
     Args:
         tx: Open transaction.
@@ -86,18 +94,18 @@ async def needs_of_all(tx: Transaction, appointments: Sequence[Resource]) -> lis
     Raises:
         GatewayError: unprocessable, where the time of one is not the time of its Slots.
     """
-    holding = [
-        each for each in appointments if each["status"] in HOLDING and span_of(each) is not None
-    ]
-    around = await _around(tx, holding) if holding else None
-    return [
-        _needs(each, around) if around is not None and each in holding else Needs()
-        for each in appointments
-    ]
+    if not any(map(_holds, appointments)):
+        return [Needs() for _ in appointments]
+    around = await look_around(tx, appointments)
+    return [_needs(each, around) if _holds(each) else Needs() for each in appointments]
+
+
+def _holds(appointment: Resource) -> bool:
+    return appointment["status"] in HOLDING and span_of(appointment) is not None
 
 
 @dataclass(frozen=True, slots=True)
-class _Around:
+class Around:
     """What is stored around some Appointments.
 
     Attributes:
@@ -106,6 +114,7 @@ class _Around:
         roles: PractitionerRole id to practitioner.
         schedules: Schedules of everybody who takes part, by reference.
         keys: Numbers of actors, by reference.
+        existing: Which of the resources asked for are there.
     """
 
     slots: dict[str, Resource]
@@ -113,23 +122,35 @@ class _Around:
     roles: dict[str, str]
     schedules: dict[str, list[ScheduleActor]]
     keys: dict[str, int]
+    existing: frozenset[Ref]
 
 
-async def _around(tx: Transaction, appointments: Sequence[Resource]) -> _Around:
-    ids = {slot for each in appointments for slot in slot_ids(each)}
-    stored = await resources.read_many(tx, "Slot", ids) if ids else {}
-    roles = {ref.id for each in appointments for ref in participants(each, "PractitionerRole")}
-    named = {str(ref) for each in appointments for ref in participants(each, *_COUNTED)}
-    found = await actors.around(tx, ids, named, roles)
-    everybody = named | {each.reference for each in found.owners} | set(found.roles.values())
-    if everybody - set(found.keys):
-        found.keys.update(await actors.keys_of(tx, everybody))
-    return _Around(
-        {key: each.resource() for key, each in stored.items()},
+async def look_around(
+    tx: Transaction, appointments: Sequence[Resource], there: Iterable[Ref] = ()
+) -> Around:
+    """Read what is stored around Appointments; of those that hold no time only what is asked for.
+
+    Args:
+        tx: Open transaction.
+        appointments: With a status that the standard knows.
+        there: Resources of which has to be known whether they are there.
+    """
+    holding = [each for each in appointments if _holds(each)]
+    ids = {slot for each in holding for slot in slot_ids(each)}
+    roles = {ref.id for each in holding for ref in participants(each, "PractitionerRole")}
+    named = {str(ref) for each in holding for ref in participants(each, *_COUNTED)}
+    found = await booking_facts.around(tx, ids, named, roles, there)
+    everybody = {each.reference for each in found.owners} | set(found.roles.values())
+    unknown = {each for each in named | everybody if each not in found.keys}
+    if unknown:
+        found.keys.update(await actors.keys_of(tx, unknown))
+    return Around(
+        {key: each.resource() for key, each in found.slots.items()},
         _grouped(found.owners, lambda each: each.schedule),
         found.roles,
         _grouped(found.schedules, lambda each: each.reference),
         found.keys,
+        frozenset(found.existing),
     )
 
 
@@ -142,7 +163,7 @@ def _grouped(
     return groups
 
 
-def _needs(appointment: Resource, around: _Around) -> Needs:
+def _needs(appointment: Resource, around: Around) -> Needs:
     span = span_of(appointment)
     if span is None:
         return Needs()
@@ -205,7 +226,7 @@ def _outside(appointment: Resource, text: str) -> GatewayError:
     )
 
 
-def _exclusive_times(appointment: Resource, span: Interval, around: _Around) -> dict[str, Interval]:
+def _exclusive_times(appointment: Resource, span: Interval, around: Around) -> dict[str, Interval]:
     times: dict[str, Interval] = {}
     for each in appointment.get("participant", ()):
         ref = reference_of(each.get("actor"))
@@ -217,7 +238,7 @@ def _exclusive_times(appointment: Resource, span: Interval, around: _Around) -> 
     return times
 
 
-def _is_exclusive(name: str, around: _Around) -> bool:
+def _is_exclusive(name: str, around: Around) -> bool:
     kind = name.split("/")[0]
     if kind == "Location":
         return any(each.exclusive for each in around.schedules.get(name, ()))
@@ -236,7 +257,7 @@ def _period(participant: Resource) -> Interval | None:
         return None
 
 
-def _buffers(reference: str, schedules: frozenset[str], around: _Around) -> tuple[int, int]:
+def _buffers(reference: str, schedules: frozenset[str], around: Around) -> tuple[int, int]:
     """Of the Schedules that are booked; of all of the actor's where no Slot is named."""
     found = around.schedules.get(reference, ())
     counted = [each for each in found if each.schedule in schedules] or found

@@ -5,6 +5,7 @@ transaction books several times, before that, because they may be in each other'
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from fhir_gateway.core.codes import EXT_ALTERNATIVE
@@ -78,6 +79,16 @@ async def explained_within(tx: Transaction, deps: Deps, error: TimeTakenError) -
         tuple({"url": EXT_ALTERNATIVE, "valuePeriod": each} for each in times),
     )
     return GatewayError(Category.CONFLICT, issue)
+
+
+def in_words(error: GatewayError) -> Issue:
+    """A conflict for somebody who reads text only: the other times are in the sentence."""
+    issue = error.issues[0]
+    starts = [
+        str(each["valuePeriod"]["start"]) for each in issue.extension if "valuePeriod" in each
+    ]
+    instead = f"; free instead: {', '.join(starts[:3])}" if starts else ""
+    return replace(issue, diagnostics=issue.diagnostics + instead, extension=())
 
 
 async def _others(tx: Transaction, wanted: Needs, mine: Resource) -> list[Engagement]:

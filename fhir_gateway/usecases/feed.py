@@ -4,38 +4,44 @@ A statement of fact by the system of record: applied in the order of the sender'
 refused for an overlap. Decisions 5, 9, 14 and 20; hl7v2.md sections 2.1 and 2.3.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from fhir_gateway.core.codes import HOLDING, TIMELESS
+from fhir_gateway.core.codes import HOLDING, TERMINAL, TIMELESS
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.engines.lifecycle import By, transition
 from fhir_gateway.fhir.validation import validate
+from fhir_gateway.hl7.ack import Reply
 from fhir_gateway.mapping.intent import ActorIntent, SiuIntent
 from fhir_gateway.mapping.profiles import SenderProfile
+from fhir_gateway.mapping.triggers import ENDINGS, REDUCING, REOPENING
 from fhir_gateway.storage import inbox, resources
 from fhir_gateway.storage.inbox import FeedState
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
-from fhir_gateway.usecases import appointments, echoes, feed_people, feed_slots, tasks
+from fhir_gateway.usecases import (
+    appointments,
+    echoes,
+    feed_people,
+    feed_series,
+    feed_slots,
+    identifying,
+    tasks,
+)
 from fhir_gateway.usecases.appointments import Change, TimeTakenError
 from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.explaining import explained_within, in_words
 from fhir_gateway.usecases.feed_merge import merged
+from fhir_gateway.usecases.feed_order import is_late, older, remember, superseded
 from fhir_gateway.usecases.feed_participants import Cast
 
 Resource = dict[str, Any]
 
-#: Events that end an appointment; for an unknown one they leave a tombstone.
-_ENDINGS = frozenset({"S15", "S16", "S17"})
 #: What somebody known by name only is, by the segment that names them.
 _TYPES = {"AIP": "Practitioner", "AIL": "Location", "SCH": "Practitioner"}
-#: HL7 2.3 brought the scheduling messages; a clock that says less was never set.
-_FIRST_SIU = 1997
-#: Longer values cannot be looked up.
-_LONGEST_IDENTIFIER = 500
 
 
 @dataclass(slots=True)
@@ -45,14 +51,16 @@ class Applied:
     Attributes:
         appointment: Id of the Appointment; None where none was touched.
         issues: What was odd, for the inbox.
+        reply: What is answered besides, to a request or a query.
     """
 
     appointment: str | None = None
     issues: list[Issue] = field(default_factory=list)
+    reply: Reply | None = None
 
 
 async def apply_siu(
-    tx: Transaction, deps: Deps, intent: SiuIntent, profile: SenderProfile
+    tx: Transaction, deps: Deps, intent: SiuIntent, profile: SenderProfile, *, asks: bool = False
 ) -> Applied:
     """Apply a message in the caller's transaction.
 
@@ -63,101 +71,136 @@ async def apply_siu(
         deps: See Deps.
         intent: What the message says.
         profile: The sender's.
+        asks: Whether it is no statement but a request: about an appointment that has to be known,
+            and never left undone in silence.
 
     Raises:
         AmbiguousError: its identifiers belong to several records.
-        GatewayError: unprocessable, where no valid Appointment comes of it; conflict, where a
-            sender that only asks wants a time that is taken.
+        GatewayError: not-found or a business rule, for a request; unprocessable, where no valid
+            Appointment comes of it; conflict, where a sender that only asks wants a time that is
+            taken.
     """
-    _check_identifiers(intent)
+    check_identifiers(intent)
     intent = await echoes.recognised(tx, deps, intent, profile)
     keys = [(each["system"], each["value"]) for each in intent.keys]
-    await inbox.lock_keys(tx, keys)
+    parents = [(each["system"], each["value"]) for each in intent.parents]
+    await inbox.lock_keys(tx, [*keys, *parents])
     known = await feed_people.find(tx, "Appointment", keys)
     old = await resources.read(tx, Ref("Appointment", known), lock=True) if known else None
+    children = await feed_series.children(tx, intent, keys)
     state = await inbox.feed_state(tx, old.id) if old else None
-    why = await _unapplied(tx, intent, keys, old, state)
-    if why is None and old is not None:
+    if asks and old is None and not children:
+        text = "No such appointment is known"
+        raise GatewayError(Category.NOT_FOUND, Issue(text, ("SCH^1^2", "SCH^1^1"), "not-found"))
+    if old is None and not children:
+        why = await _unapplied_to_unknown(tx, intent, keys, parents)
+    else:
+        why = _unapplied(intent, old, state)
+    if why is not None and asks:
+        raise GatewayError(Category.UNPROCESSABLE, replace(why, code="business-rule"))
+    if why is None and old is not None and not asks:
         why = await echoes.outdated(tx, deps, intent, old)
         if why is not None:
             await echoes.learn(tx, deps, old, intent.keys)
     if why is not None:
         return Applied(old.id if old else None, [*intent.warnings, why])
-    cast = await _cast(tx, deps, intent)
-    changed = await _change(tx, deps, intent, cast, old, profile)
-    told = [each for each in (intent.message_time, state and state.message_time) if each]
-    newest = FeedState(max(told, default=None), intent.received_at, intent.control_id)
-    await inbox.set_feed_state(tx, changed.id, newest)
-    return Applied(changed.id, list(intent.warnings))
+    cast = await cast_of(tx, deps, intent)
+    applied = Applied(None, list(intent.warnings))
+    by = By.OPERATION if asks or profile.authority == "placer" else By.FEED
+    if old is not None or not children:
+        changed = await _change(tx, deps, intent, cast, old, by)
+        await remember(tx, changed.id, intent, state)
+        await inbox.set_parents(tx, changed.id, parents)
+        applied.appointment = changed.id
+    if children:
+        await _change_children(tx, deps, intent, children, by)
+        if intent.event_effective in ENDINGS:
+            await inbox.bury(tx, keys, intent.event_effective, _when(intent))
+        text = f"{len(children)} of its parts have neither begun nor ended; the same goes for them"
+        applied.issues.append(Issue(text, ("SCH^1^2",), "informational", "series"))
+    return applied
 
 
-def _check_identifiers(intent: SiuIntent) -> None:
+async def _change_children(
+    tx: Transaction,
+    deps: Deps,
+    intent: SiuIntent,
+    children: Sequence[tuple[Stored, SiuIntent]],
+    by: By,
+) -> None:
+    """Let what is said about a whole go for its parts, unless they have heard something newer."""
+    for stored, told in children:
+        state = await inbox.feed_state(tx, stored.id)
+        if not _is_late(intent, state):
+            await _change(tx, deps, told, await cast_of(tx, deps, told), stored, by)
+            await remember(tx, stored.id, intent, state)
+
+
+def _when(intent: SiuIntent) -> datetime:
+    return intent.message_time or intent.received_at
+
+
+def check_identifiers(intent: SiuIntent) -> None:
     """Refuse what could never be found again.
 
     Raises:
         GatewayError: unprocessable.
     """
     people = [intent.patient or {}, *intent.other_patients, *(e.resource for e in intent.actors)]
-    told = [*intent.keys, *(each for one in people for each in one.get("identifier", ()))]
-    if any(len(each["system"]) + len(each["value"]) > _LONGEST_IDENTIFIER for each in told):
-        text = f"An identifier is longer than {_LONGEST_IDENTIFIER} characters with its system"
-        raise GatewayError(Category.UNPROCESSABLE, Issue(text, ("SCH^1",), "too-long"))
+    told = [each for one in people for each in one.get("identifier", ())]
+    identifying.check_lengths([*intent.keys, *intent.parents, *told])
 
 
-async def _unapplied(
-    tx: Transaction,
-    intent: SiuIntent,
-    keys: list[tuple[str, str]],
-    old: Stored | None,
-    state: FeedState | None,
-) -> Issue | None:
-    """Why a message changes nothing; None where it is to be applied."""
+def _unapplied(intent: SiuIntent, old: Stored | None, state: FeedState | None) -> Issue | None:
+    """Why a message about a known appointment changes nothing; None where it is to be applied."""
     if old is None:
-        return await _unapplied_to_unknown(tx, intent, keys)
+        return None
     if _is_late(intent, state):
-        return _superseded("a newer message about the appointment has been applied")
+        return superseded("a newer message about the appointment has been applied")
     before = old.resource()["status"]
-    if transition(before, intent.status or before, By.FEED) is not None:
-        return _superseded(f"an appointment that is {before} cannot become {intent.status}")
+    after = intent.status or before
+    reopens = before in TERMINAL and after not in TERMINAL
+    if transition(before, after, By.FEED) or (reopens and intent.event not in REOPENING):
+        return superseded(f"{intent.event} does not make one that is {before} {after}")
     return None
 
 
 async def _unapplied_to_unknown(
-    tx: Transaction, intent: SiuIntent, keys: list[tuple[str, str]]
+    tx: Transaction,
+    intent: SiuIntent,
+    keys: list[tuple[str, str]],
+    parents: list[tuple[str, str]],
 ) -> Issue | None:
-    """Bury what ends before it is known; let nothing older than that rise again."""
-    when = intent.message_time or intent.received_at
-    if intent.event_effective in _ENDINGS:
-        await inbox.bury(tx, keys, intent.event_effective, when)
+    """Bury what ends before it is known; let nothing older than that rise again.
+
+    Raises:
+        GatewayError: not-found, where there is nothing that could be taken out of it.
+    """
+    if intent.event_effective in ENDINGS:
+        await inbox.bury(tx, keys, intent.event_effective, _when(intent))
         text = "The appointment is not known; a later message about its past will not book it"
         return Issue(text, ("SCH^1^2",), "not-found", "unknown-appointment")
-    buried = await inbox.buried_at(tx, keys)
-    if buried is not None and (when == buried or _older(when, buried)):
-        return _superseded("the appointment was ended by a newer message")
+    if intent.event in REDUCING:
+        text = "The appointment is not known; nothing can be taken out of it"
+        issue = Issue(text, ("SCH^1^2",), "not-found", "unknown-appointment")
+        raise GatewayError(Category.NOT_FOUND, issue)
+    buried = await inbox.buried_at(tx, [*keys, *parents])
+    if buried is not None and (_when(intent) == buried or older(_when(intent), buried)):
+        return superseded("the appointment was ended by a newer message")
     return None
 
 
 def _is_late(intent: SiuIntent, state: FeedState | None) -> bool:
-    """Whether a newer message about the same appointment has been applied already.
+    """S17 is never late: an id entered in error is not used again (hl7v2.md section 2.1)."""
+    return intent.event_effective != "S17" and is_late(intent.message_time, state)
 
-    S17 is never late: an id that was entered in error is not used again (hl7v2.md section 2.1).
+
+async def cast_of(tx: Transaction, deps: Deps, intent: SiuIntent) -> Cast:
+    """Everybody whom a message names, made known where they are not.
+
+    Raises:
+        AmbiguousError: the identifiers of one belong to several records.
     """
-    if state is None or state.message_time is None or intent.message_time is None:
-        return False
-    return intent.event_effective != "S17" and _older(intent.message_time, state.message_time)
-
-
-def _older(one: datetime, other: datetime) -> bool:
-    """Whether a message was sent before another, as far as their clocks can be compared."""
-    both_set = (one.year < _FIRST_SIU) == (other.year < _FIRST_SIU)
-    return both_set and one < other
-
-
-def _superseded(why: str) -> Issue:
-    return Issue(f"Not applied: {why}", ("MSH^1^7",), "informational", "superseded")
-
-
-async def _cast(tx: Transaction, deps: Deps, intent: SiuIntent) -> Cast:
     patients = []
     if intent.patient is not None:
         actor = await feed_people.patient(tx, deps, intent.patient, intent.patient_removed)
@@ -185,26 +228,24 @@ async def _change(
     intent: SiuIntent,
     cast: Cast,
     old: Stored | None,
-    profile: SenderProfile,
+    by: By,
 ) -> Stored:
     resource = merged(intent, cast, old.resource() if old else None, deps.ids.new())
-    _check(resource, intent)
+    check(resource, intent)
     await _choose_slots(tx, deps, resource, intent)
     change = Change(
         resource,
-        By.FEED if profile.authority == "filler" else By.OPERATION,
+        by,
         old,
         method="PUT" if old else "POST",
         keys=tuple((each["system"], each["value"]) for each in feed_people.foreign(intent.keys)),
-        source=intent.sender,
     )
     try:
         return (await appointments.apply(tx, deps, change)).stored
     except TimeTakenError as error:
-        text = "The time is taken; this sender may ask for time but not overbook"
-        raise GatewayError(
-            Category.CONFLICT, Issue(text, ("SCH^1^11", "TQ1^1^7"), "conflict", "slot-taken")
-        ) from error
+        told = in_words(await explained_within(tx, deps, error))
+        places = ("SCH^1^11", "TQ1^1^7")
+        raise GatewayError(Category.CONFLICT, replace(told, expression=places)) from error
 
 
 async def _choose_slots(tx: Transaction, deps: Deps, resource: Resource, intent: SiuIntent) -> None:
@@ -216,7 +257,7 @@ async def _choose_slots(tx: Transaction, deps: Deps, resource: Resource, intent:
         resource.pop("slot", None)
 
 
-def _check(resource: Resource, intent: SiuIntent) -> None:
+def check(resource: Resource, intent: SiuIntent) -> None:
     """What a message makes must be as valid as what a client sends.
 
     Raises:
@@ -228,7 +269,7 @@ def _check(resource: Resource, intent: SiuIntent) -> None:
             Category.UNPROCESSABLE, Issue(text, ("PID", "AIP", "AIL", "AIG"), "required")
         )
     try:
-        validate(resource, type_name="Appointment", second_opinion=False)
+        validate(resource, type_name="Appointment")
     except GatewayError as error:
         issues = [replace(e, expression=_places(e.expression, intent)) for e in error.issues]
         raise GatewayError(Category.UNPROCESSABLE, *issues) from error

@@ -44,7 +44,7 @@ def participants(before: Resource, intent: SiuIntent, cast: Cast) -> list[Resour
     contacts = [{"actor": actor} | e.participant for e, actor in cast.actors if not e.excludes]
     people = _without_contacts(people, contacts)
     for key, rows in _by_actor(cast).items():
-        people = _put(people, key, rows)
+        people = _put(people, key, rows, declines=intent.declines)
     told = {key for key, rows in _by_actor(cast).items() if any(r[0].action != "D" for r in rows)}
     return [each for each in people if not _left_out(each, intent, told)] + contacts
 
@@ -61,17 +61,35 @@ def _by_actor(cast: Cast) -> dict[str, list[Row]]:
     return found
 
 
-def _put(people: list[Resource], key: str, rows: Sequence[Row]) -> list[Resource]:
+def _put(
+    people: list[Resource], key: str, rows: Sequence[Row], *, declines: bool
+) -> list[Resource]:
     """Put what the rows of an actor say in the place of what is held of it."""
     places = [n for n, each in enumerate(people) if _attends(each) and _key_of(each) == key]
     wanted = [row for row in rows if row[0].action != "D"]
     if places and wanted and all(each.action == "X" for each, _ in wanted):
         return people
-    made = [{"actor": actor} | each.participant for each, actor in wanted]
+    if not wanted and declines:
+        declined = {"status": "declined"}
+        return [each | declined if n in places else each for n, each in enumerate(people)]
+    held = people[places[0]] if len(places) == len(wanted) == 1 else {}
+    made = [_row(each, actor, held) for each, actor in wanted]
     first = places[0] if places else len(people)
     head = people[:first]
     tail = [each for n, each in enumerate(people) if n >= first and n not in places]
     return head + made + tail
+
+
+def _row(told: ActorIntent, actor: Resource, held: Resource) -> Resource:
+    """What a row makes; one that modifies (U) leaves what it does not tell."""
+    kept: set[str] = set()
+    if told.action == "U":
+        kept = {"type", "required"} if told.timed else {"type", "required", "period"}
+    return {
+        "actor": actor,
+        **{name: held[name] for name in kept & held.keys()},
+        **told.participant,
+    }
 
 
 def _left_out(participant: Resource, intent: SiuIntent, told: Iterable[str]) -> bool:

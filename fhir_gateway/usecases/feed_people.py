@@ -9,7 +9,7 @@ from typing import Any
 
 from fhir_gateway.core.codes import SYSTEM_OWN
 from fhir_gateway.core.errors import Category, GatewayError, Issue
-from fhir_gateway.core.refs import ID, Ref
+from fhir_gateway.core.refs import ID, Ref, reference_of
 from fhir_gateway.fhir.validation import validate
 from fhir_gateway.mapping.intent import display_of
 from fhir_gateway.storage import identities, resources
@@ -89,9 +89,12 @@ async def patient(
     known = await find(tx, "Patient", keys)
     if known is None:
         return await _create(tx, deps, told)
-    stored = await resources.read(tx, Ref("Patient", known), lock=True)
+    stored = await surviving(tx, known)
     if stored is None:
         return await _create(tx, deps, told)
+    if stored.id != known:
+        # They still lead to the record that a client has merged into this one.
+        told = {key: value for key, value in told.items() if key != "identifier"}
     before = stored.resource()
     gone = {*removed, *_other_choices(before, told)}
     changed = {key: value for key, value in before.items() if key not in gone}
@@ -100,6 +103,25 @@ async def patient(
     if "extension" in changed:
         changed["extension"] = _extensions(before, told)
     return await _put(tx, deps, stored, before, changed)
+
+
+async def surviving(tx: Transaction, patient_id: str) -> Stored | None:
+    """A Patient, or the one that it has been merged into, locked; None where there is none."""
+    seen: set[str] = set()
+    stored = await resources.read(tx, Ref("Patient", patient_id), lock=True)
+    while stored is not None and stored.id not in seen:
+        seen.add(stored.id)
+        others = [
+            reference_of(each.get("other"))
+            for each in stored.resource().get("link", ())
+            if each.get("type") == "replaced-by"
+        ]
+        following = next((ref for ref in others if ref and ref.type == "Patient"), None)
+        found = await resources.read(tx, following, lock=True) if following else None
+        if found is None:
+            return stored
+        stored = found
+    return stored
 
 
 def _other_choices(before: Resource, told: Resource) -> list[str]:
@@ -178,7 +200,7 @@ def _check(resource: Resource) -> None:
         GatewayError: unprocessable.
     """
     try:
-        validate(resource, type_name=resource["resourceType"], second_opinion=False)
+        validate(resource, type_name=resource["resourceType"])
     except GatewayError as error:
         raise GatewayError(Category.UNPROCESSABLE, *error.issues) from error
 

@@ -51,7 +51,7 @@ async def slots_for(
     if span is None or not owners:
         return []
     known = await actors.by_references(tx, map(str, owners))
-    named = await _named(tx, schedule)
+    named = await named_schedules(tx, schedule)
     taken: list[str] = []
     seen: set[str] = set()
     for owner in owners:
@@ -65,6 +65,21 @@ async def slots_for(
         taken += found
         seen |= {home} if found else set()
     return taken
+
+
+async def schedule_of(tx: Transaction, deps: Deps, owner: Ref, schedule: Resource | None) -> str:
+    """Id of the Schedule on which time of somebody is entered; made where there is none.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        owner: Whose time it is.
+        schedule: SCH-5 as an Identifier, as in `slots_for`.
+    """
+    named = await named_schedules(tx, schedule)
+    known = await actors.by_references(tx, [str(owner)])
+    own = _ordered(known, owner, named, first=True)
+    return await _home(tx, deps, owner, own, schedule, named)
 
 
 def _owners(appointment: Resource) -> list[Ref]:
@@ -82,8 +97,8 @@ def _owners(appointment: Resource) -> list[Ref]:
     return ordered[:1] + [ref for ref in ordered[1:] if ref in whole]
 
 
-async def _named(tx: Transaction, schedule: Resource | None) -> list[str]:
-    """Schedules that go by the name that the message tells."""
+async def named_schedules(tx: Transaction, schedule: Resource | None) -> list[str]:
+    """Ids of the Schedules that go by SCH-5; none where it is not told."""
     if schedule is None:
         return []
     entry = f"identifier|{schedule['system']}|{schedule['value']}"
@@ -154,10 +169,11 @@ async def _candidates(
 async def _taken_by_others(
     tx: Transaction, schedule: str, span: Interval, appointment: str
 ) -> set[str]:
-    """Slots that other Appointments have; offers and holds give way to the EHR."""
+    """Slots that other Appointments have, or a block is; offers and holds give way to the EHR."""
     keys = [each.key for each in await actors.of_schedules(tx, [schedule]) if each.exclusive]
     rows = await engagements.overlapping(tx, keys, span, without=appointment)
-    return {slot for each in rows if each.appointment for slot in each.slots}
+    lasting = [each for each in rows if each.appointment or each.kind == engagements.BLOCK]
+    return {slot for each in lasting for slot in each.slots}
 
 
 async def _home(
@@ -173,7 +189,7 @@ async def _home(
         return own[0]
     # Bookings that come at once must not make a Schedule each.
     await locks.hold(tx, [f"feed schedule|{owner}"])
-    named = await _named(tx, schedule)
+    named = await named_schedules(tx, schedule)
     own = _ordered(await actors.by_references(tx, [str(owner)]), owner, named, first=True)
     if _serves(own, schedule, named):
         return own[0]

@@ -54,6 +54,31 @@ async def open_tasks(
     return made
 
 
+async def open_capacity(
+    tx: Transaction, deps: Deps, keys: frozenset[int], span: Interval
+) -> list[str]:
+    """Have time offered that is bookable again without having been booked, Slot by Slot.
+
+    Args:
+        tx: Open transaction; Slot statuses are right already.
+        deps: See Deps.
+        keys: Whose time it is (numbers of actors).
+        span: The time.
+
+    Returns:
+        Ids of the Tasks; none for what begins too soon.
+
+    Source: decision 15 (S24); a block may be days long, and nobody wants all of it.
+    """
+    soonest = deps.clock.now() + timedelta(minutes=deps.policy.minimum_notice)
+    slots = await slot_facts.free_slots_of_actors(tx, keys, span)
+    return [
+        await _open(tx, deps, {}, each.span, keys, [each])
+        for each in _of_one_schedule(slots)
+        if each.start > soonest
+    ]
+
+
 def _of_one_schedule(slots: Sequence[FreeSlot]) -> list[FreeSlot]:
     return [each for each in slots if each.schedule == slots[0].schedule]
 
@@ -87,10 +112,12 @@ async def _open(
     slots: Sequence[FreeSlot],
 ) -> str:
     now = deps.clock.now()
-    task = tasks.new_task(deps.ids.new(), TASK_FILL_SLOT, now, "Booked time is free again")
+    what = "Booked" if appointment else "Blocked"
+    task = tasks.new_task(deps.ids.new(), TASK_FILL_SLOT, now, f"{what} time is free again")
     if slots:
         task["focus"] = tasks.reference(f"Slot/{slots[0].id}")
-    task["basedOn"] = [tasks.reference(f"Appointment/{appointment['id']}")]
+    if appointment:
+        task["basedOn"] = [tasks.reference(f"Appointment/{appointment['id']}")]
     task["input"] = await _inputs(tx, appointment, time, keys, slots)
     await storing.add(tx, deps, task)
     await outbox.publish(tx, TIME_FREED, {"task": task["id"]})

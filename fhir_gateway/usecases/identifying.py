@@ -19,6 +19,8 @@ Key = tuple[str, str]
 _SHARED_TYPES = frozenset({"VN", "AN", "ANC", "MB", "SN", "FI"})
 #: SCH-4 links the appointments of one request.
 _SHARED_TEXTS = frozenset({"placer group"})
+#: Longer values cannot be looked up.
+_LONGEST = 500
 
 
 def keys_of(resource: dict[str, Any]) -> tuple[Key, ...]:
@@ -32,6 +34,21 @@ def keys_of(resource: dict[str, Any]) -> tuple[Key, ...]:
             if each.get("system") and each.get("value") and not _is_shared(each)
         )
     )
+
+
+def check_lengths(told: Iterable[dict[str, Any]], place: str = "SCH^1") -> None:
+    """Refuse what could never be found again.
+
+    Args:
+        told: Identifiers of a message, with system and value.
+        place: Where they stand, for its sender.
+
+    Raises:
+        GatewayError: unprocessable.
+    """
+    if any(len(each["system"]) + len(each["value"]) > _LONGEST for each in told):
+        text = f"An identifier is longer than {_LONGEST} characters with its system"
+        raise GatewayError(Category.UNPROCESSABLE, Issue(text, (place,), "too-long"))
 
 
 def _is_shared(identifier: dict[str, Any]) -> bool:

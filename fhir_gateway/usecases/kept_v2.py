@@ -13,13 +13,15 @@ from typing import Any
 from fhir_gateway.core.codes import TASK_MATCH_IDENTITY
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.hl7 import ack
-from fhir_gateway.hl7.ack_codes import ANSWERS, AckCode
+from fhir_gateway.hl7.ack import Reply
+from fhir_gateway.hl7.ack_codes import ANSWERS, AckCode, AckModes
 from fhir_gateway.hl7.peek import Header
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import clean
+from fhir_gateway.mapping.triggers import RESPONSES
 from fhir_gateway.storage import inbox
 from fhir_gateway.storage.inbox import MessageKey, Received
-from fhir_gateway.storage.postgres import RaceLostError, Transaction
+from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases import storing, tasks
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed_people import AmbiguousError
@@ -38,7 +40,8 @@ class Incoming:
         received_at: When.
         header: MSH.
         key: What makes it the same message.
-        control_id: Of our answer.
+        modes: Which acknowledgements are wanted.
+        control_ids: Of our accept and of our application acknowledgement.
     """
 
     raw: bytes
@@ -46,7 +49,8 @@ class Incoming:
     received_at: datetime
     header: Header
     key: MessageKey
-    control_id: str
+    modes: AckModes
+    control_ids: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,15 @@ class Outcome:
 
     Attributes:
         state: One of the states of the inbox.
-        answer: The acknowledgement.
-        code: MSA-1.
+        answer: The acknowledgements, one after the other; empty where none is wanted.
+        code: MSA-1 of the application acknowledgement; None for what is never answered.
         issues: What was wrong or odd.
         appointment: Id of the Appointment that it is about.
     """
 
     state: str
     answer: bytes
-    code: AckCode
+    code: AckCode | None
     issues: Sequence[Issue] = ()
     appointment: str | None = None
 
@@ -76,16 +80,17 @@ def key_of(header: Header, raw: bytes) -> MessageKey:
     )
 
 
+def control_id(deps: Deps) -> str:
+    """A new MSH-10, which had at most 20 characters before 2.7."""
+    return deps.ids.new().replace("-", "")[:20]
+
+
 def _text(value: str) -> str:
     return clean(value)[:_LONGEST_TEXT]
 
 
 async def keep(tx: Transaction, incoming: Incoming, outcome: Outcome) -> bytes:
-    """Keep a message in the transaction of its effect; returns the answer.
-
-    Raises:
-        RaceLostError: the same message was kept in the meantime.
-    """
+    """Keep a message in the transaction of its effect; returns the answer."""
     kind, event, _ = incoming.header.event
     message = Received(
         key=incoming.key,
@@ -95,12 +100,11 @@ async def keep(tx: Transaction, incoming: Incoming, outcome: Outcome) -> bytes:
         event=_text(f"{kind}^{event}" if event else kind),
         state=outcome.state,
         ack=outcome.answer,
-        ack_code=outcome.code.value,
+        ack_code=outcome.code.value if outcome.code else "",
         issues=[_issue(each) for each in outcome.issues],
         appointment=outcome.appointment,
     )
-    if not await inbox.keep(tx, message):
-        raise RaceLostError
+    await inbox.keep(tx, message)
     return outcome.answer
 
 
@@ -113,12 +117,65 @@ def _issue(issue: Issue) -> dict[str, Any]:
     }
 
 
-def accepted(incoming: Incoming, state: str, issues: Sequence[Issue]) -> Outcome:
-    """AA for a message."""
-    answer = ack.acknowledge(
-        incoming.header, AckCode.AA, control_id=incoming.control_id, now=incoming.received_at
+def answer_to(
+    incoming: Incoming,
+    code: AckCode,
+    error: GatewayError | None = None,
+    reply: Reply | None = None,
+) -> bytes:
+    """The acknowledgements that go back.
+
+    In enhanced mode what is kept and is for us has CA, whatever its content; what is not for us has
+    CR, what cannot be read CE, and no application acknowledgement then, unless nothing else
+    would tell.
+
+    Args:
+        incoming: The message.
+        code: AA, AE or AR.
+        error: Why, where it is not AA.
+        reply: What is answered besides, with the application acknowledgement.
+
+    Source: HL7 v2.9.1 chapter 2, 2.9.3; hl7v2.md section 3.2.
+    """
+    modes, taken = incoming.modes, code is not AckCode.AR
+    codes: list[AckCode] = []
+    if modes.wants_accept(taken):
+        unsupported = error is not None and error.category is Category.UNSUPPORTED
+        codes.append(AckCode.CA if taken else AckCode.CR if unsupported else AckCode.CE)
+    if modes.wants_application(code is AckCode.AA) and (taken or not codes):
+        codes.append(code)
+    return b"".join(_written(incoming, each, error, reply) for each in codes)
+
+
+def _written(
+    incoming: Incoming, code: AckCode, error: GatewayError | None, reply: Reply | None
+) -> bytes:
+    told = error if code not in (AckCode.AA, AckCode.CA) else None
+    accepts = code in (AckCode.CA, AckCode.CE, AckCode.CR)
+    accept, application = incoming.control_ids
+    return ack.acknowledge(
+        incoming.header,
+        code,
+        control_id=accept if accepts else application,
+        now=incoming.received_at,
+        issues=told.issues if told else (),
+        category=told.category if told else None,
+        enhanced=incoming.modes.enhanced,
+        reply=None if accepts else reply,
     )
-    return Outcome(state, answer, AckCode.AA, issues)
+
+
+def accepted(
+    incoming: Incoming, state: str, issues: Sequence[Issue], reply: Reply | None = None
+) -> Outcome:
+    """AA for a message, with what it answers besides."""
+    modes = incoming.modes
+    odd = []
+    if modes.enhanced and not (modes.accept and modes.application):
+        text = "Only one of MSH-15 and MSH-16 is valued; the other is taken for NE"
+        odd.append(Issue(text, ("MSH^1^15", "MSH^1^16"), "informational"))
+    answer = answer_to(incoming, AckCode.AA, reply=reply)
+    return Outcome(state, answer, AckCode.AA, [*issues, *odd])
 
 
 def fault_of(
@@ -128,16 +185,27 @@ def fault_of(
 
     A fault of its content is AA, for it is safe here and waits for people; AE where the sender
     only asks, or where faults are to be told. What is no scheduling message is AR either way.
+    Requests and queries are always answered, in the form of their own.
     """
+    kind = incoming.header.event[0]
+    reply = Reply(*RESPONSES[kind]) if kind in RESPONSES else None
+
     state = inbox.FILTERED if error.category is Category.UNSUPPORTED else inbox.ERROR
     code, _ = ANSWERS[error.category]
-    strict = deps.policy.strict_feeds or profile.authority == "placer"
+    strict = deps.policy.strict_feeds or profile.authority == "placer" or reply is not None
     if code is not AckCode.AR and not strict:
         return accepted(incoming, state, error.issues)
-    answer = ack.refuse(
-        incoming.header, error, control_id=incoming.control_id, now=incoming.received_at
-    )
-    return Outcome(state, answer, code, error.issues)
+    return Outcome(state, answer_to(incoming, code, error, reply), code, error.issues)
+
+
+def undecided(
+    deps: Deps, profile: SenderProfile, incoming: Incoming, who: AmbiguousError
+) -> Outcome:
+    """What is said of a message that may be about several: AA, people decide; to a request AE."""
+    if incoming.header.event[0] in RESPONSES:
+        fault = GatewayError(Category.CONFLICT, who.issue)
+        return fault_of(deps, profile, incoming, fault)
+    return accepted(incoming, inbox.ERROR, [who.issue])
 
 
 async def keep_aside(
@@ -157,9 +225,9 @@ async def keep_aside(
     """
 
     async def work(tx: Transaction) -> bytes:
-        known = await inbox.answer_of(tx, incoming.key)
-        if known is not None:
-            return known
+        known = await inbox.known(tx, incoming.key)
+        if known.answer is not None:
+            return known.answer
         if who is not None:
             await _open_match_task(tx, deps, incoming, who)
         return await keep(tx, incoming, outcome)
@@ -185,7 +253,7 @@ async def refuse_unreadable(deps: Deps, tenant: int, raw: bytes, peer: str) -> b
     """Keep bytes without header, each time that they come, and answer AR."""
     now = deps.clock.now()
     error = fail(Category.INVALID, "This is not an HL7 v2 message: there is no MSH", "MSH^1")
-    answer = ack.refuse(None, error, control_id=deps.ids.new(), now=now)
+    answer = ack.refuse(None, error, control_id=control_id(deps), now=now)
     message = Received(
         key=MessageKey("", "", "", hashlib.sha256(raw).digest()),
         received_at=now,
@@ -198,8 +266,8 @@ async def refuse_unreadable(deps: Deps, tenant: int, raw: bytes, peer: str) -> b
         issues=[_issue(each) for each in error.issues],
     )
 
-    async def work(tx: Transaction) -> bool:
-        return await inbox.keep(tx, message, replay=False)
+    async def work(tx: Transaction) -> None:
+        await inbox.keep(tx, message, replay=False)
 
     await deps.database.run(tenant, work)
     return answer

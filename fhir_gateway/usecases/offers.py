@@ -134,10 +134,10 @@ async def _hold(
         )
         for each in wanted
     ]
-    taken, ended = await engagements.take(tx, rows)
-    if len(taken) < len(rows):
+    taken = await engagements.take(tx, rows)
+    if taken.missing:
         raise RaceLostError
-    await refresh(tx, deps, areas_of([*ended, *rows]))
+    await refresh(tx, deps, areas_of([*taken.ended, *rows]))
 
 
 async def _progress(

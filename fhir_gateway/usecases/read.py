@@ -1,6 +1,7 @@
 """How do clients read and search?"""
 
 from datetime import datetime
+from functools import partial
 
 from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.core.refs import Ref
@@ -118,5 +119,9 @@ async def changes(
 
 async def search(deps: Deps, tenant: int, query: SearchQuery) -> Page:
     """One page of the resources that a query selects, all as of one moment."""
+    ask = partial(deps.database.query, tenant)
+    page = await search_sql.search_at_once(ask, tenant, query)
+    if page is not None:
+        return page
     async with deps.database.transaction(tenant, snapshot=True) as tx:
-        return await search_sql.search(tx, query)
+        return await search_sql.search_in_steps(tx, query)

@@ -3,7 +3,7 @@
 Decision 4: on write a relative reference must exist; what something live points to stays.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue
@@ -23,22 +23,44 @@ async def check_references(
     Args:
         tx: Open transaction.
         resource: With id.
+        coming: What need not be looked for: the same transaction is going to write it, or has
+            found it.
+
+    Raises:
+        GatewayError: unprocessable, with every reference to nothing.
+    """
+    unknown = named_in(resource).difference(coming)
+    check(resource, await resources.existing(tx, unknown), coming=coming)
+
+
+def named_in(resource: Any) -> frozenset[Ref]:
+    """What a resource, or any other tree, points to by relative references."""
+    return frozenset(ref for _, ref in _relative_ones(resource))
+
+
+def _relative_ones(resource: Any) -> Iterator[tuple[str, Ref]]:
+    name = resource.get("resourceType", "") if isinstance(resource, dict) else ""
+    for path, element in walk_references(resource, name):
+        ref = relative(element["reference"])
+        if ref is not None:
+            yield path, ref
+
+
+def check(resource: Resource, known: Collection[Ref], *, coming: Collection[Ref] = ()) -> None:
+    """The same for what is known already.
+
+    Args:
+        resource: With id.
+        known: Those of `named_in` that are there.
         coming: What the same transaction is going to write.
 
     Raises:
         GatewayError: unprocessable, with every reference to nothing.
     """
-    name = resource["resourceType"]
-    found = [
-        (path, ref)
-        for path, element in walk_references(resource, name)
-        if (ref := relative(element["reference"])) is not None and ref not in coming
-    ]
-    known = await resources.existing(tx, {ref for _, ref in found})
     issues = tuple(
         Issue(_missing(ref), (path,), "not-found" if ref.type in CATALOGUE else "not-supported")
-        for path, ref in found
-        if ref not in known and not _itself(resource, ref)
+        for path, ref in _relative_ones(resource)
+        if ref not in known and ref not in coming and not _itself(resource, ref)
     )
     if issues:
         raise GatewayError(Category.UNPROCESSABLE, *issues)

@@ -37,7 +37,7 @@ async def refresh(tx: Transaction, deps: Deps, areas: Iterable[Area]) -> list[Sl
     both miss what the other does.
 
     Returns:
-        All Slots in the areas, with the status that they have now in `derived`.
+        All Slots in the areas as they were found; `derived` is the status that they have now.
     """
     by_span: dict[Interval, set[int]] = {}
     for each in areas:
@@ -58,13 +58,14 @@ async def _correct(
     writes = [
         write
         for each in states
-        if _stale(each) and (write := _corrected(each, stored.get(each.id))) is not None
+        if is_stale(each) and (write := _corrected(each, stored.get(each.id))) is not None
     ]
     await storing.store_all(tx, deps, writes)
     return states
 
 
-def _stale(state: SlotState) -> bool:
+def is_stale(state: SlotState) -> bool:
+    """Whether a Slot did not say what is held when it was looked at."""
     return state.status != state.derived or state.overbooked != state.says_overbooked
 
 

@@ -5,6 +5,7 @@ A Slot says what is held. A new one may say that its time is taken elsewhere (bu
 or removes a block. Everything else follows from bookings (decision 9).
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
@@ -14,10 +15,11 @@ from fhir_gateway.storage import actors, engagements, resources, slot_statuses
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
-from fhir_gateway.usecases import storing
+from fhir_gateway.storage.slot_statuses import SlotState
+from fhir_gateway.usecases import blocking, storing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import span_of
-from fhir_gateway.usecases.slot_states import areas_of, refresh, refresh_slots
+from fhir_gateway.usecases.slot_states import areas_of, is_stale, refresh, refresh_slots
 
 Resource = dict[str, Any]
 
@@ -39,9 +41,9 @@ async def create(tx: Transaction, deps: Deps, write: Write) -> Stored:
     rows = await _rows(tx, slot, kind) if kind is not None else []
     await engagements.insert(tx, rows)
     stored = await storing.store(tx, deps, write)
-    await refresh(tx, deps, areas_of(rows))
-    await refresh_slots(tx, deps, [slot["id"]])
-    return await _present(tx, stored)
+    states = await refresh(tx, deps, areas_of(rows))
+    states += await refresh_slots(tx, deps, [slot["id"]])
+    return await _present(tx, stored, states)
 
 
 async def update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stored:
@@ -63,15 +65,24 @@ async def update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stor
         raise _conflict("Time is held in this Slot; move the booking instead", "Slot.start")
     if turned == ("busy-unavailable", "free") and not own:
         raise _conflict("The time is taken by a booking of somebody whose Slot this is")
-    return await _put(tx, deps, own, turned, write)
+    return await _put(tx, deps, own, turned, write, moved=_moved(before, slot))
 
 
 async def _put(
-    tx: Transaction, deps: Deps, own: list[Engagement], turned: tuple[str, str], write: Write
+    tx: Transaction,
+    deps: Deps,
+    own: list[Engagement],
+    turned: tuple[str, str],
+    write: Write,
+    *,
+    moved: bool,
 ) -> Stored:
     """Time first and then Slots, as bookings do, so that neither waits for the other."""
     slot = write.resource
     kind = own[0].kind if own else _KINDS.get(turned[1])
+    if turned[0] == turned[1] and not moved:
+        stored = await storing.store(tx, deps, write)
+        return await _present(tx, stored, await refresh_slots(tx, deps, [slot["id"]]))
     await engagements.release(tx, [each.id for each in own])
     rows: list[Engagement] = []
     if kind is not None and turned[1] in _KINDS:
@@ -79,9 +90,11 @@ async def _put(
         if (own or turned[0] != turned[1]) and len(await engagements.insert(tx, rows)) < len(rows):
             raise _conflict("The time is held; a block cannot take it")
     stored = await storing.store(tx, deps, write)
-    await refresh(tx, deps, areas_of([*own, *rows]))
-    await refresh_slots(tx, deps, [slot["id"]])
-    return await _present(tx, stored)
+    promoted = await blocking.promote(tx, own)
+    states = await refresh(tx, deps, areas_of([*own, *rows, *promoted]))
+    states += await refresh_slots(tx, deps, [slot["id"]])
+    await blocking.settle(tx, deps, own, promoted)
+    return await _present(tx, stored, states)
 
 
 async def check_removal(tx: Transaction, old: Stored) -> None:
@@ -98,12 +111,13 @@ async def check_removal(tx: Transaction, old: Stored) -> None:
 
 async def removed(tx: Transaction, deps: Deps, old: Stored) -> None:
     """Give back what the Slot itself held."""
-    own = await engagements.of_slot(tx, old.id)
-    await engagements.release(tx, [each.id for each in own])
-    await refresh(tx, deps, areas_of(own))
+    await blocking.release(tx, deps, await engagements.of_slot(tx, old.id))
 
 
-async def _present(tx: Transaction, stored: Stored) -> Stored:
+async def _present(tx: Transaction, stored: Stored, states: Iterable[SlotState]) -> Stored:
+    """The version now: a Slot that did not say what is held has been corrected."""
+    if not any(map(is_stale, states)):
+        return stored
     found = await resources.read(tx, stored.ref)
     return found or stored
 

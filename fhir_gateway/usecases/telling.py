@@ -31,13 +31,7 @@ _BARE = (
 _TAKERS = ("Patient", "Practitioner", "Location", "Device")
 
 
-async def tell(
-    tx: Transaction,
-    deps: Deps,
-    old: Resource | None,
-    new: Resource,
-    source: tuple[str, str] | None,
-) -> None:
+async def tell(tx: Transaction, deps: Deps, old: Resource | None, new: Resource) -> None:
     """Write what other systems have to be told of a change.
 
     Args:
@@ -45,10 +39,9 @@ async def tell(
         deps: See Deps.
         old: The Appointment before; None for a new one.
         new: The Appointment after, with id.
-        source: MSH-3 and MSH-4 of the message that brought the change; None for all others.
     """
     wanted = [
-        each for each in deps.destinations.get(tx.tenant, ()) if not each.sends_as(source)
+        each for each in deps.destinations.get(tx.tenant, ()) if not each.sends_as(tx.source)
     ]  # fmt: skip
     if not wanted:
         return

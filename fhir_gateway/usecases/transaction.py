@@ -22,7 +22,7 @@ from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.explaining import explained_within
 from fhir_gateway.usecases.patch import patch_within
 from fhir_gateway.usecases.read import read_within, vread_within
-from fhir_gateway.usecases.referencing import check_unreferenced
+from fhir_gateway.usecases.referencing import check_unreferenced, named_in
 from fhir_gateway.usecases.transaction_order import in_order
 from fhir_gateway.usecases.transaction_references import References
 from fhir_gateway.usecases.transaction_step import Step
@@ -190,12 +190,13 @@ class _Run:
             each.index: await self._at(each, self._references.resolved(each)) for each in writes
         }
         targets = {self._refs[each.index] for each in writes}
-        there = await resources.existing(self._tx, targets)
+        named = {ref for content in resolved.values() for ref in named_in(content)}
+        there = await resources.existing(self._tx, targets | named)
         makers = {self._refs[each.index]: each.index for each in writes}
         new = {ref: index for ref, index in makers.items() if ref not in there}
         for index in in_order([each.index for each in writes], resolved, new):
             step = self._steps[index]
-            await self._at(step, self._write(step, resolved[index], targets))
+            await self._at(step, self._write(step, resolved[index], targets | there))
 
     async def _write(self, step: Step, content: Any, coming: set[Ref]) -> None:
         ref = self._refs[step.index]

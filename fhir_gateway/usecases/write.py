@@ -14,8 +14,18 @@ from fhir_gateway.fhir.validation import validate
 from fhir_gateway.storage import engagements, resources, slot_statuses
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Version, Write
-from fhir_gateway.usecases import answers, booking, identifying, react, schedules, slots, storing
+from fhir_gateway.usecases import (
+    answers,
+    booking,
+    identifying,
+    react,
+    referencing,
+    schedules,
+    slots,
+    storing,
+)
 from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.engaging import Around, look_around
 from fhir_gateway.usecases.explaining import run_explained
 from fhir_gateway.usecases.referencing import check_references, check_unreferenced
 from fhir_gateway.usecases.slot_states import refresh_slots
@@ -76,8 +86,7 @@ async def create_within(
         GatewayError: as for `create`.
         TimeTakenError: the time is not to be had.
     """
-    await check_references(tx, resource, coming=coming)
-    return await _create(tx, deps, Write(dict(resource), method="POST"))
+    return await _create(tx, deps, Write(dict(resource), method="POST"), coming)
 
 
 async def update(
@@ -143,9 +152,8 @@ async def update_within(
     if old is not None:
         stored = await replace_within(tx, deps, old, resource, coming=coming)
         return Updated(stored, created=False)
-    await check_references(tx, resource, coming=coming)
     write = _first(dict(resource), await resources.last_version(tx, ref))
-    return Updated(await _create(tx, deps, write), created=True)
+    return Updated(await _create(tx, deps, write, coming), created=True)
 
 
 async def replace_within(
@@ -171,8 +179,11 @@ async def replace_within(
         GatewayError: a reference to nothing, or what the type does not allow.
         TimeTakenError: the time is not to be had.
     """
+    write = resources.replacing(old, dict(resource), method)
+    if old.type == "Appointment":
+        return await booking.update(tx, deps, old, write, await _around(tx, resource, coming))
     await check_references(tx, resource, coming=coming)
-    return await _update(tx, deps, old, resources.replacing(old, dict(resource), method))
+    return await _UPDATE.get(old.type, _update_plain)(tx, deps, old, write)
 
 
 def _first(resource: Resource, last: Version | None) -> Write:
@@ -256,14 +267,21 @@ async def _check_removal(tx: Transaction, old: Stored) -> None:
         await slots.check_removal(tx, old)
 
 
-async def _create(tx: Transaction, deps: Deps, write: Write) -> Stored:
-    handler = _CREATE.get(write.resource["resourceType"], _create_plain)
-    return await handler(tx, deps, write)
+async def _create(tx: Transaction, deps: Deps, write: Write, coming: Collection[Ref]) -> Stored:
+    name = write.resource["resourceType"]
+    if name == "Appointment":
+        return await booking.create(tx, deps, write, await _around(tx, write.resource, coming))
+    await check_references(tx, write.resource, coming=coming)
+    return await _CREATE.get(name, _create_plain)(tx, deps, write)
 
 
-async def _update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stored:
-    handler = _UPDATE.get(old.type, _update_plain)
-    return await handler(tx, deps, old, write)
+async def _around(tx: Transaction, appointment: Resource, coming: Collection[Ref]) -> Around:
+    """What is stored around an Appointment, once its references have been looked at."""
+    found = await look_around(
+        tx, [appointment], referencing.named_in(appointment).difference(coming)
+    )
+    referencing.check(appointment, found.existing, coming=coming)
+    return found
 
 
 async def _create_plain(tx: Transaction, deps: Deps, write: Write) -> Stored:
@@ -299,14 +317,12 @@ async def _update_role(tx: Transaction, deps: Deps, _: Stored, write: Write) -> 
 
 
 _CREATE: dict[str, Create] = {
-    "Appointment": booking.create,
     "AppointmentResponse": answers.answer,
     "PractitionerRole": _create_role,
     "Schedule": _create_schedule,
     "Slot": slots.create,
 }
 _UPDATE: dict[str, Update] = {
-    "Appointment": booking.update,
     "PractitionerRole": _update_role,
     "Schedule": _update_schedule,
     "Slot": slots.update,

@@ -9,6 +9,8 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from fhir_gateway.api.requests import MAX_BODY, MAX_URL
+from fhir_gateway.fhir import json
+from fhir_gateway.fhir.catalogue import CATALOGUE
 from tests.api.builders import FHIR_JSON, Shelf, a_slot, an_app, ask, issue_of
 
 LINES = [(b"host", b"clinic.example"), (b"content-type", b"application/fhir+json")]
@@ -123,3 +125,47 @@ async def test_a_body_is_not_unpacked(coding: str, status: int) -> None:
     headers = {"content-encoding": coding}
     response = await ask(an_app(), "/fhir/Slot", "POST", json=a_slot(), headers=headers)
     assert response.status_code == status
+
+
+CHAIN = "actor:Patient.organization.partof.partof.name"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=" + ",".join(["free"] * 51),
+        "status=" + ",".join(map(str, range(1000))),
+        "&".join(["status=free"] * 101),
+        f"schedule.{CHAIN}=x",
+        "&".join(f"_include:iterate={name}:*" for name in CATALOGUE),
+        "_has:Appointment:slot:_has:Task:focus:_has:Task:based-on:_has:Task:part-of:_id=x",
+    ],
+    ids=["values", "1000 values", "parameters", "chain", "includes", "has"],
+)
+async def test_a_search_that_asks_for_too_much_is_told_so(query: str) -> None:
+    shelf = Shelf()
+    response = await ask(an_app(shelf), f"/fhir/Slot?{query}")
+    assert response.status_code == 400
+    assert {each["code"] for each in response.json()["issue"]} == {"too-costly"}
+    assert shelf.asked == []
+
+
+BUNDLE = {"resourceType": "Bundle", "type": "batch", "entry": [{}] * 10_000}
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [("Slot", b"[" + b"1," * 200_000 + b"1]"), ("", json.dump(BUNDLE))],
+    ids=["elements", "entries"],
+)
+async def test_a_body_that_asks_for_too_much_is_told_so(path: str, content: bytes) -> None:
+    response = await ask(an_app(), f"/fhir/{path}", "POST", content=content, headers=FHIR_JSON)
+    assert response.status_code == 422
+    assert issue_of(response)["code"] == "too-costly"
+
+
+@pytest.mark.parametrize("count", ["0", "1000", "1001", "999999999999999999"])
+async def test_a_page_has_at_most_a_thousand_hits(count: str) -> None:
+    shelf = Shelf()
+    await ask(an_app(shelf), f"/fhir/Slot?_count={count}")
+    assert shelf.asked[0].count == min(int(count), 1000)

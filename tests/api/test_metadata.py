@@ -84,10 +84,26 @@ async def test_definitions_of_ours_are_searched(query: str, found: list[str]) ->
     assert [each["resource"]["id"] for each in bundle.get("entry", [])] == found
 
 
-async def test_definitions_are_searched_by_nothing_else() -> None:
-    response = await ask(an_app(), "/fhir/ValueSet?colour=red")
+@pytest.mark.parametrize("query", ["colour=red", "_count=many", "_count=-1", "_cursor=x"])
+async def test_definitions_are_searched_by_nothing_else(query: str) -> None:
+    response = await ask(an_app(), f"/fhir/ValueSet?{query}")
     assert response.status_code == 400
-    assert issue_of(response)["expression"] == ["colour"]
+    assert issue_of(response)["expression"] == [query.partition("=")[0]]
+
+
+async def test_definitions_come_in_pages_and_are_counted() -> None:
+    app = an_app()
+    url, seen = "/fhir/StructureDefinition?_count=4&_totalMethod=count", []
+    while url:
+        bundle = (await ask(app, url)).json()
+        seen += [each["resource"]["id"] for each in bundle["entry"]]
+        url = "".join(each["url"] for each in bundle["link"] if each["relation"] == "next")
+        url = url.removeprefix("http://clinic.example")
+    everything = (await ask(app, "/fhir/StructureDefinition")).json()
+    assert seen == [each["resource"]["id"] for each in everything["entry"]]
+    counted = (await ask(app, "/fhir/StructureDefinition?_count=0")).json()
+    assert counted["total"] == len(seen) == 9
+    assert "entry" not in counted
 
 
 @pytest.mark.parametrize("name", DEFINED)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fhir_gateway.api.negotiation import accepted, named_format, written
+from fhir_gateway.api.negotiation import accepted, named_format, prefers_page, written
 from tests.api.builders import Shelf, a_slot, an_app, ask, issue_of
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -68,6 +68,27 @@ def test_a_client_that_prefers_xml_gets_it(accept: str) -> None:
 )
 def test_a_client_that_takes_nothing_of_r4_is_not_given_any(accept: str) -> None:
     assert accepted(accept) is None
+
+
+@pytest.mark.parametrize("accept", [BROWSER, "text/html", "application/json;q=0.5, Text/HTML"])
+def test_a_browser_prefers_a_page(accept: str) -> None:
+    assert prefers_page(accept)
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "",
+        "*/*",
+        "text/html;q=0, application/json",
+        "application/fhir+json, text/html",
+        "text/html, application/fhir+xml",
+        "text/html, */*",
+        "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
+    ],
+)
+def test_a_program_is_never_given_a_page(accept: str) -> None:
+    assert not prefers_page(accept)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,9 @@ def test_a_tag_goes_before_a_date() -> None:
     assert not unchanged('W/"2"', http_date(NOW), tag=TAG, updated=NOW)
 
 
-@pytest.mark.parametrize("date", [None, "", "yesterday", "2026-13-45"])
+@pytest.mark.parametrize(
+    "date", [None, "", "yesterday", "2026-13-45", "Mon, 02 Mar 2026 09:00:00 +99999999999999"]
+)
 def test_without_a_readable_date_the_version_is_sent(date: str | None) -> None:
     assert not unchanged(None, date, tag=TAG, updated=NOW)
 

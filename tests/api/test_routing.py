@@ -86,7 +86,8 @@ async def test_an_address_that_stands_for_nothing_is_not_found(path: str) -> Non
         ("/fhir", "GET"),
         ("/fhir/", "GET"),
         ("/fhir/_search", "POST"),
-        ("/fhir/Patient/p1/Appointment", "GET"),
+        ("/fhir/Patient/p1/Slot", "GET"),
+        ("/fhir/Location/l1/Appointment", "GET"),
         ("/fhir/StructureDefinition/score/_history", "GET"),
     ],
 )
@@ -96,6 +97,21 @@ async def test_what_r4_knows_and_we_do_not_offer_is_called_that(path: str, metho
     assert issue_of(response)["code"] == "not-supported"
 
 
-async def test_a_compartment_is_answered_with_the_search_that_would_do() -> None:
-    response = await ask(an_app(), "/fhir/Patient/p1/Appointment")
-    assert "search Appointment" in issue_of(response)["diagnostics"]
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        ("Patient/p1/Appointment?_count=1", "GET"),
+        ("Patient/p1/Appointment/_search?_count=1", "GET"),
+        ("Patient/p1/Appointment/_search?_count=1", "POST"),
+    ],
+)
+async def test_a_compartment_is_searched_within_one_patient(path: str, method: str) -> None:
+    shelf = Shelf()
+    bundle = (await ask(an_app(shelf), f"/fhir/{path}", method)).json()
+    assert (shelf.asked[0].type, shelf.asked[0].patient) == ("Appointment", "p1")
+    assert bundle["link"][0]["url"].endswith("/fhir/Patient/p1/Appointment?_count=1")
+
+
+@pytest.mark.parametrize("id_", ["p 1", "p" * 65])
+async def test_nobody_has_a_compartment_under_an_id_that_cannot_be(id_: str) -> None:
+    assert (await ask(an_app(), f"/fhir/Patient/{id_}/Appointment")).status_code == 404

@@ -6,7 +6,8 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from tests.api.builders import ask, issue_of
+from fhir_gateway.usecases.operations import OPERATIONS
+from tests.api.builders import Shelf, an_app, ask, issue_of
 from tests.usecases.builders import a_patient, an_appointment, ref
 
 R4 = "http://hl7.org/fhir/StructureDefinition/"
@@ -131,3 +132,13 @@ async def test_a_question_that_makes_no_sense_is_refused(
     response: httpx.Response = await ask(clinic, f"/fhir/{address}", "POST", json=body)
     assert response.status_code == 400
     assert issue_of(response).get("expression", [None]) == [place]
+
+
+@pytest.mark.parametrize("name", [{"value": "resource"}, ["resource"], None, 5])
+async def test_a_parameter_whose_name_is_no_text_is_refused(name: object) -> None:
+    parameter = {"name": name, "resource": {"resourceType": "Patient"}}
+    body = {"resourceType": "Parameters", "parameter": [parameter]}
+    app = an_app(Shelf(), *OPERATIONS)
+    response = await ask(app, "/fhir/Patient/$validate", "POST", json=body)
+    assert response.status_code == 400
+    assert "Parameters.parameter[0].name" in response.json()["issue"][0]["expression"]

@@ -1,6 +1,7 @@
 """Does `fhir-gateway send` deliver, and say what was answered?"""
 
 import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,10 +26,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port that nobody listens on, kept so that nobody else gets it."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 def test_a_message_is_sent_and_its_acknowledgement_shown(
@@ -101,8 +104,8 @@ def test_many_messages_are_counted_and_only_refusals_are_shown(
     assert result.stdout.splitlines()[-1] == "30 AA · 1 AR"
 
 
-def test_nobody_listening_is_one_clear_line(run: Run, folder: Path) -> None:
-    result = run("send", folder, "--to", f"127.0.0.1:{_free_port()}")
+def test_nobody_listening_is_one_clear_line(run: Run, folder: Path, deaf_port: int) -> None:
+    result = run("send", folder, "--to", f"127.0.0.1:{deaf_port}")
     assert result.exit_code == 2
     assert len(result.stderr.splitlines()) == 1
     assert "make run" in result.stderr

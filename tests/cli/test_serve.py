@@ -15,6 +15,8 @@ from tests.flows.gateway import Gateway, a_gateway
 
 pytestmark = pytest.mark.slow
 
+_SECONDS = 300
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -37,15 +39,17 @@ def _run(folder: Path, *arguments: str, **settings: str) -> "subprocess.Complete
     """Any other command, in the folder of the gateway."""
     return subprocess.run(
         [sys.executable, "-m", "fhir_gateway", *arguments],
-        cwd=folder, env={"COLUMNS": "200", **settings}, check=False, text=True, timeout=60,
+        cwd=folder, env={"COLUMNS": "200", **settings}, check=False, text=True, timeout=_SECONDS,
         capture_output=True,
     )  # fmt: skip
 
 
 def test_fhir_answers_where_the_box_says(gateway: Gateway) -> None:
-    answer = httpx.get(f"{gateway.base}/metadata")
+    answer = httpx.get(f"{gateway.base}/metadata", timeout=_SECONDS)
     assert answer.json()["resourceType"] == "CapabilityStatement"
-    assert httpx.get(f"http://{gateway.http}/health/ready").json() == {"status": "ready"}
+    assert httpx.get(f"http://{gateway.http}/health/ready", timeout=_SECONDS).json() == {
+        "status": "ready"
+    }
 
 
 def test_mllp_answers_where_the_box_says(gateway: Gateway) -> None:
@@ -57,7 +61,7 @@ def test_mllp_answers_where_the_box_says(gateway: Gateway) -> None:
 
 
 def test_without_a_seed_the_database_is_empty(gateway: Gateway) -> None:
-    found = httpx.get(f"{gateway.base}/HealthcareService?_summary=count").json()
+    found = httpx.get(f"{gateway.base}/HealthcareService?_summary=count", timeout=_SECONDS).json()
     assert found["total"] == 0
 
 
@@ -97,8 +101,8 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path, option: str, says: str)
 def test_a_signal_ends_it_in_order_and_the_data_stays(tmp_path: Path, number: int) -> None:
     patient = {"resourceType": "Patient", "id": "ann", "active": True}
     with a_gateway(tmp_path) as first:
-        httpx.put(f"{first.base}/Patient/ann", json=patient).raise_for_status()
+        httpx.put(f"{first.base}/Patient/ann", json=patient, timeout=_SECONDS).raise_for_status()
         assert first.stop(number) == 0
     assert "Traceback" not in (tmp_path / "error").read_text(encoding="utf-8")
     with a_gateway(tmp_path) as again:
-        assert httpx.get(f"{again.base}/Patient/ann").json()["active"] is True
+        assert httpx.get(f"{again.base}/Patient/ann", timeout=_SECONDS).json()["active"] is True

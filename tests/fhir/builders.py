@@ -48,9 +48,10 @@ def changed(resource: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def refusal(resource: Any, type_name: str | None = None, **options: Any) -> GatewayError | None:
-    """Why a resource is refused; None where it is not."""
+    """Why a resource is refused, by both checks unless told otherwise; None where it is not."""
+    both = {"second_opinion": True} | options
     try:
-        validate(resource, type_name=type_name or resource["resourceType"], **options)
+        validate(resource, type_name=type_name or resource["resourceType"], **both)
     except GatewayError as error:
         return error
     return None

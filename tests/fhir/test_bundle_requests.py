@@ -68,6 +68,7 @@ def test_the_resources_of_entries_are_not_looked_at_here() -> None:
     [
         ({"resource": PATIENT}, "Bundle.entry"),
         ({"request": {"method": "GET"}}, "Bundle.entry[0].request.url"),
+        ({"request": {"method": "GET", "_url": {"id": "x"}}}, "Bundle.entry[0].request.url"),
         (asking("FETCH"), "Bundle.entry[0].request.method"),
         (asking(ifModifiedSince="yesterday"), "Bundle.entry[0].request.ifModifiedSince"),
         (asking() | {"resource": 1}, "Bundle.entry[0].resource"),

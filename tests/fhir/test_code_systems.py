@@ -16,7 +16,18 @@ from fhir_gateway.fhir.code_systems import OWN_CODES, code_systems, value_sets
 BY_URL = {each.url: each.codes for each in OWN_CODES}
 USECASES = Path(fhir_gateway.__file__).parent / "usecases"
 #: They are shown to the senders of messages alone, in ERR-5.
-OF_MESSAGES = {"unknown-appointment", "control-id-reused", "ambiguous-identity"}
+OF_MESSAGES = {
+    "unknown-appointment",
+    "control-id-reused",
+    "ambiguous-identity",
+    "series",
+    "unknown-schedule",
+    "nothing-to-merge",
+    "ambiguous-visit",
+    "no-appointment",
+    "unknown-resource",
+    "repeated",
+}
 
 
 def _reasons(tree: ast.AST) -> Iterator[str]:

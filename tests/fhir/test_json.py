@@ -1,5 +1,6 @@
 """Which bytes are read as JSON, and do they come out as they went in?"""
 
+from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
@@ -78,13 +79,16 @@ def test_a_whole_surrogate_pair_is_one_character() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1.10", "0.00", "-0.5", "100.000", "1E+2", "12345678901234567890", "0.1234567890123456789"],
-)
+    [
+        "1.10", "0.00", "-0.5", "100.000", "1E+2", "12345678901234567890", "0.1234567890123456789",
+        "1.0E2", "1e-7", "0.0000001", "-0", "-0.0", "999999999999999999", "1.0e0",
+    ],
+)  # fmt: skip
 def test_a_decimal_keeps_its_digits(text: str) -> None:
     body = b'{"value":' + text.encode() + b"}"
     tree = json.parse(body)
     assert tree == {"value": Decimal(text)}
-    assert json.dump(tree) == body
+    assert json.dump(tree) == json.dump(deepcopy(tree)) == body
 
 
 def test_a_small_whole_number_is_an_int() -> None:

@@ -51,13 +51,21 @@ def test_the_library_finds_by_itself_what_is_no_fhir_and_says_where(
 
 
 def test_a_contained_resource_that_r4b_has_dropped_is_left_alone() -> None:
-    inner = {"resourceType": "MedicinalProduct", "id": "inner"}
+    inner = {"resourceType": "MedicinalProduct", "id": "inner", "name": [{"productName": "A"}]}
     resource = an_appointment(contained=[inner], supportingInformation=[{"reference": "#inner"}])
     assert refusal(resource) is None
 
 
 def test_a_type_that_the_library_does_not_have_is_left_alone() -> None:
     assert second_opinion({"resourceType": "MedicinalProduct"}, type_name="MedicinalProduct") == ()
+
+
+def test_a_contained_resource_of_a_type_that_is_not_served_is_looked_at() -> None:
+    inner = {"resourceType": "Medication", "id": "inner", "status": 5}
+    resource = an_appointment(contained=[inner], supportingInformation=[{"reference": "#inner"}])
+    assert refusal(resource, second_opinion=False) is not None
+    inner["status"] = "active"
+    assert refusal(resource, second_opinion=False) is None
 
 
 def test_models_can_be_loaded_beforehand() -> None:

@@ -73,3 +73,17 @@ def test_a_warning_is_no_error() -> None:
     found = outcome_of([Issue("Left out: foo")], code="not-supported", severity="warning")
     assert refusal(found) is None
     assert found["issue"][0]["severity"] == "warning"
+
+
+def test_what_a_caller_said_is_repeated_as_text_that_fhir_allows() -> None:
+    found = outcome(fail(Category.INVALID, "There is no a\x00b\x1f\tc", "", "d\x00"))
+    (issue,) = found["issue"]
+    assert refusal(found) is None
+    assert issue["diagnostics"] == issue["details"]["text"] == "There is no a\ufffdb\ufffd\tc"
+    assert issue["expression"] == ["d\ufffd"]
+
+
+def test_a_parameter_without_a_name_has_no_place() -> None:
+    found = outcome(fail(Category.INVALID, "There is no such parameter", ""))
+    assert refusal(found) is None
+    assert "expression" not in found["issue"][0]

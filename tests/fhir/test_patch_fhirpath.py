@@ -192,3 +192,10 @@ def test_what_is_no_fhirpath_patch_is_invalid(operation: Resource) -> None:
         by_fhirpath(operation)
     assert raised.value.category.value == "invalid"
     assert raised.value.issues[0].expression[0].startswith("Parameters.parameter[0]")
+
+
+def test_an_extension_does_not_stand_for_a_name() -> None:
+    part = {"_name": {"id": "x"}, "valueCode": "add"}
+    with pytest.raises(GatewayError) as raised:
+        by_fhirpath({"name": "operation", "part": [part]})
+    assert raised.value.issues[0].code == "required"

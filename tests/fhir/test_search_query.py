@@ -81,7 +81,9 @@ def test_searches_have_limits() -> None:
     long = search_refusal("Slot", ("status", ",".join(["free"] * (MAX_VALUES + 1))))
     assert many is not None
     assert long is not None
-    assert {many.issues[0].code, long.issues[0].code} == {"too-costly"}
+    deep = search_refusal("Appointment", ("actor:Patient.organization.partof.partof.name", "x"))
+    assert deep is not None
+    assert {each.issues[0].code for each in (many, long, deep)} == {"too-costly"}
     assert search_refusal("Slot", ("status", ",".join(["free"] * MAX_VALUES))) is None
 
 

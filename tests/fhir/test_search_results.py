@@ -135,7 +135,8 @@ def test_includes_have_a_limit() -> None:
     pairs = [("_include:iterate", f"{name}:*") for name in names]
     error = search_refusal("Slot", *pairs)
     assert error is not None
-    assert "more than 50 references" in str(error)
+    assert "More than 50 references" in str(error)
+    assert error.issues[0].code == "too-costly"
 
 
 @pytest.mark.parametrize("name", RESULT_PARAMETERS)

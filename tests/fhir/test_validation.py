@@ -37,7 +37,7 @@ def test_a_missing_or_other_resource_type_is_invalid(kind: Any) -> None:
 
 def test_a_type_outside_the_table_is_a_fault_of_the_caller() -> None:
     with pytest.raises(KeyError):
-        refusal({"resourceType": "Media"}, "Media")
+        refusal({"resourceType": "Nonsense"}, "Nonsense")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from fhir_gateway.hl7.client import MllpClient
 from fhir_gateway.hl7.peer import Hooks, Limits, Peer
 from fhir_gateway.hl7.server import MllpServer
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.receive_v2 import oversize_answer, receive
+from fhir_gateway.usecases.receive_v2 import Line, oversize_answer, receive
 from tests.hl7.conftest import Listener
 from tests.usecases.clinic import TENANT, Clinic
 from tests.usecases.ehr import Ehr
@@ -39,8 +39,10 @@ async def hub_of(deps: Deps, limits: Limits | None = None) -> AsyncIterator[Hub]
     deps = ehr.clinic.deps
     oversize = oversize_answer(deps)
 
+    line = Line(ack_mode="original")  # so that every message is answered, whatever it asks for
+
     async def handle(frame: bytes, peer: Peer) -> bytes | None:
-        return await receive(deps, TENANT, frame, f"{peer.host}:{peer.port}")
+        return await receive(deps, TENANT, frame, f"{peer.host}:{peer.port}", line)
 
     hooks = Hooks(
         on_error=lambda error, _: listener.errors.append(error),

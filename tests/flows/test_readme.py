@@ -74,7 +74,7 @@ def printed(gateway: Gateway) -> list[str]:
     }
     run = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", script],
-        cwd=gateway.folder, env=surroundings, check=False, text=True, timeout=120,
+        cwd=gateway.folder, env=surroundings, check=False, text=True, timeout=600,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-2000:]

@@ -15,7 +15,13 @@ from tests.usecases.builders import Resource
 _PREFIX = "microsoft_FHIR-Converter__"
 NAMES = sorted(path.stem.removeprefix(_PREFIX) for path in SAMPLES.glob("*.hl7"))
 SCHEDULING = [each for each in NAMES if each.startswith("SIU-")]
-OTHERS = [each for each in NAMES if each not in SCHEDULING]
+READ = {"A04", "A08", "A28", "A31", "A40"}
+PEOPLE = [
+    each
+    for each in NAMES
+    if each not in SCHEDULING and Message.parse(sample(each)).event[1] in READ
+]
+OTHERS = [each for each in NAMES if each not in SCHEDULING and each not in PEOPLE]
 
 AUTUMN = ("2021-09-24T09:30:00+02:15", "2021-09-24T10:20:00+02:15", 50)
 SUMMER = ("2021-08-18T11:30:00+02:15", "2021-08-18T12:30:00+02:15", 60)
@@ -119,7 +125,7 @@ def series_of(name: str) -> list[str]:
 
 def test_every_scheduling_sample_is_judged() -> None:
     assert list(STATES) == SCHEDULING
-    assert (len(SCHEDULING), len(OTHERS)) == (15, 20)
+    assert (len(SCHEDULING), len(PEOPLE), len(OTHERS)) == (15, 13, 7)
 
 
 @pytest.mark.parametrize("name", SCHEDULING)
@@ -182,7 +188,36 @@ async def test_the_samples_are_one_story_in_the_order_of_their_clock(hub: Hub) -
     assert await hub.clinic.wrong_slots() == []
 
 
-async def test_samples_of_other_types_are_rejected_and_kept_whole(hub: Hub) -> None:
+@pytest.mark.parametrize("name", [each for each in PEOPLE if "A40" not in each])
+async def test_a_sample_about_a_patient_makes_one(hub: Hub, name: str) -> None:
+    raw = sample(name)
+    (answer,) = await hub.send(raw)
+    assert b"\rMSA|AA|" in answer
+    told = Message.parse(raw).first("PID")
+    assert told is not None
+    patients = await hub.clinic.all("Patient")
+    values = {each["value"] for one in patients for each in one["identifier"]}
+    assert told.text(3) in values
+    assert len(patients) == 1
+    assert await hub.clinic.all("Appointment") == []
+
+
+@pytest.mark.parametrize("name", ["ADT-A40-01", "ADT-A40-02"])
+async def test_a_merge_of_the_samples_leaves_one_record(hub: Hub, name: str) -> None:
+    raw = sample(name)
+    message = Message.parse(raw)
+    pid, mrg = message.first("PID"), message.first("MRG")
+    assert pid is not None
+    assert mrg is not None
+    prior = raw.replace(b"A40", b"A28").replace(
+        pid.raw_field(3).encode(), mrg.raw_field(1).encode()
+    )
+    await hub.send(prior, raw)
+    gone = await hub.clinic.all("Patient")
+    assert [each["active"] for each in gone].count(False) == 1
+
+
+async def test_samples_of_other_events_are_rejected_and_kept_whole(hub: Hub) -> None:
     raws = [sample(name) for name in OTHERS]
     answers = await hub.send(*raws)
     for raw, answer in zip(raws, answers, strict=True):

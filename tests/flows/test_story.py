@@ -65,7 +65,7 @@ class Client:
 
     async def eventually(self, path: str, count: int) -> list[Resource]:
         """What a search finds once it finds so many."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while len(found := await self.entries(path)) != count:  # noqa: ASYNC110 - far away
                 await asyncio.sleep(0.02)
         return found

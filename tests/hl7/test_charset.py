@@ -1,9 +1,11 @@
 import pytest
 
+from fhir_gateway.hl7.ack import AckCode, acknowledge
 from fhir_gateway.hl7.charset import CODECS, codec_of, decode
 from fhir_gateway.hl7.delimiters import Unreadable
 from fhir_gateway.hl7.message import Message
-from tests.hl7.conftest import message
+from fhir_gateway.hl7.peek import peek
+from tests.hl7.conftest import NOW, message
 
 
 def name_read(charset: str, raw_name: bytes, encoding: str | None = None) -> tuple[str, Message]:
@@ -45,6 +47,45 @@ def test_a_trailing_byte_that_looks_like_a_delimiter_does_not_cut() -> None:
     raw_name = "許功".encode("big5hkscs")
     assert b"\\" in raw_name
     assert name_read("BIG-5", raw_name)[0] == "許功"
+
+
+HIDING = [
+    ("BIG-5", "big5hkscs", "車挘"), ("BIG-5", "big5hkscs", "許功蓋"),
+    ("BIG-5", "big5hkscs", "轮备"),
+    ("ISO IR14", "shift_jis", "ソ榎欺"), ("ISO IR14", "shift_jis", "ポタミ"),
+    ("GB 18030-2000", "gb18030", "倈俓俕儈"), ("ISO IR87", "iso2022_jp_2", "万三久"),
+    ("~ISO IR87", "iso2022_jp_2", "万三久"), ("JAS2020", "iso2022_jp_2", "万三久"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("charset", "codec", "name"), HIDING)
+def test_a_part_of_a_character_is_no_delimiter(charset: str, codec: str, name: str) -> None:
+    raw_name = f"{name}^二|M".encode(codec)
+    assert any(each in raw_name for each in (b"\\", b"|", b"~"))
+    read, parsed = name_read(charset, raw_name)
+    assert (read, parsed.all("PID")[0].text(5, 2), parsed.all("PID")[0].text(6)) == (
+        name,
+        "二",
+        "M",
+    )
+    assert parsed.warnings == ()
+
+
+@pytest.mark.parametrize(("charset", "codec", "name"), HIDING)
+def test_nor_is_it_in_the_header_and_in_its_answer(charset: str, codec: str, name: str) -> None:
+    raw = message("C-1", "", charset).decode().replace("CLINIC", name).encode(codec)
+    header = peek(raw)
+    assert header is not None
+    assert (header.sender, header.control_id) == (("EHR", name), "C-1")
+    answer = Message.parse(acknowledge(header, AckCode.AA, control_id="1", now=NOW))
+    assert (answer.msh.text(6), answer.msh.raw_field(18)) == (name, charset)
+    assert answer.segments[1].text(2) == "C-1"
+
+
+def test_what_says_8859_and_is_utf_8_is_believed_and_told() -> None:
+    read, parsed = name_read("8859/1", "Müller".encode())
+    assert read == "MÃ¼ller"
+    assert "look like UTF-8" in parsed.warnings[0]
 
 
 def test_every_value_of_table_0211_has_a_python_codec_or_none_exists() -> None:
@@ -105,3 +146,10 @@ def test_a_message_in_utf_16_is_read_and_its_header_can_be_answered() -> None:
     parsed = Message.parse(message("7", "PID|||||Zoë\r").decode().encode("utf-16"))
     assert parsed.all("PID")[0].text(5) == "Zoë"
     assert parsed.header.octets(10) == b"7"
+
+
+@pytest.mark.parametrize("charset", ["UNICODE UTF-16", "~UNICODE UTF-16", "UNICODE UTF-32"])
+@pytest.mark.parametrize("padding", ["", "x"])
+def test_a_header_that_says_utf_16_in_ascii_is_not_utf_16(charset: str, padding: str) -> None:
+    read, parsed = name_read(charset, f"Zoë{padding}".encode())
+    assert (read, parsed.syntax.encoding) == (f"Zoë{padding}", "utf-8")

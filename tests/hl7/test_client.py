@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
@@ -13,6 +14,7 @@ from fhir_gateway.hl7.delimiters import Unreadable
 from fhir_gateway.hl7.framing import encode
 from fhir_gateway.hl7.server import Peer
 from tests.hl7.conftest import Listen, accept, message
+from tests.hl7.wire import until
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -108,34 +110,34 @@ async def test_a_control_id_with_escapes_finds_its_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "category"),
+    ("answer", "patience", "category"),
     [
-        (ack("other"), Category.CONFLICT),
-        (encode(b"PID|1\r"), Category.CONFLICT),
-        (encode(b"MSH|^~\\&|||||||ADT^A04|1\r"), Category.CONFLICT),
-        (b"", Category.TIMEOUT),
-        (b"\x0bMSH|half", Category.TIMEOUT),
+        (ack("other"), 60, Category.CONFLICT),
+        (encode(b"PID|1\r"), 60, Category.CONFLICT),
+        (encode(b"MSH|^~\\&|||||||ADT^A04|1\r"), 60, Category.CONFLICT),
+        (b"", 0.05, Category.TIMEOUT),
+        (b"\x0bMSH|half", 0.05, Category.TIMEOUT),
     ],
 )
 async def test_without_its_own_acknowledgement_a_message_fails_and_the_connection_ends(
-    answer: bytes, category: Category
+    answer: bytes, patience: float, category: Category
 ) -> None:
     async with scripted(replies(answer)) as port, MllpClient("127.0.0.1", port) as client:
         with pytest.raises(GatewayError) as caught:
-            await client.send(message("1"), timeout=0.1)
+            await client.send(message("1"), timeout=patience)
         assert caught.value.category is category
         assert not client.connected
 
 
 async def test_a_late_answer_is_not_taken_for_the_next_one() -> None:
-    opened = 0
+    opened, given_up = 0, asyncio.Event()
 
     async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal opened
         opened += 1
         await reader.readuntil(b"\x1c\r")
         if opened == 1:
-            await asyncio.sleep(0.2)
+            await given_up.wait()
             writer.write(ack("1"))
         else:
             writer.write(ack("2"))
@@ -144,6 +146,7 @@ async def test_a_late_answer_is_not_taken_for_the_next_one() -> None:
     async with scripted(late) as port, MllpClient("127.0.0.1", port) as client:
         with pytest.raises(GatewayError):
             await client.send(message("1"), timeout=0.05)
+        given_up.set()
         assert read_ack(await client.send(message("2"))).control_id == "2"
 
 
@@ -164,15 +167,14 @@ async def test_a_connection_the_receiver_has_closed_is_opened_anew() -> None:
 
     async with scripted(one_each) as port, MllpClient("127.0.0.1", port) as client:
         await client.send(message("1"))
-        await asyncio.sleep(0.05)
+        await until(lambda: not client.connected)
         assert read_ack(await client.send(message("2"))).control_id == "2"
 
 
-async def test_nobody_listening_is_a_reason_to_try_later(listen: Listen) -> None:
-    listener = await listen()
-    port = listener.port
-    await listener.server.stop()
-    async with MllpClient("127.0.0.1", port) as client:
+async def test_nobody_listening_is_a_reason_to_try_later() -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        client = MllpClient("127.0.0.1", deaf.getsockname()[1])
         with pytest.raises(GatewayError) as caught:
             await client.send(message("1"))
         assert caught.value.category is Category.BUSY
@@ -181,8 +183,7 @@ async def test_nobody_listening_is_a_reason_to_try_later(listen: Listen) -> None
 async def test_a_cancelled_send_leaves_no_connection_behind() -> None:
     async with scripted(replies(b"")) as port, MllpClient("127.0.0.1", port) as client:
         sending = asyncio.create_task(client.send(message("1")))
-        await asyncio.sleep(0.05)
-        assert client.connected
+        await until(lambda: client.connected)
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending

@@ -5,7 +5,7 @@ import pytest
 
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.hl7.ack import AckCode, acknowledge, refuse
-from fhir_gateway.hl7.conformance import Deviation, report
+from fhir_gateway.hl7.conformance import Deviation, compare, report
 from fhir_gateway.hl7.delimiters import Unreadable
 from fhir_gateway.hl7.peek import peek
 from tests.hl7.conftest import NOW, SAMPLES, message
@@ -31,19 +31,21 @@ def test_our_refusals_conform_to_the_version_of_the_message(version: str) -> Non
 def test_deviations_are_located() -> None:
     raw = (SAMPLES / "microsoft_FHIR-Converter__SIU-S12-01.hl7").read_bytes()
     found = report(raw)
-    assert Deviation("error", "SCH^1^12", "Child limit exceeded SCH_12.XCN_7") in found
+    assert (
+        Deviation("error", "SCH^1^12", "Child limit exceeded SCH_12.XCN_7", "cardinality") in found
+    )
     assert len(found) > 10
 
 
 def test_a_structure_nobody_defined_is_a_deviation() -> None:
     raw = message("1").replace(b"SIU_S12", b"SIU_S99")
-    assert [each.location for each in report(raw)] == ["MSH^1^9^1^3"]
+    assert (report(raw)[0].location, report(raw)[0].rule) == ("MSH^1^9^1^3", "structure")
 
 
 def test_a_version_without_tables_is_a_deviation() -> None:
-    assert [each.location for each in report(message("1").replace(b"2.5.1", b"3.0"))] == [
-        "MSH^1^12"
-    ]
+    told = compare(message("1").replace(b"2.5.1", b"3.0"))
+    assert (told.declared, told.used, told.structure) == ("3.0", "2.8.2", "SIU_S12")
+    assert told.deviations[0].location == "MSH^1^12"
 
 
 def test_what_is_no_message_is_unreadable() -> None:

@@ -230,11 +230,11 @@ def test_fields_beyond_all_reason_do_not_multiply() -> None:
 def _seconds(raw: bytes) -> float:
     best = float("inf")
     for _ in range(5):
-        begin = time.perf_counter()
+        begin = time.process_time()
         parsed = Message.parse(raw)
         for segment in parsed.segments:
             segment.text(3)
-        best = min(best, time.perf_counter() - begin)
+        best = min(best, time.process_time() - begin)
     return best
 
 

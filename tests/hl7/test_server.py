@@ -115,7 +115,7 @@ async def test_the_hl7_package_can_talk_to_us(listen: Listen) -> None:
         for control_id in ("1", "2"):
             writer.writemessage(hl7.parse(message(control_id).decode()))
             await writer.drain()
-            answer = await asyncio.wait_for(reader.readmessage(), 5)
+            answer = await asyncio.wait_for(reader.readmessage(), 60)
             assert str(answer.segment("MSA")) == f"MSA|AA|{control_id}"
     finally:
         writer.close()

@@ -25,7 +25,7 @@ class Wire:
 
     async def frame(self) -> bytes | None:
         """The next frame; None once the server has closed."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self._frames:
                 try:
                     data = await self._reader.read(65536)
@@ -54,6 +54,6 @@ async def connected(listener: Listener) -> AsyncIterator[Wire]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - the server has no event for it
             await asyncio.sleep(0.005)

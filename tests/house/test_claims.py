@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from conformance.claims import CLAIMS, claims, operations
+from conformance.claims import CLAIMS, V2, claims, operations
+from conformance.claims_v2 import document
 
 GENERATED = claims()
 
@@ -14,6 +15,10 @@ GENERATED = claims()
 def test_the_published_claims_are_the_generated_ones() -> None:
     published = {path.name: path.read_text(encoding="utf-8") for path in CLAIMS.glob("*.json")}
     assert published == GENERATED, "run: python -m conformance.claims"
+
+
+def test_the_published_claims_about_v2_are_the_generated_ones() -> None:
+    assert (CLAIMS / V2).read_text("utf-8") == document(), "run: python -m conformance.claims"
 
 
 def test_the_claims_are_the_same_whenever_they_are_written() -> None:

@@ -17,7 +17,8 @@ CLOCK = PACKAGE / "core" / "clock.py"
 def _python_files() -> Iterator[Path]:
     yield from modules()
     for folder in ("tests", "conformance"):
-        yield from sorted((ROOT / folder).rglob("*.py"))
+        found = sorted((ROOT / folder).rglob("*.py"))
+        yield from (path for path in found if "node_modules" not in path.parts)
 
 
 def _calls(path: Path) -> Iterator[ast.Call]:

@@ -17,7 +17,7 @@ REGISTRIES = tuple(
         ("proxy.golang", "org"), ("crates", "io"), ("rubygems", "org"),
     )
 )  # fmt: skip
-TARGETS = ("setup", "run", "test", "check", "test-fast", "lock", "clean")
+TARGETS = ("setup", "run", "test", "check", "test-fast", "compat", "lock", "clean")
 
 
 def test_every_locked_package_has_hashes() -> None:
@@ -33,6 +33,12 @@ def test_every_locked_package_has_hashes() -> None:
 def test_the_lock_names_no_address_and_no_index() -> None:
     assert "://" not in _LOCK
     assert [line for line in _LOCK.splitlines() if line.startswith("-")] == []
+
+
+def test_the_lock_of_the_javascript_clients_names_no_address() -> None:
+    lock = (ROOT / "tests" / "compat" / "package-lock.json").read_text(encoding="utf-8")
+    assert "://" not in lock
+    assert lock.count('"integrity": "sha512-') == lock.count('"node_modules/') > 30
 
 
 def test_the_lock_holds_the_build_backend() -> None:

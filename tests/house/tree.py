@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "fhir_gateway"
-_IGNORED = {".git", ".venv", ".local", "__pycache__", "build", "dist"}
+_IGNORED = {".git", ".venv", ".local", "__pycache__", "node_modules", "build", "dist"}
 
 
 def modules() -> tuple[Path, ...]:

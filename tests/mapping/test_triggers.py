@@ -6,13 +6,14 @@ from fhir_gateway.core.errors import Category, GatewayError
 from fhir_gateway.hl7.ack import condition
 from fhir_gateway.hl7.message import Message
 from fhir_gateway.mapping.profiles import SenderProfile
-from fhir_gateway.mapping.triggers import TRIGGERS, unsupported
+from fhir_gateway.mapping.triggers import EVENTS, unsupported
 from tests.mapping.builders import read, siu
 
 
-def test_seven_events_are_accepted() -> None:
-    assert list(TRIGGERS) == ["S12", "S13", "S14", "S15", "S16", "S17", "S26"]
-    for event in TRIGGERS:
+def test_every_event_of_scheduling_is_accepted() -> None:
+    numbers = [*range(12, 25), 26, 27]
+    assert sorted(EVENTS["SIU"]) == [f"S{number}" for number in numbers]
+    for event in EVENTS["SIU"]:
         assert unsupported(Message.parse(siu(event=event))) is None
 
 
@@ -26,8 +27,7 @@ def test_the_structure_of_a_message_does_not_matter(structure: bytes) -> None:
     ("kind", "code"),
     [
         (b"ORU^R01", "200"), (b"", "200"),
-        (b"SIU^S23", "201"), (b"SIU^Z02", "201"), (b"SIU", "201"), (b"ADT^A04", "201"),
-        (b"ADT^S12", "201"),
+        (b"SIU^S25", "201"), (b"SIU^Z02", "201"), (b"SIU", "201"), (b"SIU^A04", "201"),
     ],
 )  # fmt: skip
 def test_the_place_of_the_issue_tells_a_type_from_an_event(kind: bytes, code: str) -> None:

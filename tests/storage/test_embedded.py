@@ -28,6 +28,8 @@ time.sleep(600)
 """
 
 
+pytestmark = pytest.mark.slow
+
 as_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root needs another account for the server"
 )
@@ -169,7 +171,7 @@ def test_the_server_outlives_the_gateway_and_the_next_one_takes_over(
 ) -> None:
     url = said(gateway)
     os.killpg(gateway.pid, how)
-    gateway.wait(30)
+    gateway.wait(300)
     write_a_row(url)
     with Embedded.start(place) as server:
         assert kept(server) == ("still here",)

@@ -126,9 +126,9 @@ async def test_a_hold_that_is_over_is_in_nobodys_way(database: Database, keys: l
     async with database.transaction(1) as tx:
         (written,) = await engagements.insert(tx, [over])
         assert await engagements.overlapping(tx, keys, span("09:00")) == []
-        taken, ended = await engagements.take(tx, [a_row(keys[0], appointment="a2")])
-        assert [each.appointment for each in taken] == ["a2"]
-        assert ended == [written]
+        taken = await engagements.take(tx, [a_row(keys[0], appointment="a2")])
+        assert (taken.missing, taken.ended) == ((), (written,))
+        assert len(await engagements.of_appointment(tx, "a2")) == 1
         assert await engagements.of_task(tx, "t1") == []
 
 
@@ -136,7 +136,8 @@ async def test_a_hold_that_lasts_is_in_the_way(database: Database, keys: list[in
     lasting = a_row(keys[0], task="t1", kind=engagements.HOLD, expires_at=SOON)
     async with database.transaction(1) as tx:
         assert await held(tx, lasting) == 1
-        assert await engagements.take(tx, [a_row(keys[0], appointment="a2")]) == ([], [])
+        wanted = a_row(keys[0], appointment="a2")
+        assert await engagements.take(tx, [wanted]) == engagements.Taken(missing=(wanted,))
 
 
 async def test_a_hold_is_prolonged_while_it_lasts(database: Database, keys: list[int]) -> None:
@@ -195,10 +196,11 @@ async def test_who_may_be_double_booked_is_told_of_the_rest(
 ) -> None:
     loose: dict[str, Any] = {"exclusive": False}
     async with database.transaction(1) as tx:
-        assert await engagements.take_people(tx, [a_row(keys[0], **loose)], "a1") == []
+        first = a_row(keys[0], **loose)
+        assert await engagements.take(tx, [first], "a1") == engagements.Taken()
         late = a_row(keys[0], "09:20", appointment="a2", **loose)
-        besides = await engagements.take_people(tx, [late], "a2")
-        assert [each.appointment for each in besides] == ["a1"]
+        taken = await engagements.take(tx, [late], "a2")
+        assert [each.appointment for each in taken.elsewhere] == ["a1"]
 
 
 async def test_the_times_of_three_people_in_any_order_are_no_deadlock(

@@ -4,11 +4,12 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from fhir_gateway.storage import inbox
-from fhir_gateway.storage.inbox import FeedState, MessageKey, Received
-from fhir_gateway.storage.postgres import Database
+from fhir_gateway.storage.inbox import FeedState, Known, MessageKey, Received
+from fhir_gateway.storage.postgres import Database, Transaction
 from tests.storage.servers import KINDS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -28,7 +29,7 @@ def a_message(key: MessageKey = KEY, ack: bytes = b"MSA|AA|1") -> Received:
 
 async def test_a_message_is_kept_byte_by_byte(database: Database) -> None:
     async with database.transaction(1) as tx:
-        assert await inbox.keep(tx, a_message())
+        await inbox.keep(tx, a_message())
         rows = await tx.rows(
             "SELECT raw, event, state, ack, ack_code, issues, appointment, received_at FROM inbox"
         )
@@ -39,11 +40,15 @@ async def test_a_message_is_kept_byte_by_byte(database: Database) -> None:
 
 async def test_a_repetition_gets_the_same_answer(database: Database) -> None:
     async with database.transaction(1) as tx:
-        assert await inbox.answer_of(tx, KEY) is None
+        assert await inbox.known(tx, KEY) == Known()
         await inbox.keep(tx, a_message())
-        assert await inbox.answer_of(tx, KEY) == b"MSA|AA|1"
-        assert not await inbox.keep(tx, a_message(ack=b"other"))
-        assert await inbox.answer_of(tx, KEY) == b"MSA|AA|1"
+        assert await inbox.known(tx, KEY) == Known(b"MSA|AA|1")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        async with database.transaction(1) as tx:
+            await inbox.keep(tx, a_message(ack=b"other"))
+    async with database.transaction(1) as tx:
+        assert await inbox.known(tx, KEY) == Known(b"MSA|AA|1")
+        assert await tx.row("SELECT count(*) FROM inbox") == (1,)
 
 
 @pytest.mark.parametrize(
@@ -59,34 +64,40 @@ async def test_a_repetition_gets_the_same_answer(database: Database) -> None:
 async def test_another_message_is_another_message(database: Database, other: MessageKey) -> None:
     async with database.transaction(1) as tx:
         await inbox.keep(tx, a_message())
-        assert await inbox.answer_of(tx, other) is None
-        assert await inbox.keep(tx, a_message(other))
+        assert (await inbox.known(tx, other)).answer is None
+        await inbox.keep(tx, a_message(other))
+        assert (await inbox.known(tx, other)).answer == b"MSA|AA|1"
 
 
 async def test_a_control_id_with_other_bytes_is_noticed(database: Database) -> None:
     async with database.transaction(1) as tx:
         await inbox.keep(tx, a_message())
-        assert not await inbox.control_id_seen(tx, KEY)
-        assert await inbox.control_id_seen(tx, replace(KEY, sha256=b"\x02" * 32))
-        assert not await inbox.control_id_seen(tx, replace(KEY, facility="WARD", sha256=b"\x02"))
+        assert await inbox.known(tx, replace(KEY, sha256=b"\x02" * 32)) == Known(reused=True)
+        assert await inbox.known(tx, replace(KEY, facility="WARD", sha256=b"\x02")) == Known()
 
 
 async def test_what_could_not_be_read_is_kept_each_time(database: Database) -> None:
     async with database.transaction(1) as tx:
         for _ in range(2):
-            assert await inbox.keep(tx, a_message(), replay=False)
-        assert await inbox.answer_of(tx, KEY) is None
+            await inbox.keep(tx, a_message(), replay=False)
+        assert await inbox.known(tx, KEY) == Known()
         assert await tx.row("SELECT count(*) FROM inbox") == (2,)
 
 
 async def test_of_the_same_message_that_comes_twice_at_once_one_is_kept(
     database: Database,
 ) -> None:
-    async def keep() -> bool:
-        async with database.transaction(1) as tx:
-            return await inbox.keep(tx, a_message())
+    async def keep() -> bytes:
+        async def work(tx: Transaction) -> bytes:
+            told = (await inbox.known(tx, KEY)).answer
+            if told is None:
+                await inbox.keep(tx, a_message())
+            return told or b"kept"
 
-    assert sorted(await asyncio.gather(*(keep() for _ in range(6)))) == [False] * 5 + [True]
+        return await database.run(1, work)
+
+    answers = await asyncio.gather(*(keep() for _ in range(6)))
+    assert sorted(answers) == [b"MSA|AA|1"] * 5 + [b"kept"]
 
 
 async def test_the_newest_message_of_an_appointment_is_remembered(database: Database) -> None:
@@ -133,5 +144,5 @@ async def test_messages_about_one_appointment_pass_one_at_a_time(database: Datab
 async def test_messages_about_others_do_not_wait(database: Database) -> None:
     async with database.transaction(1) as mine, database.transaction(1) as other:
         await inbox.lock_keys(mine, KEYS[:1])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await inbox.lock_keys(other, KEYS[1:])

@@ -86,6 +86,25 @@ async def test_a_statement_that_takes_too_long_is_cut_off(database: Database) ->
     assert told.value.category is Category.TIMEOUT
 
 
+async def test_a_search_that_takes_too_long_is_cut_off(database: Database) -> None:
+    async def search() -> None:
+        async with database.transaction(1, snapshot=True) as tx:
+            await tx.execute("SET LOCAL statement_timeout = '50ms'")
+            await tx.row("SELECT pg_sleep(5)")
+
+    with pytest.raises(GatewayError) as told:
+        await search()
+    assert told.value.category is Category.TIMEOUT
+
+
+async def test_a_read_that_takes_too_long_is_cut_off(single: Database) -> None:
+    async with single._connected(1) as connection:
+        await connection.execute("SET statement_timeout = '50ms'")
+    with pytest.raises(GatewayError) as told:
+        await single.query(1, "SELECT pg_sleep(5)", None)
+    assert told.value.category is Category.TIMEOUT
+
+
 async def test_whoever_waits_too_long_for_a_record_is_told(database: Database) -> None:
     async def impatient(tx: Transaction) -> None:
         await tx.execute("SET LOCAL lock_timeout = '50ms'")
@@ -178,3 +197,13 @@ async def test_the_database_tells_the_time(database: Database) -> None:
         first, second = await tx.now(), await tx.now()
     assert first.tzinfo is not None
     assert first < second
+
+
+async def test_a_connection_that_only_reads_forgets_what_it_has_not_asked_for_long(
+    single: Database,
+) -> None:
+    for number in range(420):
+        for _ in range(2):  # what is asked again is prepared
+            await single.query(1, f"SELECT {number}, %s::int", (number,))
+    ((prepared,),) = await single.query(1, "SELECT count(*) FROM pg_prepared_statements", None)
+    assert 0 < prepared <= 400

@@ -76,6 +76,74 @@ def siu(
     return ("\r".join([msh, *body]) + "\r").encode()
 
 
+def adt(
+    event: str,
+    *,
+    sent: str = SENT,
+    control: str = "",
+    patient: dict[int, str] | None = ANN,
+    **fields: dict[int, str],
+) -> bytes:
+    """A message about Ann.
+
+    Args:
+        event: MSH-9.2.
+        sent: MSH-7, and when it happened unless EVN says otherwise.
+        control: MSH-10; '' gives each content its own.
+        patient: Fields of PID; None leaves it out.
+        fields: Fields of `evn`, `pv1` and `mrg`, by number.
+    """
+    people = [segment("PID", patient)] if patient is not None else []
+    mrg = [segment("MRG", fields["mrg"])] if "mrg" in fields else []
+    pv1 = [segment("PV1", fields["pv1"])] if "pv1" in fields else []
+    body = [segment("EVN", {2: sent} | fields.get("evn", {})), *people, *mrg, *pv1]
+    own = f"{zlib.crc32('|'.join([event, sent, *body]).encode()):08X}"
+    head = {3: "EHR", 4: "CLINIC", 7: sent, 9: f"ADT^{event}", 10: control or own, 11: "P",
+            12: "2.5.1"}  # fmt: skip
+    msh = segment("MSH|^~\\&", {number - 2: text for number, text in head.items()})
+    return ("\r".join([msh, *body]) + "\r").encode()
+
+
+def srm(
+    event: str = "S01",
+    start: str = "09:00",
+    *,
+    id_: str = "P-1",
+    control: str = "",
+    kind: str = "SRM",
+    patient: dict[int, str] | None = ANN,
+    people: tuple[dict[int, str], ...] = (DOE,),
+    more: tuple[str, ...] = (),
+    **fields: dict[int, str],
+) -> bytes:
+    """A request for Ann with Doctor Doe on DAY.
+
+    Args:
+        event: MSH-9.2.
+        start: UTC time of day at which the doctor is wanted; '' tells none.
+        id_: ARQ-1.
+        control: MSH-10; '' gives each content its own.
+        kind: MSH-9.1.
+        patient: Fields of PID; None leaves it out.
+        people: Fields of each AIP.
+        more: Further segments.
+        fields: More fields of `arq` and `qrd`, by number.
+    """
+    when = {6: ts(at(start))} if start else {}
+    body = [
+        *([segment("QRD", fields["qrd"])] if "qrd" in fields else []),
+        segment("ARQ", {1: id_} | fields.get("arq", {})),
+        *([segment("PID", patient)] if patient is not None else []),
+        *(segment("AIP", when | each) for each in people),
+        *more,
+    ]
+    own = f"{zlib.crc32('|'.join([event, *body]).encode()):08X}"
+    head = {3: "EHR", 4: "CLINIC", 7: SENT, 9: f"{kind}^{event}", 10: control or own, 11: "P",
+            12: "2.5.1"}  # fmt: skip
+    msh = segment("MSH|^~\\&", {number - 2: text for number, text in head.items()})
+    return ("\r".join([msh, *body]) + "\r").encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One row of the inbox."""

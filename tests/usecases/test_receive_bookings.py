@@ -243,3 +243,12 @@ async def test_another_patient_takes_the_place_of_the_first(ehr: Ehr) -> None:
     await ehr.sends("S12", patient=ANN)
     changed = await ehr.sends("S14", patient=CEM)
     assert [each["actor"]["display"] for each in changed["participant"]] == ["Can Cem", "Jane Doe"]
+
+
+async def test_segments_of_a_site_change_nothing_and_are_kept(ehr: Ehr) -> None:
+    plain = await ehr.sends("S12")
+    raw = siu("S12", id_="F-2", start="11:00", more=("ZPV|1|Wing B~Floor 2", "OBX|1|TX|x||y"))
+    assert (await ehr.send(raw)).code == "AA"
+    other = await ehr.appointment("F-2")
+    assert other.keys() == plain.keys()
+    assert (await ehr.last()).raw == raw

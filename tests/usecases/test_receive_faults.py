@@ -20,6 +20,8 @@ FAULTS = {
     "no SCH": (siu().replace(b"SCH||F-1\r", b""), "100", "SCH"),
     "nobody": (siu(patient=None, people=()), "101", "PID"),
     "a start alone in a year": (siu(start="", tq1={7: "2027"}), "102", "TQ1^1^7"),
+    "more people than anybody sees": (siu(people=({3: "D1"},) * 500), "104", "AIP^499"),
+    "more names than anybody has": (siu(patient={3: "~".join(["P1"] * 500)}), "104", "PID^1"),
     "an id without end": (siu(id_="9" * 600), "104", "SCH^1"),
 }
 
@@ -59,7 +61,7 @@ async def test_a_profile_may_refuse_a_start_without_time_of_day(ehr: Ehr) -> Non
 
 @pytest.mark.parametrize(
     ("kind", "condition"),
-    [("ADT^A04^ADT_A01", "201"), ("ADT^A40", "201"), ("SIU^S23", "201"), ("SIU^S99", "201"),
+    [("ADT^A12^ADT_A12", "201"), ("ADT^S12", "201"), ("SIU^S25", "201"), ("SIU^S99", "201"),
      ("SIU", "201"), ("ORU^R01", "200"), ("", "200")],
 )  # fmt: skip
 @pytest.mark.parametrize("strict", [False, True])

@@ -143,6 +143,7 @@ def taking_part(
         start=begins,
         end=ends,
         schedule_key=schedule_key(resource, reading),
+        timed=any(row.segment.field(row.start + at) for at in (0, 1, 3)),
         source=row.segment.location(3),
     )
 

@@ -6,7 +6,7 @@ Source: HL7 v2.9.1 chapter 3, PV1; hl7v2.md section 1.5.
 """
 
 from fhir_gateway.mapping.datatypes.cwe import concept
-from fhir_gateway.mapping.datatypes.cx import identifier
+from fhir_gateway.mapping.datatypes.cx import distinct, identifier
 from fhir_gateway.mapping.datatypes.pl import location
 from fhir_gateway.mapping.datatypes.xcn import practitioners
 from fhir_gateway.mapping.intent import ActorIntent, Concept, Identifier, Resource
@@ -20,6 +20,19 @@ def visit_number(reading: Reading) -> Identifier | None:
     if segment is None:
         return None
     return identifier(segment.field(19), reading, "visit", segment.location(19), "VN")
+
+
+def visit_numbers(reading: Reading) -> tuple[Identifier, ...]:
+    """What a visit may be known by: PV1-19, the pre-admission (5) and the alternate (50) number."""
+    segment = reading.message.first("PV1")
+    if segment is None:
+        return ()
+    found = [
+        identifier(field, reading, "visit", segment.location(number), "VN")
+        for number in (19, 5, 50)
+        for field in segment.repetitions(number)
+    ]
+    return tuple(distinct(found))
 
 
 def service(reading: Reading) -> Concept | None:

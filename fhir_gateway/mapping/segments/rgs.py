@@ -51,8 +51,14 @@ def _action(segment: Segment, reading: Reading) -> str | None:
     return action or None
 
 
-def resource_rows(reading: Reading) -> tuple[ResourceRow, ...]:
-    """Every resource row in order."""
+def resource_rows(reading: Reading, default: str | None = None) -> tuple[ResourceRow, ...]:
+    """Every resource row in order.
+
+    Args:
+        reading: The message.
+        default: What a row without action code means, where the event is about single rows. Where
+            some rows of the message have the code, the others are there to be complete.
+    """
     rows: list[ResourceRow] = []
     group: str | None = None
     for segment in reading.message.segments:
@@ -61,4 +67,7 @@ def resource_rows(reading: Reading) -> tuple[ResourceRow, ...]:
         elif segment.name in START_FIELD:
             own = _action(segment, reading)
             rows.append(ResourceRow(segment, "D" if group == "D" else own or group))
-    return tuple(rows)
+    if default is None:
+        return tuple(rows)
+    rest = "X" if any(row.action == default for row in rows) else default
+    return tuple(ResourceRow(row.segment, row.action or rest) for row in rows)

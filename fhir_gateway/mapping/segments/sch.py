@@ -71,8 +71,15 @@ def configured_identifier(reading: Reading) -> Identifier | None:
     return None
 
 
+def _child_identifiers(segment: Segment, reading: Reading) -> tuple[Identifier, ...]:
+    """A child without id of its own is known by its parent's and its number: `id#n`."""
+    number = occurrence(segment)
+    own = parents(segment, reading) if number else ()
+    return tuple({**each, "value": f"{each['value']}#{number}"} for each in own)
+
+
 def keys(segment: Segment, reading: Reading) -> tuple[Identifier, ...]:
-    """Identity of the appointment: filler, placer, else as configured.
+    """Identity of the appointment: filler, placer, else as configured, else its parent's.
 
     Raises:
         GatewayError: unprocessable, where nothing identifies it.
@@ -84,6 +91,10 @@ def keys(segment: Segment, reading: Reading) -> tuple[Identifier, ...]:
                 reading.took("identifier", segment, number)
         return own
     configured = configured_identifier(reading)
+    child = _child_identifiers(segment, reading)
+    if configured is None and child:
+        reading.took("identifier", segment, 3)
+        return child
     if configured is None:
         raise fail(
             Category.UNPROCESSABLE,
@@ -159,15 +170,19 @@ def _is_status(value: str, number: int, reading: Reading) -> bool:
     return declared or find("0278", value) is not None
 
 
+def parents(segment: Segment, reading: Reading) -> tuple[Identifier, ...]:
+    """Filler (SCH-24) and placer (SCH-23) id of the appointment that this one is a part of."""
+    filler = identifier(segment.field(24), reading, "appointment-filler", "FILL")
+    placer = identifier(segment.field(23), reading, "appointment-placer", "PLAC")
+    return tuple(each for each in (filler, placer) if each)
+
+
 def links(segment: Segment, reading: Reading) -> list[Resource]:
-    """Extensions for the parent (SCH-23 placer, SCH-24 filler) and the occurrence (SCH-3)."""
+    """Extensions for the parent (SCH-23, SCH-24) and the occurrence (SCH-3)."""
     found: list[Resource] = []
-    for number, kind in ((24, "filler"), (23, "placer")):
-        code = "FILL" if kind == "filler" else "PLAC"
-        parent = identifier(segment.field(number), reading, f"appointment-{kind}", code)
-        if parent:
-            reference = {"type": "Appointment", "identifier": parent}
-            found.append({"url": EXT_PARENT, "valueReference": reference})
+    for parent in parents(segment, reading):
+        reference = {"type": "Appointment", "identifier": parent}
+        found.append({"url": EXT_PARENT, "valueReference": reference})
     if occurrence(segment):
         found.append({"url": EXT_OCCURRENCE, "valuePositiveInt": occurrence(segment)})
     return found

@@ -28,6 +28,12 @@ def table(name: str) -> Mapping[str, Row]:
     return {row[key].casefold(): row for row in rows}
 
 
+def names() -> list[str]:
+    """The names of all tables, in order."""
+    found = [path.name for path in files(__name__).iterdir()]
+    return sorted(each.removesuffix(".csv") for each in found if each.endswith(".csv"))
+
+
 def find(name: str, code: str) -> Row | None:
     """The row of a code, in any case; None for an unknown code and for ''."""
     return table(name).get(code.strip().casefold())

@@ -87,7 +87,7 @@ async def _judge(deps: Deps, tenant: int, call: Call, mode: str | None) -> None:
     resource = call.values.first("resource")
     if resource is None and call.ref is not None:
         resource = (await read.read(deps, tenant, call.ref)).resource()
-    validate(resource, type_name=call.type)
+    validate(resource, type_name=call.type, second_opinion=True)
     if mode == "create":
         await _try(deps, tenant, lambda tx: write.create_within(tx, deps, _new(deps, resource)))
     elif mode == "update":

@@ -77,7 +77,7 @@ async def test_another_tenants_resources_lie_behind_no_chain(
     database: Database, asked: str
 ) -> None:
     async with world(database, *CLINIC) as tx:
-        assert await ids(Transaction(tx.connection, 2), asked) == []
+        assert await ids(Transaction(tx.wire, 2), asked) == []
 
 
 MANY = [f"p{number:04}" for number in range(1001)]

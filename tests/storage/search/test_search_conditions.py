@@ -364,7 +364,7 @@ async def test_another_tenant_finds_nothing_even_if_the_connection_is_not_its_ow
 ) -> None:
     booked = appointment("b", slot=references("Slot/a"))
     async with world(database, slot("a"), booked) as tx:
-        stranger = Transaction(tx.connection, 2)
+        stranger = Transaction(tx.wire, 2)
         assert await ids(tx, asked) == ["a"]
         assert await ids(stranger, asked) == []
         assert (await page(stranger, f"{asked}{'&' if '?' in asked else '?'}_count=0")).total == 0

@@ -190,6 +190,15 @@ async def test_a_cursor_stays_short_however_long_the_values_are(
         assert await walk(tx, asked) == ["a", "b"]
 
 
+async def test_keys_that_are_no_text_leave_their_room_to_those_that_are(
+    database: Database,
+) -> None:
+    people = [patient(each, name=[{"family": "x" * 150 + last}]) for each, last in ("ab", "ba")]
+    async with world(database, *people) as tx:
+        asked = "Patient?_sort=birthdate,-death-date,_lastUpdated,family&_count=1"
+        assert await walk(tx, asked) == ["b", "a"]
+
+
 async def test_more_than_five_keys_are_refused(database: Database) -> None:
     async with world(database) as tx:
         with pytest.raises(GatewayError) as refused:
@@ -244,3 +253,16 @@ async def test_hits_carry_version_time_and_content(database: Database) -> None:
     assert (stored.type, stored.id, stored.version) == ("Slot", "a", 1)
     assert stored.last_updated == NOW + timedelta(hours=1)
     assert stored.resource()["meta"]["lastUpdated"] == "2026-03-01T13:00:00Z"
+
+
+async def test_a_search_in_a_compartment_stays_with_its_patient(database: Database) -> None:
+    visits = [appointment(f"{who}-{n}", f"Patient/{who}") for who in ("ann", "bob") for n in "123"]
+    of_ann = replace(query("Appointment?status=booked&_count=2"), patient="ann")
+    async with world(database, *visits) as tx:
+        first = await search(tx, of_ann)
+        second = await search(tx, replace(of_ann, cursor=first.next))
+        with pytest.raises(GatewayError, match="not a page of this search"):
+            await search(tx, replace(of_ann, cursor=first.next, patient="bob"))
+    assert [each.id for each in first.matches] == ["ann-1", "ann-2"]
+    assert [each.id for each in second.matches] == ["ann-3"]
+    assert first.total == 3

@@ -34,22 +34,33 @@ async def world(database: Database, *resources: Resource) -> AsyncIterator[Trans
         pass
 
 
-async def store(tx: Transaction, *resources: Resource, now: datetime = NOW) -> None:
+async def store(
+    tx: Transaction, *resources: Resource, now: datetime = NOW, zone: ZoneInfo = UTC_ZONE
+) -> None:
     """Write new resources."""
     writes = [Write(each, method="POST") for each in resources]
-    await write_many(tx, writes, now=now, zone=UTC_ZONE)
+    await write_many(tx, writes, now=now, zone=zone)
 
 
-def query(text: str) -> SearchQuery:
+def query(text: str, zone: ZoneInfo = UTC_ZONE) -> SearchQuery:
     """Read `Type?name=value&…`."""
     type_name, _, rest = text.partition("?")
     pairs = parse_qsl(rest, keep_blank_values=True)
-    return parse(type_name, pairs, zone=UTC_ZONE, base="http://localhost/fhir")
+    return parse(type_name, pairs, zone=zone, base="http://localhost/fhir")
 
 
-async def page(tx: Transaction, text: str) -> Page:
+async def page(tx: Transaction, text: str, zone: ZoneInfo = UTC_ZONE) -> Page:
     """One page of a search."""
-    return await search(tx, query(text))
+    return await search(tx, query(text, zone))
+
+
+async def pages(tx: Transaction, text: str, zone: ZoneInfo = UTC_ZONE) -> AsyncIterator[Page]:
+    """All pages of a search, each asked for after the one before has been looked at."""
+    found = await page(tx, text, zone)
+    yield found
+    while found.next:
+        found = await page(tx, f"{text}&_cursor={found.next}", zone)
+        yield found
 
 
 async def ids(tx: Transaction, text: str) -> list[str]:
@@ -59,12 +70,7 @@ async def ids(tx: Transaction, text: str) -> list[str]:
 
 async def walk(tx: Transaction, text: str) -> list[str]:
     """The ids on all pages of a search, in order."""
-    found = await page(tx, text)
-    seen = [each.id for each in found.matches]
-    while found.next:
-        found = await page(tx, f"{text}&_cursor={found.next}")
-        seen += [each.id for each in found.matches]
-    return seen
+    return [each.id async for found in pages(tx, text) for each in found.matches]
 
 
 def slot(id_: str, **elements: Any) -> Resource:
