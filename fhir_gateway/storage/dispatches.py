@@ -110,15 +110,21 @@ _SELECT = (
 )
 
 
-async def add(tx: Transaction, draft: Draft) -> None:
-    """Leave a message for the sender; it exists when the transaction commits."""
-    await tx.execute(
+def add(tx: Transaction, draft: Draft) -> None:
+    """Leave a message for the sender; it exists when the transaction commits.
+
+    Args:
+        tx: Has the Appointment locked, or writes it for the first time.
+        draft: Travels with the next statement.
+    """
+    statement = (
         "INSERT INTO outbound_message (tenant, destination, appointment, control_id, event, says,"
         " raw, state, open, created_at, not_before) VALUES (%s, %s, %s, %s, %s, %s, %s, 'queued',"
-        " true, clock_timestamp(), clock_timestamp())",
-        (tx.tenant, draft.destination, draft.appointment, draft.control_id, draft.event,
-         draft.says, draft.raw),
-    )  # fmt: skip
+        " true, clock_timestamp(), clock_timestamp())"
+    )
+    values = (tx.tenant, draft.destination, draft.appointment, draft.control_id, draft.event,
+              draft.says, draft.raw)  # fmt: skip
+    tx.later([(statement, values)])
     tx.work_left = True
 
 

@@ -7,6 +7,7 @@ Source: decision 19; hl7v2.md sections 2.1 and 6, N8.
 """
 
 from base64 import b32encode
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -51,7 +52,7 @@ async def tell(tx: Transaction, deps: Deps, old: Resource | None, new: Resource)
         return
     scene = await _Scene.read(tx, new)
     for destination, event in due:
-        await dispatches.add(tx, _draft(tx, deps, destination, str(event), scene))
+        dispatches.add(tx, _draft(tx, deps, destination, str(event), scene))
 
 
 def _possible(destination: Destination) -> set[str]:
@@ -73,21 +74,19 @@ async def _event(
 class _Scene:
     """An Appointment with all who take part, each known by some identifier."""
 
-    def __init__(self, appointment: Resource, actors: dict[str, Resource]) -> None:
+    def __init__(self, appointment: Resource, actors: Sequence[Resource]) -> None:
         self.appointment = appointment
-        self.patient = next((e for r, e in actors.items() if r.startswith("Patient/")), None)
-        self.others = [e for r, e in actors.items() if not r.startswith("Patient/")]
+        patients = (each for each in actors if each["resourceType"] == "Patient")
+        self.patient = next(patients, None)
+        self.others = [each for each in actors if each["resourceType"] != "Patient"]
 
     @classmethod
     async def read(cls, tx: Transaction, appointment: Resource) -> "_Scene":
         people = [dict(each) for each in appointment.get("participant", ())]
         await _replace_roles(tx, people)
         refs = [ref for each in people if (ref := reference_of(each.get("actor"))) is not None]
-        actors: dict[str, Resource] = {}
-        for kind in _TAKERS:
-            ids = [ref.id for ref in refs if ref.type == kind]
-            found = await resources.read_many(tx, kind, ids) if ids else {}
-            actors |= {f"{kind}/{id_}": found[id_].resource() for id_ in ids if id_ in found}
+        found = await resources.read_all(tx, (ref for ref in refs if ref.type in _TAKERS))
+        actors = [found[ref].resource() for ref in dict.fromkeys(refs) if ref in found]
         return cls({**appointment, "participant": people}, actors)
 
 

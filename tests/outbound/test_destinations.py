@@ -38,7 +38,7 @@ def test_the_least_that_has_to_be_said(tmp_path: Path) -> None:
 
 
 def test_the_example_in_the_repository_is_one() -> None:
-    (told,) = read_destinations(ROOT / "conformance" / "samples" / "configuration")
+    (told,) = read_destinations(ROOT / "conformance" / "samples")
     assert (told.name, told.role) == ("ehr", "filler")
 
 
