@@ -160,7 +160,7 @@ def _number(deps: "Deps", slug: str) -> int:
 def _told(message: "Dispatch") -> dict[str, Any]:
     times = ("created_at", "sent_at", "answered_at")
     names = ("id", "destination", "appointment", "control_id", "event", "state", "blocked",
-             "attempts", "ack_code", "error")  # fmt: skip
+             "attempts", "ack_code", "error", "deviations")  # fmt: skip
     told = {name: getattr(message, name) for name in names}
     return told | {
         name: format_instant(value) for name in times if (value := getattr(message, name))

@@ -37,6 +37,7 @@ from fhir_gateway.storage.roles import Role
 from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
 from fhir_gateway.usecases import seed
 from fhir_gateway.usecases.deps import Deps, Policy
+from fhir_gateway.workers.judge import judge
 from fhir_gateway.workers.loop import work
 from fhir_gateway.workers.sender import send
 
@@ -128,6 +129,7 @@ async def _serve(
         serving = asyncio.create_task(http.serve(sockets=[listening]))
         working = asyncio.create_task(work(deps, stop))
         sending = asyncio.create_task(send(deps, stop))
+        judging = asyncio.create_task(judge(deps, stop))
         await _first(http.ready.wait(), serving, working)
         await warming
         gc.freeze()  # what stays for good is not looked through while somebody waits
@@ -141,8 +143,10 @@ async def _serve(
         stop.set()
         http.should_exit = True
         await close_ports(ports, settings.drain_seconds)
+        judging.cancel()
         await asyncio.wait([sending], timeout=settings.drain_seconds)
         sending.cancel()
+        await asyncio.gather(sending, judging, return_exceptions=True)
         await asyncio.gather(serving, working)
 
 

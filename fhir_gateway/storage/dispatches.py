@@ -5,7 +5,7 @@ leave in the order of their numbers: its changes wait for one another on the App
 that the numbers are in the order of the commits. Decision 19.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,6 +57,7 @@ class Dispatch:
         ack, ack_code: The answer and its MSA-1.
         ack_time: MSH-7 of the answer, by the receiver's clock.
         error: What is wrong with it, for people.
+        deviations: From the standard, a line each; '' for none, None where nobody has looked yet.
         blocked: Whether an earlier one about the same Appointment has to be over first.
     """
 
@@ -76,6 +77,7 @@ class Dispatch:
     ack_code: str | None
     ack_time: datetime | None
     error: str | None
+    deviations: str | None
     blocked: bool
 
 
@@ -105,7 +107,7 @@ _FIRST = (
 )
 _SELECT = (
     "SELECT id, destination, appointment, control_id, event, says, raw, state, attempts,"
-    " created_at, sent_at, answered_at, ack, ack_code, ack_time, error,"
+    " created_at, sent_at, answered_at, ack, ack_code, ack_time, error, deviations,"
     f" open AND id > {_FIRST} FROM outbound_message o WHERE tenant = %s"
 )
 
@@ -261,3 +263,25 @@ async def skip(tx: Transaction, id_: int) -> bool:
     )
     tx.work_left = True
     return touched == 1
+
+
+async def unjudged(tx: Transaction, limit: int) -> list[Dispatch]:
+    """Messages that nobody has compared with the standard yet, the newest first."""
+    rows = await tx.rows(
+        f"{_SELECT} AND deviations IS NULL ORDER BY id DESC LIMIT %s", (tx.tenant, limit)
+    )
+    return [Dispatch(*row) for row in rows]
+
+
+async def judge(tx: Transaction, found: Mapping[int, str]) -> None:
+    """Keep in what messages depart from the standard.
+
+    Args:
+        tx: Open transaction.
+        found: `Dispatch.deviations` by id.
+    """
+    await tx.execute(
+        "UPDATE outbound_message SET deviations = told FROM unnest(%s::bigint[], %s::text[])"
+        " AS j(id, told) WHERE tenant = %s AND outbound_message.id = j.id",
+        (list(found), list(found.values()), tx.tenant),
+    )

@@ -39,6 +39,7 @@ def outbound_message_table(metadata: MetaData) -> Table:
         Column("ack_code", PLAIN),
         Column("ack_time", TIME),
         Column("error", PLAIN),
+        Column("deviations", PLAIN),
         CheckConstraint(
             "state IN ('queued', 'sent', 'accepted', 'rejected', 'dead', 'skipped')",
             name="state_check",
@@ -52,4 +53,10 @@ def outbound_message_table(metadata: MetaData) -> Table:
             "outbound_message_open", "tenant", "destination", "id", postgresql_where=text("open")
         ),
         Index("outbound_message_lane", *lane, postgresql_where=text("open")),
+        Index(
+            "outbound_message_unjudged",
+            "tenant",
+            "id",
+            postgresql_where=text("deviations IS NULL"),
+        ),
     )

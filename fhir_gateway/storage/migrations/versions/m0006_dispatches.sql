@@ -18,6 +18,7 @@ CREATE TABLE outbound_message (
     ack_code TEXT COLLATE "C",
     ack_time TIMESTAMP WITH TIME ZONE,
     error TEXT COLLATE "C",
+    deviations TEXT COLLATE "C",
     CONSTRAINT outbound_message_pkey PRIMARY KEY (id),
     FOREIGN KEY(tenant) REFERENCES tenant (id),
     CONSTRAINT outbound_message_state_check CHECK (state IN ('queued', 'sent', 'accepted', 'rejected', 'dead', 'skipped')),
@@ -27,6 +28,7 @@ CREATE UNIQUE INDEX outbound_message_by_control_id ON outbound_message (tenant, 
 CREATE INDEX outbound_message_by_appointment ON outbound_message (tenant, appointment, destination, id);
 CREATE INDEX outbound_message_open ON outbound_message (tenant, destination, id) WHERE open;
 CREATE INDEX outbound_message_lane ON outbound_message (tenant, destination, appointment, id) WHERE open;
+CREATE INDEX outbound_message_unjudged ON outbound_message (tenant, id) WHERE deviations IS NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbound_message TO fhir_gateway_app, fhir_gateway_worker;
 ALTER TABLE outbound_message ENABLE ROW LEVEL SECURITY;
 ALTER TABLE outbound_message FORCE ROW LEVEL SECURITY;
