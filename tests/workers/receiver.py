@@ -18,8 +18,8 @@ from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.workers.sender import send
 from tests.usecases.clinic import TENANT, Clinic
 
-#: What goes back for a message; None closes the connection.
-Reply = Callable[[Header], list[bytes] | None]
+#: What goes back for a message: answers; bytes as they are, and the end; None for the end at once.
+Reply = Callable[[Header], list[bytes] | bytes | None]
 #: Longest wait for anything; a test that reaches it has failed.
 PATIENCE = 20.0
 
@@ -43,6 +43,11 @@ def silent(_: Header) -> list[bytes]:
 
 def hangs_up(_: Header) -> None:
     return None
+
+
+def breaks_off(header: Header) -> bytes:
+    """Ends the connection in the middle of saying yes."""
+    return encode(ack(header, AckCode.AA))[:-3]
 
 
 def about_another(header: Header) -> list[bytes]:
@@ -109,10 +114,11 @@ class Receiver:
         header = peek(raw)
         assert header is not None
         reply = (self.script.pop(0) if self.script else ACCEPTS)(header)
-        if reply is None:
-            writer.close()
-        else:
+        if isinstance(reply, list):
             writer.writelines([encode(each) for each in reply])
+        else:
+            writer.write(reply or b"")
+            writer.close()
         async with self._changed:
             self.received.append(raw)
             self._changed.notify_all()

@@ -15,6 +15,7 @@ from tests.workers.receiver import (
     a_destination,
     a_line,
     about_another,
+    breaks_off,
     hangs_up,
     says,
     silent,
@@ -39,7 +40,7 @@ async def test_what_is_committed_while_nobody_sends_is_sent_later(line: Line) ->
     assert (message.msh.text(5), message.msh.text(6)) == ("EHR", "CLINIC")
 
 
-@pytest.mark.parametrize("reply", [silent, hangs_up], ids=["silence", "hang-up"])
+@pytest.mark.parametrize("reply", [silent, hangs_up, breaks_off])
 async def test_a_message_that_is_not_answered_comes_again_as_it_was(
     deps: Deps, receiver: Receiver, reply: Reply
 ) -> None:
