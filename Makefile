@@ -7,7 +7,7 @@ STAMP := .venv/.stamp
 CLIENTS := .venv/.clients
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check test-fast fuzz compat bench lock clean
+.PHONY: help setup run test check test-fast fuzz compat campaign bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ fuzz: $(STAMP) ## Ask the server some 20 000 things that it should refuse (half 
 compat: $(STAMP) ## Let the FHIR and HL7 v2 clients that people use talk to the gateway
 	@$(BIN)/python -m tests.compat.installing
 	@$(BIN)/python -m pytest tests/compat tests/api/test_clients.py
+
+campaign: $(STAMP) ## Kill the gateway 100 times while 8 hospitals send 50 000 messages (a quarter of an hour)
+	@$(BIN)/python -m conformance.campaign
 
 bench: $(STAMP) ## Measure speed beside the bare limits of this machine (FULL=1 for the whole method)
 	@$(BIN)/python -m bench $(if $(FULL),--full)

@@ -7,8 +7,9 @@ Source: HL7 table 0211; values outside the table seen in real feeds; hl7v2.md se
 """
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fhir_gateway.hl7.delimiters import Unreadable
 
@@ -68,14 +69,15 @@ def codec_of(declared: str) -> str | None:
     return _BY_KEY.get(key)
 
 
-def _declared_codecs(declared: Sequence[str]) -> Iterator[str]:
+@lru_cache(maxsize=256)
+def _declared_codecs(declared: tuple[str, ...]) -> tuple[str, ...]:
     """Codecs to try for MSH-18; one with shift sequences first, since it looks like ASCII.
 
     A header that says UTF-16 or UTF-32 and could be read as ASCII is not written in it.
     """
     found = [codec for each in declared if each and (codec := codec_of(each))]
     known = [each for each in found if not each.startswith(("utf-16", "utf-32"))]
-    yield from sorted(known, key=lambda codec: not codec.startswith("iso2022"))
+    return tuple(sorted(known, key=lambda codec: not codec.startswith("iso2022")))
 
 
 def _attempt(raw: bytes, encoding: str) -> str | None:
@@ -130,7 +132,7 @@ def _suspicion(raw: bytes, stated: str, encoding: str) -> tuple[str, ...]:
 def _by_declaration(raw: bytes, declared: Sequence[str], warnings: tuple[str, ...]) -> Decoded:
     stated = ", ".join(each[:20] for each in declared if each)
     try:
-        codecs_to_try = list(_declared_codecs(declared))
+        codecs_to_try = _declared_codecs(tuple(declared))
     except LookupError:
         if (text := _attempt(raw, "utf-8")) is None:
             raise Unreadable(f"no codec for the character set {stated} of MSH-18") from None

@@ -7,6 +7,7 @@ Source: HL7 v2.9.1 chapter 2, 2.5.4 message delimiters; hl7v2.md section 3.3.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 
@@ -62,10 +63,15 @@ def read_delimiters(header: str) -> tuple[Delimiters, tuple[str, ...]]:
     Raises:
         Unreadable: the character after the segment name cannot be a field separator.
     """
-    separator = header[3:4]
+    return _read(header[3:16])
+
+
+@lru_cache(maxsize=256)
+def _read(beginning: str) -> tuple[Delimiters, tuple[str, ...]]:
+    separator = beginning[:1]
     if not separator or not _plausible(separator):
         raise Unreadable("the header segment has no field separator")
-    declared = header[4:16].split(separator, 1)[0].split("\r", 1)[0].split("\n", 1)[0]
+    declared = beginning[1:].split(separator, 1)[0].split("\r", 1)[0].split("\n", 1)[0]
     if not declared or len(declared) > 5 or not _plausible(separator + declared):
         usual = Delimiters(field=separator)
         return usual, ("MSH-2 holds no usable encoding characters; the usual ones are taken",)

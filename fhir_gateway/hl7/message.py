@@ -9,8 +9,8 @@ Source: HL7 v2.9.1 chapter 2, 2.5 and 2.6; hl7v2.md sections 3.3 and 4.
 """
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.hl7.charset import decode
@@ -292,22 +292,43 @@ def _segment_start(separator: str) -> re.Pattern[str]:
     return re.compile(rf"[ \t\0]*([A-Z][A-Z0-9]{{2}})(?:{re.escape(separator)}|[ \t\0]*\Z)")
 
 
-def _lines(text: str, separator: str, limit: int) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=1024)
+def _is_name(name: str, separator: str) -> bool:
+    """Whether a line that begins so begins a segment, as most lines plainly do."""
+    return _segment_start(separator).fullmatch(name) is not None
+
+
+def _lines(text: str, separator: str, limit: int) -> list[tuple[str, str]]:
     """Name and text of each segment; a line that begins like none belongs to the one before."""
-    start = _segment_start(separator)
-    name, parts = "", list[str]()
-    for count, match in enumerate(_LINE.finditer(text), 1):
-        if count > limit:
-            raise fail(Category.TOO_LARGE, f"more than {limit} segments", "MSH^1", code="too-long")
-        line = match[0]
-        head = start.match(line)
-        if head is None:
-            parts.append(line)
+    if text.count("\r") + text.count("\n") < limit:
+        lines = _LINE.findall(text)
+    else:  # a flood need not be cut to be refused
+        lines = [each[0] for each in islice(_LINE.finditer(text), limit + 1)]
+    if len(lines) > limit:
+        raise fail(Category.TOO_LARGE, f"more than {limit} segments", "MSH^1", code="too-long")
+    found: list[tuple[str, str]] = []
+    carried: list[str] = []
+    for line in lines:
+        if _is_name(line[:4], separator):
+            name, whole = line[:3], line
+        elif head := _segment_start(separator).match(line):
+            name, whole = head[1], line[head.start(1) :]
+        else:
+            carried.append(line)
             continue
-        if parts:
-            yield name, "\n".join(parts)
-        name, parts = head[1], [line[head.start(1) :]]
-    yield name, "\n".join(parts)
+        if carried:
+            _carry(found, carried)
+        found.append((name, whole))
+    if carried:
+        _carry(found, carried)
+    return found
+
+
+def _carry(found: list[tuple[str, str]], carried: list[str]) -> None:
+    """Add to the last segment what stands on lines of its own; the lines are used up."""
+    name, raw = found[-1]
+    found[-1] = name, "\n".join([raw, *carried])
+    carried.clear()
 
 
 def _segments(text: str, syntax: Syntax, limit: int) -> tuple[tuple[Segment, ...], list[str]]:
@@ -315,8 +336,8 @@ def _segments(text: str, syntax: Syntax, limit: int) -> tuple[tuple[Segment, ...
     segments: list[Segment] = []
     warnings: list[str] = []
     for index, (name, raw) in enumerate(_lines(text, syntax.delimiters.field, limit)):
-        seen[name] = seen.get(name, 0) + 1
-        segments.append(Segment(raw, name, index, seen[name], syntax))
+        sequence = seen[name] = seen.get(name, 0) + 1
+        segments.append(Segment(raw, name, index, sequence, syntax))
         if "\n" in raw and len(warnings) < 20 and raw.strip("\n \t\0"):
-            warnings.append(f"{name}^{seen[name]} holds a bare line break")
+            warnings.append(f"{name}^{sequence} holds a bare line break")
     return tuple(segments), warnings

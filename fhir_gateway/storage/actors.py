@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.wire import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,13 @@ class ScheduleActor:
     buffer_after: int
 
 
+_ADD = (
+    "INSERT INTO actor (tenant, reference) SELECT %s, unnest(%s::text[])"
+    " ON CONFLICT (tenant, reference) DO NOTHING"
+)
+_KNOWN = "SELECT reference, key FROM actor WHERE tenant = %s AND reference = ANY(%s)"
+
+
 async def keys_of(tx: Transaction, references: Iterable[str]) -> dict[str, int]:
     """The number of each actor, given out where it has none yet.
 
@@ -39,24 +47,16 @@ async def keys_of(tx: Transaction, references: Iterable[str]) -> dict[str, int]:
     wanted = sorted(set(references))
     if not wanted:
         return {}
-    known = await _known(tx, wanted)
+    known: dict[str, int] = dict(await tx.rows(*_known(tx, wanted)))
     missing = [each for each in wanted if each not in known]
     if missing:
-        await tx.execute(
-            "INSERT INTO actor (tenant, reference) SELECT %s, unnest(%s::text[])"
-            " ON CONFLICT (tenant, reference) DO NOTHING",
-            (tx.tenant, missing),
-        )
-        known = await _known(tx, wanted)
+        _, rows = await tx.fetch_batch([(_ADD, (tx.tenant, missing)), _known(tx, wanted)])
+        known = dict(rows)
     return known
 
 
-async def _known(tx: Transaction, references: list[str]) -> dict[str, int]:
-    rows = await tx.rows(
-        "SELECT reference, key FROM actor WHERE tenant = %s AND reference = ANY(%s)",
-        (tx.tenant, references),
-    )
-    return dict(rows)
+def _known(tx: Transaction, references: list[str]) -> Statement:
+    return _KNOWN, (tx.tenant, references)
 
 
 async def references_of(tx: Transaction, keys: Iterable[int]) -> dict[int, str]:

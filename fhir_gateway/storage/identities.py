@@ -6,19 +6,34 @@ Unique for each type of the tenant, for REST and v2 alike (decision 5).
 from collections.abc import Iterable, Sequence
 
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.wire import Statement
 
 Key = tuple[str, str]
+
+_FIND = (
+    "SELECT system, value, id FROM identity WHERE tenant = %s AND type = %s"
+    " AND (system, value) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+)
+_ADD = (
+    "INSERT INTO identity (tenant, type, system, value, id)"
+    " SELECT %s, %s, system, value, %s FROM unnest(%s::text[], %s::text[])"
+    " AS wanted(system, value) ON CONFLICT DO NOTHING"
+)
+_KEEP_ONLY = (
+    "DELETE FROM identity WHERE tenant = %s AND type = %s AND id = %s"
+    " AND NOT (system, value) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+)
 
 
 async def find(tx: Transaction, type_name: str, keys: Iterable[Key]) -> dict[Key, str]:
     """The ids of resources by (system, value); unknown ones are left out."""
-    wanted = sorted(set(keys))
-    rows = await tx.rows(
-        "SELECT system, value, id FROM identity WHERE tenant = %s AND type = %s"
-        " AND (system, value) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
-        (tx.tenant, type_name, [system for system, _ in wanted], [value for _, value in wanted]),
-    )
+    rows = await tx.rows(*_find(tx, type_name, sorted(set(keys))))
     return {(system, value): key for system, value, key in rows}
+
+
+def _find(tx: Transaction, type_name: str, wanted: Sequence[Key]) -> Statement:
+    systems, values = [system for system, _ in wanted], [value for _, value in wanted]
+    return _FIND, (tx.tenant, type_name, systems, values)
 
 
 async def add(tx: Transaction, type_name: str, resource_id: str, keys: Iterable[Key]) -> Key | None:
@@ -30,12 +45,10 @@ async def add(tx: Transaction, type_name: str, resource_id: str, keys: Iterable[
     wanted = sorted(set(keys))
     if not wanted:
         return None
-    await tx.execute_many(
-        "INSERT INTO identity (tenant, type, system, value, id) VALUES (%s, %s, %s, %s, %s)"
-        " ON CONFLICT DO NOTHING",
-        [(tx.tenant, type_name, system, value, resource_id) for system, value in wanted],
-    )
-    held = await find(tx, type_name, wanted)
+    systems, values = [system for system, _ in wanted], [value for _, value in wanted]
+    insert = (_ADD, (tx.tenant, type_name, resource_id, systems, values))
+    _, rows = await tx.fetch_batch([insert, _find(tx, type_name, wanted)])
+    held = {(system, value): key for system, value, key in rows}
     return next((key for key in wanted if held.get(key) != resource_id), None)
 
 
@@ -53,15 +66,11 @@ async def add_many(tx: Transaction, type_name: str, named: Sequence[tuple[str, K
     return added == len(named)
 
 
-async def keep_only(tx: Transaction, type_name: str, resource_id: str, keys: Iterable[Key]) -> None:
-    """Take away identifiers that a resource does not have any more."""
+def keep_only(tx: Transaction, type_name: str, resource_id: str, keys: Iterable[Key]) -> None:
+    """Take away identifiers that a resource does not have any more; before the next statement."""
     kept = sorted(set(keys))
-    await tx.execute(
-        "DELETE FROM identity WHERE tenant = %s AND type = %s AND id = %s"
-        " AND NOT (system, value) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
-        (tx.tenant, type_name, resource_id, [system for system, _ in kept],
-         [value for _, value in kept]),
-    )  # fmt: skip
+    systems, values = [system for system, _ in kept], [value for _, value in kept]
+    tx.later([(_KEEP_ONLY, (tx.tenant, type_name, resource_id, systems, values))])
 
 
 async def move(tx: Transaction, type_name: str, old_id: str, new_id: str) -> None:

@@ -146,15 +146,18 @@ async def feed_state(tx: Transaction, appointment: str) -> FeedState | None:
     return FeedState(*row) if row else None
 
 
-async def set_feed_state(tx: Transaction, appointment: str, state: FeedState) -> None:
-    """Remember the newest message applied to an Appointment."""
-    await tx.execute(
-        "INSERT INTO feed_state (tenant, appointment, message_time, received_at, control_id)"
-        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (tenant, appointment) DO UPDATE SET"
-        " message_time = excluded.message_time, received_at = excluded.received_at,"
-        " control_id = excluded.control_id",
-        (tx.tenant, appointment, state.message_time, state.received_at, state.control_id),
-    )
+_REMEMBER = (
+    "INSERT INTO feed_state (tenant, appointment, message_time, received_at, control_id)"
+    " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (tenant, appointment) DO UPDATE SET"
+    " message_time = excluded.message_time, received_at = excluded.received_at,"
+    " control_id = excluded.control_id"
+)
+
+
+def set_feed_state(tx: Transaction, appointment: str, state: FeedState) -> None:
+    """Remember the newest message applied to an Appointment; before the next statement."""
+    entry = (tx.tenant, appointment, state.message_time, state.received_at, state.control_id)
+    tx.later([(_REMEMBER, entry)])
 
 
 async def bury(

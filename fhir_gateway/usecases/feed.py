@@ -109,7 +109,7 @@ async def apply_siu(
     by = By.OPERATION if asks or profile.authority == "placer" else By.FEED
     if old is not None or not children:
         changed = await _change(tx, deps, intent, cast, old, by)
-        await remember(tx, changed.id, intent, state)
+        remember(tx, changed.id, intent, state)
         await inbox.set_parents(tx, changed.id, parents)
         applied.appointment = changed.id
     if children:
@@ -133,7 +133,7 @@ async def _change_children(
         state = await inbox.feed_state(tx, stored.id)
         if not _is_late(intent, state):
             await _change(tx, deps, told, await cast_of(tx, deps, told), stored, by)
-            await remember(tx, stored.id, intent, state)
+            remember(tx, stored.id, intent, state)
 
 
 def _when(intent: SiuIntent) -> datetime:

@@ -154,7 +154,7 @@ async def _block(work: _Work, place: _Place, known: list[Stored]) -> None:
     if beside:
         names = ", ".join(f"Appointment/{each}" for each in beside)
         work.note(f"Booked in that time, and left as booked: {names}", "booked")
-    await remember(tx, stored.id, work.intent, None)
+    remember(tx, stored.id, work.intent, None)
 
 
 def _slot(work: _Work, place: _Place, old: Stored | None) -> Resource:

@@ -52,7 +52,7 @@ class Said(Protocol):
     def control_id(self) -> str: ...
 
 
-async def remember(tx: Transaction, key: str, told: Said, state: FeedState | None) -> None:
+def remember(tx: Transaction, key: str, told: Said, state: FeedState | None) -> None:
     """Note that a message has been applied.
 
     Args:
@@ -63,4 +63,4 @@ async def remember(tx: Transaction, key: str, told: Said, state: FeedState | Non
     """
     times = [each for each in (told.message_time, state and state.message_time) if each]
     newest = FeedState(max(times, default=None), told.received_at, told.control_id)
-    await inbox.set_feed_state(tx, key, newest)
+    inbox.set_feed_state(tx, key, newest)

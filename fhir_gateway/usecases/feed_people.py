@@ -179,7 +179,7 @@ async def _create(tx: Transaction, deps: Deps, told: Resource) -> Resource:
     made = {**told, "id": deps.ids.new()}
     _check(made)
     stored = await storing.add(tx, deps, made)
-    await identifying.register(tx, made)
+    await identifying.register(tx, made, new=True)
     return _reference(stored.ref, made)
 
 

@@ -74,7 +74,7 @@ async def _patient(tx: Transaction, deps: Deps, intent: AdtIntent, applied: Appl
         return stored.ref if stored else Ref("Patient", known)
     ref = reference_of(await feed_people.patient(tx, deps, told.patient, told.removed))
     assert ref is not None  # noqa: S101 - it has an identifier
-    await remember(tx, str(ref), intent, state)
+    remember(tx, str(ref), intent, state)
     return ref
 
 
@@ -152,4 +152,4 @@ async def _change(
         return
     changed = stored.resource() | {"status": status}
     await appointments.apply(tx, deps, Change(changed, By.FEED, stored))
-    await remember(tx, stored.id, intent, state)
+    remember(tx, stored.id, intent, state)

@@ -84,7 +84,7 @@ async def register(
         return
     wanted = keys_of(resource) if keys is None else tuple(keys)
     if keys is None and not new:
-        await identities.keep_only(tx, name, resource["id"], wanted)
+        identities.keep_only(tx, name, resource["id"], wanted)
     taken = await identities.add(tx, name, resource["id"], wanted)
     if taken is not None:
         system, value = taken

@@ -105,7 +105,7 @@ async def test_the_newest_message_of_an_appointment_is_remembered(database: Data
     async with database.transaction(1) as tx:
         assert await inbox.feed_state(tx, "a1") is None
         for each in (first, second):
-            await inbox.set_feed_state(tx, "a1", each)
+            inbox.set_feed_state(tx, "a1", each)
             assert await inbox.feed_state(tx, "a1") == each
 
 
