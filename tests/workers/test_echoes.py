@@ -13,7 +13,7 @@ from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.receive_v2 import receive
 from tests.usecases.builders import Resource, a_location, at, later
 from tests.usecases.clinic import TENANT, Clinic
-from tests.usecases.ehr import ANN, DOE, siu
+from tests.usecases.ehr import ANN, DOE, adt, siu
 from tests.usecases.waiting_room import free_up, the_offer, waiting
 from tests.workers.receiver import Line, Receiver, a_destination, a_line
 
@@ -129,6 +129,19 @@ async def test_what_one_ehr_says_goes_to_the_others(deps: Deps, receiver: Receiv
     assert told == [("lab", "SIU^S12"), ("lab", "SIU^S15")]
     sch = Message.parse((await line.sent())[0].raw).all("SCH")[0]
     assert sch.text(2) == "F-1"
+
+
+async def test_a_merge_goes_to_those_who_have_not_said_it(deps: Deps, receiver: Receiver) -> None:
+    other = a_destination(receiver.port, name="lab", receiver={"application": "LAB"})
+    line = await a_line(deps, receiver, a_destination(receiver.port), other)
+    await hear(line.clinic, siu("S12", people=(DOE,), patient=ANN))
+    await hear(line.clinic, adt("A40", patient={3: "A9", 5: "Ash^Ann"}, mrg={1: "A1"}))
+    told = await line.sent()
+    assert [(each.destination, each.event) for each in told] == [
+        ("lab", "SIU^S12"), ("lab", "SIU^S14"),
+    ]  # fmt: skip
+    numbers = [Message.parse(each.raw).all("PID")[0].field(3).component(1) for each in told]
+    assert numbers == ["A1", "A9"]
 
 
 async def test_a_sender_of_several_names_is_told_nothing_of_its_own(
