@@ -25,11 +25,11 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from fhir_gateway import cli_listen, cli_validate
-from fhir_gateway.cli_desk import REFUSED, DataDir
-from fhir_gateway.cli_desk import settings_of as _settings
-from fhir_gateway.cli_desk import stop as _stop
+from fhir_gateway import cli_validate
+from fhir_gateway.cli_desk import REFUSED, DataDir, settings_of, stop
+from fhir_gateway.cli_listen import listen
 from fhir_gateway.cli_messages import app as messages_app
+from fhir_gateway.cli_outbound import app as outbound_app
 from fhir_gateway.cli_profiles import app as profile_app
 from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import GatewayError
@@ -61,8 +61,9 @@ app = typer.Typer(
 demo = typer.Typer(help="A sample clinic, and messages about it.", no_args_is_help=True)
 app.add_typer(demo, name="demo")
 app.add_typer(messages_app, name="messages")
+app.add_typer(outbound_app, name="outbound")
 app.add_typer(profile_app, name="profile")
-app.command()(cli_listen.listen)
+app.command()(listen)
 app.command()(cli_validate.validate)
 
 At = Annotated[str | None, typer.Option(help="Moment taken as the present.", show_default="now")]
@@ -95,7 +96,7 @@ def serve(
     """Serve FHIR over HTTP and HL7 v2 over MLLP until stopped."""
     from fhir_gateway import wiring  # the other commands start faster without it
 
-    settings = _settings(host=host, http_port=http_port, mllp_port=mllp_port, data_dir=data_dir)
+    settings = settings_of(host=host, http_port=http_port, mllp_port=mllp_port, data_dir=data_dir)
     console = Console(soft_wrap=True)
     clinic = wiring.Clinic("Sample clinic", ZONE, _sample) if seed is Seed.demo else None
 
@@ -105,7 +106,7 @@ def serve(
     try:
         wiring.serve(settings, clinic=clinic, started=started, progress=_say(console))
     except GatewayError as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 def _say(console: Console) -> Callable[[str], None]:
@@ -144,7 +145,7 @@ def doctor(data_dir: DataDir = None) -> None:
     """Check the database, the ports and the settings."""
     from fhir_gateway.doctor import examine
 
-    findings = asyncio.run(examine(_settings(data_dir=data_dir)))
+    findings = asyncio.run(examine(settings_of(data_dir=data_dir)))
     table = Table("check", "", "finding", box=None)
     to_do: list[str] = []  # what is to be copied stands below the table, where nothing wraps it
     for name, ok, text in findings:
@@ -198,7 +199,7 @@ def send(
         hint = (
             "; `make run` starts a gateway" if not counts else f", after {counts.total()} answers"
         )
-        _stop(f"{to}: {error}{hint}")
+        stop(f"{to}: {error}{hint}")
     if many:
         console.print(" · ".join(f"{count} {code}" for code, count in sorted(counts.items())))
     if set(counts) - {"AA", "CA"}:
@@ -208,7 +209,7 @@ def send(
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        _stop(f"'{text}' is not host:port")
+        stop(f"'{text}' is not host:port")
     return host.strip("[]"), int(port)
 
 
@@ -217,17 +218,17 @@ def _outgoing(path: Path, *, verbatim: bool) -> Iterator[Outgoing]:
     if path.is_dir():
         inside = sorted(each for each in path.iterdir() if each.is_file() and each.suffix == ".hl7")
         if not inside:
-            _stop(f"no file *.hl7 in {path}")
+            stop(f"no file *.hl7 in {path}")
         for each in inside:
             yield from _outgoing(each, verbatim=verbatim)
         return
     try:
         content = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except OSError as error:
-        _stop(f"{path}: {error.strerror}")
+        stop(f"{path}: {error.strerror}")
     found = [raw for raw in messages(content) if peek(raw)]
     if not found:
-        _stop(f"{path}: no HL7 v2 message (no MSH segment)")
+        stop(f"{path}: no HL7 v2 message (no MSH segment)")
     for number, raw in enumerate(found, start=1):
         name = path.name if len(found) == 1 else f"{path.name} #{number}"
         yield Outgoing(name, raw if verbatim else _tidy(raw))
@@ -295,7 +296,7 @@ def message(
         about, resources = _from_gateway(base, appointment) if appointment else (None, {})
         raw = demo_message(event, now=_moment(at), appointment=about, resources=resources)
     except GatewayError as error:
-        _stop(str(error))
+        stop(str(error))
     _write(raw, out)
 
 
@@ -314,7 +315,7 @@ def _moment(text: str | None) -> datetime:
     try:
         return parse_instant(text) if text else SystemClock().now()
     except ValueError as error:
-        _stop(f"--at {text}: {error}")
+        stop(f"--at {text}: {error}")
 
 
 def _write(content: bytes, out: Path | None) -> None:
@@ -326,7 +327,7 @@ def _write(content: bytes, out: Path | None) -> None:
     try:
         out.write_bytes(content)
     except OSError as error:
-        _stop(f"{out}: {error.strerror}")
+        stop(f"{out}: {error.strerror}")
 
 
 def _from_gateway(base: str, wanted: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -337,11 +338,11 @@ def _from_gateway(base: str, wanted: str) -> tuple[dict[str, Any], dict[str, dic
             found = _read(gateway, f"Appointment/{wanted}") if ID.fullmatch(wanted) else None
             found = found or _search(gateway, wanted)
             if found is None:
-                _stop(f"{base} has no Appointment with the id or identifier {wanted}")
+                stop(f"{base} has no Appointment with the id or identifier {wanted}")
             actors = {str(reference_of(each.get("actor"))) for each in found["participant"]}
             read = {actor: _read(gateway, actor) for actor in sorted(actors - {"None"})}
     except httpx.HTTPError as error:
-        _stop(f"no gateway answers at {base} ({error}); `make run` starts one")
+        stop(f"no gateway answers at {base} ({error}); `make run` starts one")
     return found, {reference: each for reference, each in read.items() if each is not None}
 
 

@@ -5,23 +5,26 @@ here.
 """
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from fhir_gateway.cli_desk import stop
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.hl7.batch import messages
 from fhir_gateway.hl7.peek import peek
 
-_DEVIATES, _IMPOSSIBLE = 1, 2
+_DEVIATES = 1
+_STDIN = Path("-")
 
 
 def validate(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files of messages.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files of messages, or -.")],
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object for each message.")
     ] = False,
@@ -46,12 +49,13 @@ def _reports(path: Path, charset: str | None) -> list[dict[str, Any]]:
     from fhir_gateway.hl7.conformance import compare  # hl7apy: the other commands start faster
 
     try:
-        content = path.read_bytes().replace(b"\r\n", b"\r").replace(b"\n", b"\r")
+        read = sys.stdin.buffer.read() if path == _STDIN else path.read_bytes()
+        content = read.replace(b"\r\n", b"\r").replace(b"\n", b"\r")
         told = []
         for raw in messages(content.strip(b"\x0b\x1c\r")):
             header = peek(raw)
             if header is None:
-                _stop(f"{path}: no HL7 v2 message (no MSH segment)")
+                stop(f"{path}: no HL7 v2 message (no MSH segment)")
             told.append(
                 {
                     "file": str(path),
@@ -60,9 +64,9 @@ def _reports(path: Path, charset: str | None) -> list[dict[str, Any]]:
                 }
             )
     except OSError as error:
-        _stop(f"{path}: {error.strerror}")
+        stop(f"{path}: {error.strerror}")
     except GatewayError as error:
-        _stop(f"{path}: {error}")
+        stop(f"{path}: {error}")
     return told
 
 
@@ -81,8 +85,3 @@ def _print(console: Console, told: dict[str, Any]) -> None:
             f"    [{colour}]{each['severity']:7}[/] {escape(place):14} {rule:11}"
             f" {escape(each['diagnostics'])}"
         )
-
-
-def _stop(reason: str) -> NoReturn:
-    Console(stderr=True).print(f"[red]fhir-gateway:[/] {escape(reason)}", soft_wrap=True)
-    raise typer.Exit(_IMPOSSIBLE)

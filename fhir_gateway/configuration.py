@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from fhir_gateway.core.errors import Category, GatewayError, fail
+from fhir_gateway.outbound.destinations import Destination, read_destination
 
 #: A description is written by hand; what is longer is something else.
 _LONGEST = 1 << 20
@@ -86,6 +87,19 @@ def read_description(path: Path) -> Description:
     if not isinstance(content, dict):
         raise _wrong(path, "the file holds no mapping of keys to values")
     return Description(path, path.stem, content)
+
+
+def read_destinations(directory: Path | None) -> list[Destination]:
+    """Everybody whom the gateway sends messages to, by the names of their files.
+
+    Raises:
+        GatewayError: invalid, with the file and what is wrong in it.
+    """
+    found = []
+    for each in descriptions(directory, "destinations"):
+        found.append(read_destination(each.path, each.name, each.content))
+        found[-1].tls_context()
+    return found
 
 
 def _wrong(path: Path, why: str) -> GatewayError:

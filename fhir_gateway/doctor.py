@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 
+from fhir_gateway.configuration import read_destinations
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.listeners import Listener, read_listeners
 from fhir_gateway.listening import cause_of, place_of
@@ -40,6 +41,7 @@ async def examine(settings: Settings) -> list[Finding]:
         ("python", sys.version_info >= (3, 11), sys.version.split()[0]),
         _http_port(settings, health),
         *_mllp_ports(settings, running=health is not None),
+        *_destinations(settings),
     ]
     try:
         return found + await _database(settings)
@@ -103,6 +105,14 @@ def _mllp_port(listener: Listener, *, running: bool) -> Finding:
     if running and not found[1]:
         return found[0], True, f"{place_of(host, port)} is listened on"
     return found
+
+
+def _destinations(settings: Settings) -> list[Finding]:
+    try:
+        told = [each.name for each in read_destinations(settings.config_dir)]
+    except GatewayError as error:
+        return [("destinations", False, str(error))]
+    return [("destinations", True, f"told of changes: {', '.join(told)}")] if told else []
 
 
 def _port(name: str, host: str, port: int, remedy: str) -> Finding:

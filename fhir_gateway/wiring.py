@@ -23,12 +23,14 @@ import uvicorn
 
 from fhir_gateway import sender_files
 from fhir_gateway.api.app import make_app
+from fhir_gateway.configuration import read_destinations
 from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.core.ids import RandomIds
 from fhir_gateway.fhir import models
 from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.listening import Port, cause_of, close_ports, open_ports, place_of, renew
+from fhir_gateway.outbound.destinations import by_tenant
 from fhir_gateway.settings import Settings
 from fhir_gateway.storage.opening import call_tenant, open_database, prepare
 from fhir_gateway.storage.postgres import Database
@@ -37,8 +39,10 @@ from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
 from fhir_gateway.usecases import seed
 from fhir_gateway.usecases.deps import Deps, Policy
 from fhir_gateway.usecases.senders import Senders
+from fhir_gateway.workers.judge import judge
 from fhir_gateway.workers.lanes import apply_received
 from fhir_gateway.workers.loop import work
+from fhir_gateway.workers.sender import send
 
 #: Below the data directory: where the embedded database lives.
 DATABASE_FOLDER = "postgresql"
@@ -130,6 +134,8 @@ async def _serve(
         serving = asyncio.create_task(http.serve(sockets=[listening]))
         working = asyncio.create_task(work(deps, stop))
         applying = asyncio.create_task(apply_received(deps, stop))
+        sending = asyncio.create_task(send(deps, stop))
+        judging = asyncio.create_task(judge(deps, stop))
         await _first(http.ready.wait(), serving, working, applying)
         await warming
         gc.freeze()  # what stays for good is not looked through while somebody waits
@@ -143,6 +149,10 @@ async def _serve(
         stop.set()
         http.should_exit = True
         await close_ports(ports, settings.drain_seconds)
+        judging.cancel()
+        await asyncio.wait([sending], timeout=settings.drain_seconds)
+        sending.cancel()
+        await asyncio.gather(sending, judging, return_exceptions=True)
         await asyncio.gather(serving, working, applying)
 
 
@@ -235,9 +245,12 @@ async def _opened(
     settings: Settings, clinic: Clinic | None, progress: Callable[[str], None]
 ) -> AsyncIterator[tuple[Deps, bool]]:
     """The database, migrated and filled, and all that the use cases need."""
+    told = read_destinations(settings.config_dir)
     async with database_urls(settings, progress) as (url, owner_url):
         await prepare(url, owner_url)
-        database = await open_database(url, size=settings.database_connections)
+        # Whoever sends keeps one connection for itself.
+        size = settings.database_connections + bool(told)
+        database = await open_database(url, size=size)
         try:
             deps = await dependencies(settings, database)
             seeded = clinic is not None and await seed.is_empty(deps, DEFAULT)
@@ -282,14 +295,17 @@ async def dependencies(
         log: Instead of the log of the process.
 
     Raises:
-        GatewayError: invalid, where the description of a sender is wrong.
+        GatewayError: invalid, where the description of a sender or of a destination is wrong.
     """
+    tenants = await all_tenants(database)
+    told = read_destinations(settings.config_dir)
     return Deps(
         database=database,
         worker_role=Role.WORKER,
         clock=SystemClock(),
         ids=RandomIds(),
-        tenants={each.id: each for each in await all_tenants(database)},
+        tenants={each.id: each for each in tenants},
+        destinations=by_tenant(told, {each.slug: each.id for each in tenants}),
         signing_key=await signing_key(database),
         policy=Policy(
             slots=settings.slot_policy,

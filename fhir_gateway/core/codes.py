@@ -27,6 +27,11 @@ TASK_FILL_SLOT = "fill-slot"
 TASK_RESOLVE_CONFLICT = "resolve-conflict"
 TASK_MATCH_IDENTITY = "match-identity"
 
+#: Values are ids of resources of this gateway, for messages about what has no other identifier.
+SYSTEM_OWN = f"{CANONICAL}/NamingSystem/id"
+#: The gateway itself in that system, where a message has to name somebody.
+GATEWAY_VALUE = "gateway"
+
 #: The ten states of an R4 Appointment.
 APPOINTMENT_STATUSES = (
     "proposed", "pending", "booked", "arrived", "fulfilled", "cancelled", "noshow",

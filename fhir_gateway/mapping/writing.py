@@ -81,6 +81,23 @@ def cwe(concept: Concept | None) -> Repetition:
     return (*first, *second, *tail)
 
 
+def ce(concept: Concept | None) -> Repetition:
+    """A CodeableConcept as CE: two codings; the text where a coding has left room for it."""
+    if not concept:
+        return None
+    codings: list[Resource] = [*concept.get("coding", ()), {}, {}][:2]
+    text = concept.get("text")
+    parts: list[str | None] = [
+        component
+        for each in codings
+        for component in (each.get("code"), each.get("display"), each.get("system"))
+    ]
+    place = next((n for n in (1, 4) if parts[n] is None), None)
+    if text and place is not None and text not in parts:
+        parts[place] = text
+    return tuple(parts)
+
+
 def _given(name: Resource) -> tuple[str | None, str | None]:
     """First given name, and all others as one."""
     given: Sequence[str] = name.get("given", ())

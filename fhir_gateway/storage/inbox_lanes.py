@@ -69,7 +69,7 @@ async def due(database: Database, role: str) -> list[Lane]:
 
 async def claim(tx: Transaction, lane: Lane) -> bool:
     """Have a lane for the rest of the transaction; False where somebody else has it."""
-    return await locks.try_hold(tx, f"inbox lane|{lane.application}|{lane.facility}")
+    return await locks.try_hold(tx, f"inbox lane|{lane.tenant}|{lane.application}|{lane.facility}")
 
 
 async def turn(tx: Transaction, lane: Lane) -> Turn | None:

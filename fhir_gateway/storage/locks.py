@@ -10,6 +10,12 @@ from hashlib import sha256
 from fhir_gateway.storage.postgres import Transaction
 
 
+async def try_hold(tx: Transaction, name: str) -> bool:
+    """Hold a name until the transaction ends, unless somebody else does; again where it is ours."""
+    row = await tx.row("SELECT pg_try_advisory_xact_lock(%s)", (_key(name),))
+    return row == (True,)
+
+
 async def hold(tx: Transaction, names: Iterable[str]) -> None:
     """Wait until nobody else in the tenant holds any of these names, and hold them.
 
@@ -27,12 +33,6 @@ async def hold(tx: Transaction, names: Iterable[str]) -> None:
             " AS wanted(key, place) ORDER BY place",
             (keys,),
         )
-
-
-async def try_hold(tx: Transaction, name: str) -> bool:
-    """Hold a name if nobody else does; False where somebody does."""
-    row = await tx.row("SELECT pg_try_advisory_xact_lock(%s)", (_key(f"{tx.tenant}|{name}"),))
-    return row is not None and bool(row[0])
 
 
 def _key(name: str) -> int:

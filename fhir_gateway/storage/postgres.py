@@ -77,11 +77,14 @@ class Transaction:
     Attributes:
         tenant: Number of the tenant.
         work_left: Whether something waits for a worker.
+        source: MSH-3 and MSH-4 of the message whose word this is, so that its sender is not told
+            it again; None where it is no message's.
     """
 
     def __init__(self, wire: Wire, tenant: int, begin: Sequence[Statement] = ()) -> None:
         self.tenant = tenant
         self.work_left = False
+        self.source: tuple[str, str] | None = None
         self.begun = False
         self.wire = wire
         self._ahead: list[Statement] = list(begin)
@@ -165,11 +168,13 @@ class Database:
 
     Attributes:
         woken: Set after a commit that left work for the workers of this process.
+        alarms: Set at the same moments, for whoever else looks out for work.
     """
 
     def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
         self._pool = pool
         self.woken = asyncio.Event()
+        self.alarms: set[asyncio.Event] = set()
 
     @classmethod
     async def open(
@@ -247,7 +252,8 @@ class Database:
                         await connection.wire.exchange([("ROLLBACK", None)])
                 raise
         if transaction.work_left:
-            self.woken.set()
+            for each in (self.woken, *self.alarms):
+                each.set()
 
     async def query(self, tenant: int, statement: str, params: Params) -> list[Row]:
         """Run one reading statement in a tenant, in a single round trip.

@@ -12,7 +12,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
@@ -28,11 +27,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZRANGE, ExcludeConst
 from sqlalchemy.types import TypeEngine
 
 from fhir_gateway.fhir.catalogue import CATALOGUE, ResourceType, SearchParam
+from fhir_gateway.storage.columns import PLAIN, TIME
 from fhir_gateway.storage.names import columns_of, table_of, token_table_of
-
-#: Compared byte by byte, so that prefixes use the index and order is the same on every server.
-PLAIN = Text(collation="C")
-TIME = DateTime(timezone=True)
+from fhir_gateway.storage.schema_outbound import outbound_message_table
 
 metadata = MetaData(
     naming_convention={"pk": "%(table_name)s_pkey", "ck": "%(table_name)s_%(constraint_name)s"}
@@ -327,6 +324,8 @@ export_job = Table(
     Column("types", ARRAY(PLAIN), nullable=False),
     CheckConstraint("level IN ('system', 'patient', 'group')", name="level_check"),
 )
+
+outbound_message = outbound_message_table(metadata)
 
 #: Tables whose rows belong to no single tenant.
 SHARED = frozenset({"tenant", "instance", "alembic_version"})

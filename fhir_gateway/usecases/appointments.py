@@ -18,7 +18,7 @@ from fhir_gateway.storage import engagements, outbox, resources
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
-from fhir_gateway.usecases import conflict_tasks, freed, identifying, storing
+from fhir_gateway.usecases import conflict_tasks, freed, identifying, storing, telling
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Around, Needs, Resource, needs, slot_ids, span_of
 from fhir_gateway.usecases.slot_states import areas_of, refresh
@@ -106,6 +106,7 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     ) if any(each.exclusive for each in lost) else []  # fmt: skip
     stored = await _write(tx, deps, change)
     await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
+    await telling.tell(tx, deps, old, change.resource)
     changed = Changed(stored, overlaps)
     for each in overlaps:
         await conflict_tasks.open_task(tx, deps, stored.id, each)

@@ -11,6 +11,7 @@ from fhir_gateway.core.refs import Ref
 from fhir_gateway.storage import engagements, resources
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases import storing, tasks
 from fhir_gateway.usecases.deps import Deps
 
@@ -50,19 +51,18 @@ async def close_tasks(tx: Transaction, deps: Deps, appointments: Iterable[str]) 
         rows = await engagements.of_appointment(tx, each)
         if any(not row.active for row in rows):
             continue
-        for stored in (await _read(tx, await _open(tx, Ref("Appointment", each)))).values():
+        for stored in await _open(tx, Ref("Appointment", each)):
             now = deps.clock.now()
             task = tasks.moved(stored.resource(), "completed", now, "The other booking has gone")
             await storing.replace(tx, deps, stored, task)
 
 
-async def _open(tx: Transaction, ref: Ref) -> list[str]:
-    return await resources.with_tokens(
+async def _open(tx: Transaction, ref: Ref) -> list[Stored]:
+    """Those about a double booking; a message that was not taken is a conflict of its own."""
+    ids = await resources.with_tokens(
         tx,
         "Task",
         (f"code|{SYSTEM_TASK}|{TASK_RESOLVE_CONFLICT}", f"focus|{ref}", "status|=requested"),
     )
-
-
-async def _read(tx: Transaction, ids: list[str]) -> dict[str, resources.Stored]:
-    return await resources.read_many(tx, "Task", ids)
+    found = await resources.read_many(tx, "Task", ids)
+    return [each for each in found.values() if tasks.values(each.resource(), "overlap")]

@@ -1,11 +1,12 @@
 """What does every use case need?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fhir_gateway.core.clock import Clock
 from fhir_gateway.core.ids import IdSource
 from fhir_gateway.mapping.profiles import DEFAULT_PROFILE, SenderProfile
+from fhir_gateway.outbound.destinations import Destination
 from fhir_gateway.storage.intake import Intake
 from fhir_gateway.storage.loader import Loader
 from fhir_gateway.storage.postgres import Database
@@ -51,6 +52,7 @@ class Deps:
         signing_key: 32 bytes that all processes of the installation share.
         policy: See Policy.
         profiles: Of senders, by (MSH-3, MSH-4); see usecases.senders.
+        destinations: Who is told of changes, by tenant.
         default_profile: Of every other sender; its zone is replaced by the tenant's.
         log: Called with an action of a closed list and ids only.
         loader: Merges reads that wait at the same moment.
@@ -65,6 +67,7 @@ class Deps:
     signing_key: bytes
     policy: Policy = field(default_factory=Policy)
     profiles: Mapping[tuple[str, str], SenderProfile] = field(default_factory=dict)
+    destinations: Mapping[int, Sequence[Destination]] = field(default_factory=dict)
     default_profile: SenderProfile = DEFAULT_PROFILE
     log: Callable[..., None] = lambda action, **ids: None
     loader: Loader = field(init=False)

@@ -24,6 +24,7 @@ from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases import (
     appointments,
+    echoes,
     feed_people,
     feed_series,
     feed_slots,
@@ -88,6 +89,7 @@ async def apply_siu(
             taken.
     """
     check_identifiers(intent)
+    intent = await echoes.recognised(tx, deps, intent, profile)
     keys = [(each["system"], each["value"]) for each in intent.keys]
     parents = [(each["system"], each["value"]) for each in intent.parents]
     await inbox.lock_keys(tx, [*keys, *parents])
@@ -104,6 +106,10 @@ async def apply_siu(
         why = _unapplied(intent, old, state, replayed=replayed)
     if why is not None and asks:
         raise GatewayError(Category.UNPROCESSABLE, replace(why, code="business-rule"))
+    if why is None and old is not None and not asks:
+        why = await echoes.outdated(tx, deps, intent, old)
+        if why is not None:
+            await echoes.learn(tx, deps, old, intent.keys)
     if why is not None:
         return Applied(old.id if old else None, [*intent.warnings, why])
     cast = await cast_of(tx, deps, intent)
@@ -244,7 +250,7 @@ async def _change(
         by,
         old,
         method="PUT" if old else "POST",
-        keys=tuple((each["system"], each["value"]) for each in intent.keys),
+        keys=tuple((each["system"], each["value"]) for each in feed_people.foreign(intent.keys)),
     )
     try:
         return (await appointments.apply(tx, deps, change)).stored

@@ -11,7 +11,7 @@ from fhir_gateway.core.time import format_instant
 from fhir_gateway.mapping.intent import SiuIntent
 from fhir_gateway.usecases.engaging import span_of
 from fhir_gateway.usecases.feed_participants import Cast, participants
-from fhir_gateway.usecases.feed_people import united
+from fhir_gateway.usecases.feed_people import foreign, united
 
 Resource = dict[str, Any]
 
@@ -38,7 +38,8 @@ def merged(intent: SiuIntent, cast: Cast, old: Resource | None, new_id: str) -> 
     told = intent.appointment
     changed |= {key: value for key, value in told.items() if key not in _JOINED}
     changed["status"] = intent.status or before.get("status") or "booked"
-    changed["identifier"] = united(before.get("identifier", ()), told.get("identifier", ()))
+    known = united(before.get("identifier", ()), foreign(told.get("identifier", ())))
+    _set(changed, "identifier", known)
     _set(changed, "extension", _extensions(before, intent, changed["status"]))
     _set(changed, "serviceType", _services(before, intent))
     _set(changed, "participant", participants(before, intent, cast))

@@ -4,11 +4,12 @@ People, places and things are matched by identifier only, never by name; unknown
 The patient's own data come from the feed, of others only gaps are filled. Decision 5.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from fhir_gateway.core.codes import SYSTEM_OWN
 from fhir_gateway.core.errors import Category, GatewayError, Issue
-from fhir_gateway.core.refs import Ref, reference_of
+from fhir_gateway.core.refs import ID, Ref, reference_of
 from fhir_gateway.fhir.validation import validate
 from fhir_gateway.mapping.intent import display_of
 from fhir_gateway.storage import identities, resources
@@ -47,10 +48,25 @@ async def find(tx: Transaction, type_name: str, keys: Sequence[tuple[str, str]])
     Raises:
         AmbiguousError: they belong to several.
     """
-    found = sorted(set((await identities.find(tx, type_name, keys)).values()))
+    named = set((await identities.find(tx, type_name, keys)).values())
+    found = sorted(named | await _by_own_id(tx, type_name, keys))
     if len(found) > 1:
         raise AmbiguousError([Ref(type_name, each) for each in found])
     return found[0] if found else None
+
+
+async def _by_own_id(tx: Transaction, type_name: str, keys: Sequence[tuple[str, str]]) -> set[str]:
+    """Those whom a message names by the id that we gave them, as our own messages do."""
+    ids = [value for system, value in keys if system == SYSTEM_OWN and ID.fullmatch(value)]
+    if not ids:
+        return set()
+    refs = await resources.existing(tx, [Ref(type_name, each) for each in ids])
+    return {each.id for each in refs}
+
+
+def foreign(identifiers: Iterable[Resource]) -> list[Resource]:
+    """Identifiers that others gave; our own ids need not be kept as such."""
+    return [each for each in identifiers if each.get("system") != SYSTEM_OWN]
 
 
 async def patient(
@@ -83,7 +99,7 @@ async def patient(
     gone = {*removed, *_other_choices(before, told)}
     changed = {key: value for key, value in before.items() if key not in gone}
     changed |= {key: value for key, value in told.items() if key != "identifier"}
-    changed["identifier"] = united(before.get("identifier", ()), told.get("identifier", ()))
+    _set_identifiers(changed, before, told)
     if "extension" in changed:
         changed["extension"] = _extensions(before, told)
     return await _put(tx, deps, stored, before, changed)
@@ -140,8 +156,16 @@ async def actor(tx: Transaction, deps: Deps, told: Resource) -> Resource:
         return await _create(tx, deps, told)
     before = stored.resource()
     changed = told | before
-    changed["identifier"] = united(before.get("identifier", ()), told.get("identifier", ()))
+    _set_identifiers(changed, before, told)
     return await _put(tx, deps, stored, before, changed)
+
+
+def _set_identifiers(changed: Resource, before: Resource, told: Resource) -> None:
+    known = united(before.get("identifier", ()), foreign(told.get("identifier", ())))
+    if known:
+        changed["identifier"] = known
+    else:
+        changed.pop("identifier", None)
 
 
 def united(old: Sequence[Resource], new: Sequence[Resource]) -> list[Resource]:

@@ -94,4 +94,5 @@ async def carry_out(tx: Transaction, deps: Deps, told: Told) -> Applied:
         GatewayError: it cannot be read; whatever its content breaks.
         AmbiguousError: its identifiers belong to several records.
     """
+    tx.source = told.message.sender
     return await HANDLERS[meant(told.message, told.profile)[0]](tx, deps, told)

@@ -79,6 +79,23 @@ async def test_a_port_that_somebody_else_has_is_said_to_be_so(
     assert text == f"127.0.0.1:{taken}: Address already in use; choose another --{port}-port"
 
 
+@pytest.mark.parametrize(
+    ("content", "ok", "says"),
+    [
+        ("{sender: {application: A}, receiver: {application: B}, host: b, port: 1}", True, "ehr"),
+        ("{host: b, prot: 1}", False, "prot: Extra inputs are not permitted"),
+    ],
+)
+async def test_who_is_told_of_changes_is_said(
+    tmp_path: Path, content: str, ok: bool, says: str
+) -> None:
+    (tmp_path / "destinations").mkdir()
+    (tmp_path / "destinations" / "ehr.yaml").write_text(content, "utf-8")
+    found = await _examined(data_dir=tmp_path / "new", config_dir=tmp_path)
+    assert found["destinations"][1] is ok
+    assert says in found["destinations"][2]
+
+
 def test_what_is_not_in_order_is_told_by_the_exit_status(
     run: Run, taken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ OF_MESSAGES = {
     "no-appointment",
     "unknown-resource",
     "repeated",
+    "echo",
 }
 
 

@@ -19,6 +19,7 @@ COMMANDS = (
     "cli_desk.py",
     "cli_listen.py",
     "cli_messages.py",
+    "cli_outbound.py",
     "cli_previews.py",
     "cli_profiles.py",
     "cli_validate.py",

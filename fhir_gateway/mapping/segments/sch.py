@@ -6,6 +6,7 @@ hl7v2.md sections 1.3, 1.7 and 2.3.
 
 from dataclasses import dataclass
 
+from fhir_gateway.core.codes import GATEWAY_VALUE, SYSTEM_OWN
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.hl7.message import Field, Message, Segment
 from fhir_gateway.mapping.datatypes.cwe import concept, words
@@ -216,6 +217,8 @@ def contacts(segment: Segment, reading: Reading) -> list[ActorIntent]:
         ]
         telecom = [point for point in points if point]
         for person in practitioners(segment.repetitions(number), reading):
+            if _is_gateway(person):
+                continue
             if "identifier" in person and telecom:
                 person["telecom"] = telecom
             participant = {
@@ -225,6 +228,12 @@ def contacts(segment: Segment, reading: Reading) -> list[ActorIntent]:
                 ActorIntent(person, participant, excludes=False, source=segment.location(number))
             )
     return found
+
+
+def _is_gateway(person: Resource) -> bool:
+    """Whether it is only what our own messages put where somebody has to be named."""
+    known = [(each.get("system"), each.get("value")) for each in person.get("identifier", ())]
+    return known == [(SYSTEM_OWN, GATEWAY_VALUE)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    script = Path(__file__).with_name("m0008_inbox_received.sql").read_text(encoding="utf-8")
+    script = Path(__file__).with_name("m0007_inbox_received.sql").read_text(encoding="utf-8")
     op.get_bind().exec_driver_sql(script)
 
 
