@@ -4,9 +4,11 @@ R4 4.0.1 search parameters, complete but for `fhir.catalogue.NOT_YET`, and our o
 Names, targets and addresses are checked against `data/search_parameters.json`.
 """
 
+from fhir_gateway.core.codes import EXT_SCORE
 from fhir_gateway.fhir.declaration import (
     ACTORS,
     date,
+    number,
     reference,
     resource_type,
     string,
@@ -257,6 +259,13 @@ SCHEDULING = (
             multiple=True,
         ),
         date("requested-period", "requestedPeriod", multiple=True, own=True),
+        number(
+            "score",
+            "extension.extension.valueDecimal",
+            urls=(EXT_SCORE, "total"),
+            hot=True,
+            own=True,
+        ),
         token("service-category", "serviceCategory", multiple=True),
         token("service-type", "serviceType", multiple=True),
         reference("slot", "slot", to="Slot", multiple=True, hot=True),

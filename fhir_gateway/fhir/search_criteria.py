@@ -24,6 +24,7 @@ _MODIFIERS: dict[str, tuple[str, ...]] = {
     "number": ("missing",),
     "quantity": ("missing",),
     "uri": ("missing",),
+    "composite": (),
 }
 
 

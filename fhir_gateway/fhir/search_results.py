@@ -105,8 +105,8 @@ def _sort(asked: _Asked) -> Results:
 def _sort_key(type_name: str, text: str) -> SortKey:
     name = text.removeprefix("-")
     param = param_of(type_name, name)
-    if param is None:
-        valid = ", ".join(params_of(type_name))
+    if param is None or param.components:
+        valid = ", ".join(x.name for x in params_of(type_name).values() if not x.components)
         raise ValueError(f"{type_name} cannot be sorted by '{name[:60]}'. Valid are: {valid}")
     return name if name in COMMON else param, text.startswith("-")
 

@@ -5,15 +5,17 @@ One value of one search parameter, read by type. FHIR R4 sections 3.1.1.4.4 to 3
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.refs import ID, relative, to_relative
-from fhir_gateway.fhir.catalogue import CATALOGUE, SearchParam
+from fhir_gateway.fhir.catalogue import CATALOGUE, SearchParam, components_of
 from fhir_gateway.fhir.date_ranges import EARLIEST, LATEST, date_range
 from fhir_gateway.fhir.folding import fold, sound
+from fhir_gateway.fhir.search_composites import filed_numbers, joined_entries
 from fhir_gateway.fhir.search_values import MAX_TEXT, PHONETIC, reference_type
 from fhir_gateway.fhir.spec import code_element
 
@@ -71,7 +73,8 @@ class DateValue:
 class NumberValue:
     """A prefix, the number as written and the range [low, high) that its precision implies.
 
-    units: any of these index entries must be there as well (quantity); empty for any unit.
+    units: any of these index entries must be there as well (quantity, composite); empty for any
+    unit.
     """
 
     prefix: str
@@ -298,6 +301,23 @@ def _quantity(text: str, context: Context) -> NumberValue:
     return NumberValue(value.prefix, value.low, value.high, value.exact, units)
 
 
+def _composite(text: str, context: Context) -> TokenValue | NumberValue:
+    components = components_of(context.type_name, context.param)
+    parts = split(text, "$")
+    if len(parts) != len(components) or not all(parts):
+        raise ValueError(f"the form is {'$'.join(context.param.components)}")
+    values = [
+        _READ[param.type](part, replace(context, param=param))
+        for part, param in zip(parts, components, strict=True)
+    ]
+    name, last = context.param.name, values[-1]
+    entries = [each.entries for each in values if isinstance(each, TokenValue)]
+    if not isinstance(last, NumberValue):
+        return TokenValue(tuple(joined_entries(name, components, entries)))
+    beside: dict[str, list[Any]] = {unit: [] for unit in last.units or (components[-1].name,)}
+    return replace(last, units=tuple(filed_numbers(name, components, entries, beside)))
+
+
 _READ: dict[str, Callable[[str, Context], Value]] = {
     "token": _token,
     "reference": _reference,
@@ -306,4 +326,5 @@ _READ: dict[str, Callable[[str, Context], Value]] = {
     "date": _date,
     "number": _number,
     "quantity": _quantity,
+    "composite": _composite,
 }

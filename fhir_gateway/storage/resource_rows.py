@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Protocol
 
-from fhir_gateway.fhir.catalogue import CATALOGUE
+from fhir_gateway.fhir.catalogue import CATALOGUE, components_of
 from fhir_gateway.fhir.search_values import IndexRow
 from fhir_gateway.storage.names import column_of, columns_of, hashes, table_of, token_table_of
 
@@ -41,10 +41,14 @@ _SIDE_COLUMNS = {
 def side_kinds(type_name: str) -> tuple[str, ...]:
     """Which side tables a type has rows in."""
     params = CATALOGUE[type_name].params
+    numeric = {"number", "quantity"}
     kinds = ["text"] if any(each.type == "string" for each in params) else []
     if any(each.type == "date" and each.multiple for each in params):
         kinds.append("date")
-    if any(each.type in ("number", "quantity") and each.multiple for each in params):
+    if any(
+        each.multiple and numeric & {x.type for x in (each, *components_of(type_name, each))}
+        for each in params
+    ):
         kinds.append("number")
     return tuple(kinds)
 

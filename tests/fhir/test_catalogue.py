@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from fhir_gateway.core.codes import CANONICAL
-from fhir_gateway.fhir.catalogue import CATALOGUE, COMMON, NOT_YET, SearchParam, param_of, params_of
+from fhir_gateway.fhir.catalogue import (
+    CATALOGUE,
+    COMMON,
+    NOT_YET,
+    SearchParam,
+    components_of,
+    param_of,
+    params_of,
+)
 from fhir_gateway.fhir.declaration import INTERACTIONS
 from fhir_gateway.fhir.spec import code_element, resource_types, structure, structure_names
 
@@ -16,10 +24,12 @@ _OFFICIAL: dict[str, dict[str, list[Any]]] = json.loads(
 )
 _OWN = {
     ("Slot", "end"), ("Slot", "overbooked"), ("Appointment", "requested-period"),
-    ("RiskAssessment", "appointment"),
+    ("Appointment", "score"), ("RiskAssessment", "appointment"),
 }  # fmt: skip
 _LATER = {(type_name, name) for type_name, name, _ in NOT_YET}
 PARAMS = [(name, param) for name, each in CATALOGUE.items() for param in each.params]
+PLAIN = [(name, param) for name, param in PARAMS if not param.components]
+COMPOSITES = [(name, param) for name, param in PARAMS if param.type == "composite"]
 R4 = [(name, param) for name, param in PARAMS if not param.own]
 #: Types whose values an index of that kind can be made from.
 _INDEXABLE = {
@@ -48,12 +58,12 @@ def _element_types(type_name: str, path: str) -> list[str]:
 
 
 def _repeats(type_name: str, param: SearchParam) -> bool:
-    """Whether R4 lets any element along the paths repeat, or there are several paths."""
+    """Whether R4 lets any element along the paths repeat; an extension of ours stands once."""
     for path in param.paths:
         found = structure(type_name)
         for step in path.split("."):
             assert found is not None
-            if found.elements[step].many:
+            if found.elements[step].many and not param.urls:
                 return True
             found = structure(found.elements[step].type)
     return False
@@ -89,7 +99,7 @@ def test_our_own_parameters_are_these_and_r4_has_none_of_that_name() -> None:
     assert all(param.url.startswith(CANONICAL) for _, param in PARAMS if param.own)
 
 
-@pytest.mark.parametrize(("type_name", "param"), PARAMS)
+@pytest.mark.parametrize(("type_name", "param"), PLAIN)
 def test_a_path_leads_to_elements_that_can_be_indexed_so(
     type_name: str, param: SearchParam
 ) -> None:
@@ -102,6 +112,18 @@ def test_a_parameter_whose_element_repeats_is_declared_multiple(
     type_name: str, param: SearchParam
 ) -> None:
     assert param.multiple or not _repeats(type_name, param) or param.name == "phonetic"
+
+
+@pytest.mark.parametrize(("type_name", "param"), COMPOSITES)
+def test_the_components_of_a_composite_lie_in_its_element_and_a_number_is_the_last(
+    type_name: str, param: SearchParam
+) -> None:
+    components = components_of(type_name, param)
+    paths = [path for each in components for path in each.paths]
+    assert len(components) > 1
+    assert all(path.startswith(f"{param.paths[0]}.") for path in paths)
+    assert {each.type for each in components[:-1]} == {"token"}
+    assert components[-1].type in ("token", "quantity")
 
 
 @pytest.mark.parametrize("type_name", CATALOGUE)

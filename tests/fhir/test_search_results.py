@@ -130,6 +130,13 @@ def test_a_bad_wish_is_refused_naming_the_parameter_and_the_form(
     assert error.issues[0].code == "value"
 
 
+def test_nothing_is_sorted_by_a_composite_and_none_is_named_as_valid() -> None:
+    error = search_refusal("Group", ("_sort", "characteristic-value"))
+    assert error is not None
+    assert "cannot be sorted by 'characteristic-value'" in str(error)
+    assert str(error).count("characteristic-value") == 1
+
+
 def test_includes_have_a_limit() -> None:
     names = [each for each in CATALOGUE if each != "Slot"]
     pairs = [("_include:iterate", f"{name}:*") for name in names]

@@ -1,13 +1,16 @@
 """The migrations make what the catalogue declares, on every server."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from uuid import uuid4
 
 import psycopg
 import pytest
 from sqlalchemy import create_engine, make_url
 
+from fhir_gateway.core.codes import EXT_SCORE
 from fhir_gateway.storage.cluster import SUPERUSER
 from fhir_gateway.storage.migrate import migrate, name_tenant
 from fhir_gateway.storage.roles import Role
@@ -88,6 +91,47 @@ def test_several_may_migrate_at_once(empty_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: migrate(empty_url, role=Role.OWNER), range(4)))
     assert len(rows(empty_url, "SELECT name FROM instance")) == 1
+
+
+_OLD_ROWS = """
+SET app.tenant = '1';
+INSERT INTO appointment (tenant, id, version, last_updated, tokens, hashes)
+    SELECT 1, key, 1, now(), '{}', '{}' FROM json_each('%s');
+INSERT INTO appointment_content (tenant, id, version, content)
+    SELECT 1, key, 1, convert_to(value::text, 'UTF8') FROM json_each('%s');
+"""
+
+
+def test_what_was_there_before_is_found_by_its_score(empty_url: str) -> None:
+    total = {"url": "total", "valueDecimal": 7.5}
+    policy = {"url": "policy", "valueCode": "best"}
+    contents = {
+        "no-extension": {"resourceType": "Appointment"},
+        "no-total": {"extension": [{"url": EXT_SCORE, "extension": [policy]}]},
+        "other": {"extension": [{"url": f"{EXT_SCORE}s", "extension": [total]}]},
+        "scored": {
+            "extension": [{"url": "urn:x"}, {"url": EXT_SCORE, "extension": [policy, total]}]
+        },
+    }
+    migrate(empty_url, role=Role.OWNER, revision="0004")
+    with psycopg.connect(empty_url) as connection:
+        connection.execute(f"SET ROLE {Role.OWNER}".encode())
+        connection.execute(_OLD_ROWS.replace("%s", json.dumps(contents)).encode())
+    migrate(empty_url, role=Role.OWNER)
+    with psycopg.connect(empty_url) as connection:
+        connection.execute(f"SET ROLE {Role.OWNER}; SET app.tenant = '1'".encode())
+        found = connection.execute("SELECT id, p_score, p_score_high FROM appointment").fetchall()
+    without = [(name, None, None) for name in ("no-extension", "no-total", "other")]
+    assert sorted(found) == [*without, ("scored", Decimal("7.5"), Decimal("7.5"))]
+
+
+def test_the_rows_that_a_migration_changed_are_the_tenants_again(empty_url: str) -> None:
+    migrate(empty_url, role=Role.OWNER)
+    unforced = rows(
+        empty_url,
+        "SELECT relname FROM pg_class WHERE relrowsecurity AND NOT relforcerowsecurity",
+    )
+    assert unforced == set()
 
 
 def test_there_is_one_tenant_and_it_can_be_named(empty_url: str) -> None:
