@@ -54,7 +54,8 @@ async def test_a_failure_is_answered_with_the_status_of_its_category(
     assert response.status_code == status
     issue = issue_of(response)
     assert issue["code"] == ISSUE_CODES[category]
-    assert issue["diagnostics"] == issue["details"]["text"] == "Why"
+    assert issue["diagnostics"] == "Why"
+    assert issue["details"]["text"] == "The Slot has been taken"
     assert issue["details"]["coding"][0]["code"] == "slot-taken"
     assert issue["expression"] == ["Slot.start"]
 

@@ -39,7 +39,7 @@ def outcome_of(response: httpx.Response) -> dict[str, Any]:
     issue: dict[str, Any] = response.json()["issue"][0]
     assert issue["code"]
     assert issue["diagnostics"]
-    assert issue["details"]["text"]
+    assert issue["details"]["text"] not in ("", issue["diagnostics"])
     return issue
 
 
