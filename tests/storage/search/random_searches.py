@@ -265,6 +265,7 @@ def _include(type_name: str) -> st.SearchStrategy[tuple[str, str]]:
         ("_revinclude", f"{source}:*") for source in {name for name, _ in _pointing_at(type_name)}
     ]
     further = [("_include:iterate", text) for _, text in forward]
+    further += [("_include:iterate", "*")]
     further += [("_revinclude:iterate", text) for _, text in forward]
     near = sorted([*here, *back, *wide])
     return st.sampled_from(near or further) | st.sampled_from(further)
