@@ -295,3 +295,12 @@ def issue_of(response: httpx.Response) -> dict[str, Any]:
     (issue,) = outcome["issue"]
     assert isinstance(issue, dict)
     return issue
+
+
+def raising(error: Exception) -> UseCases:
+    """A floor below that cannot read."""
+
+    async def read(_: Deps, __: int, ___: Ref) -> Stored:
+        raise error
+
+    return UseCases(read=read, operations=())
