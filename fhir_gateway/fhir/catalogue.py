@@ -13,7 +13,6 @@ __all__ = [
     "CATALOGUE",
     "COMMON",
     "META",
-    "NOT_YET",
     "ParamType",
     "ResourceType",
     "SearchParam",
@@ -51,11 +50,6 @@ META: dict[str, SearchParam] = {
         SearchParam("_tag", "token", ("meta.tag",), multiple=True, url=f"{_RESOURCE}tag"),
     )
 }
-
-#: R4 parameters that are not served: (type, name, reason).
-NOT_YET: tuple[tuple[str, str, str], ...] = (
-    ("Location", "near", "special: distance needs positions in an index of their own"),
-)
 
 _BY_NAME = {
     type_name: COMMON | META | {param.name: param for param in each.params}

@@ -1,6 +1,6 @@
 """Which people, places and appointments are served, and by what can each be searched?
 
-R4 4.0.1 search parameters, complete but for `fhir.catalogue.NOT_YET`, and our own (`own=True`).
+All R4 4.0.1 search parameters, and our own (`own=True`).
 Names, targets and addresses are checked against `data/search_parameters.json`.
 """
 
@@ -11,6 +11,7 @@ from fhir_gateway.fhir.declaration import (
     number,
     reference,
     resource_type,
+    special,
     string,
     token,
     uri,
@@ -44,6 +45,7 @@ SCHEDULING = (
         reference("endpoint", "endpoint", to="Endpoint", multiple=True),
         token("identifier", "identifier", multiple=True),
         string("name", "name", "alias", multiple=True),
+        special("near", "position", hot=True),
         token("operational-status", "operationalStatus"),
         reference("organization", "managingOrganization", to="Organization"),
         reference("partof", "partOf", to="Location"),

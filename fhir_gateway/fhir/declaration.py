@@ -10,7 +10,7 @@ from typing import Literal
 from fhir_gateway.core.codes import CANONICAL
 
 ParamType = Literal[
-    "token", "reference", "string", "date", "number", "uri", "quantity", "composite"
+    "token", "reference", "string", "date", "number", "uri", "quantity", "composite", "special"
 ]
 
 R4_SEARCH_PARAMETER = "http://hl7.org/fhir/SearchParameter/"
@@ -155,3 +155,8 @@ def uri(name: str, *paths: str, multiple: bool = False) -> SearchParam:
 
 def composite(name: str, path: str, *components: str) -> SearchParam:
     return SearchParam(name, "composite", (path,), multiple=True, components=components)
+
+
+def special(name: str, *paths: str, hot: bool = False) -> SearchParam:
+    """A position on the earth; R4 has no other special parameter of the types that are served."""
+    return SearchParam(name, "special", paths, hot=hot)

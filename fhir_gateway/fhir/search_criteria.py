@@ -25,6 +25,7 @@ _MODIFIERS: dict[str, tuple[str, ...]] = {
     "quantity": ("missing",),
     "uri": ("missing",),
     "composite": (),
+    "special": ("missing",),
 }
 
 

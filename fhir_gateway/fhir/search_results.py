@@ -18,6 +18,9 @@ MAX_REVINCLUDES = 50
 #: Names the place where a page goes on; made by the server, opaque to clients.
 CURSOR = "_cursor"
 
+#: Of these kinds of parameter no value comes before another.
+_UNORDERED = ("composite", "special")
+
 SortKey = tuple[SearchParam | str, bool]
 
 
@@ -106,8 +109,9 @@ def _sort(asked: _Asked) -> Results:
 def _sort_key(type_name: str, text: str) -> SortKey:
     name = text.removeprefix("-")
     param = param_of(type_name, name)
-    if param is None or param.components:
-        valid = ", ".join(x.name for x in params_of(type_name).values() if not x.components)
+    if param is None or param.type in _UNORDERED:
+        known = params_of(type_name).values()
+        valid = ", ".join(x.name for x in known if x.type not in _UNORDERED)
         raise ValueError(f"{type_name} cannot be sorted by '{name[:60]}'. Valid are: {valid}")
     return name if name in COMMON else param, text.startswith("-")
 

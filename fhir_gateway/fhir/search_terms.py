@@ -20,6 +20,10 @@ from fhir_gateway.fhir.search_values import MAX_TEXT, PHONETIC, reference_type
 from fhir_gateway.fhir.spec import code_element
 
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
+#: How far `near` looks where no distance is given, metres.
+NEAR = 50_000.0
+#: Units of `near`, the first where none is given.
+_METRES = {"km": 1000.0, "m": 1.0, "[mi_us]": 1609.347, "[mi_i]": 1609.344}
 #: `ap` widens a date by its own length on either side, by a day at least.
 _AROUND = timedelta(days=1)
 
@@ -85,6 +89,15 @@ class NumberValue:
 
 
 @dataclass(frozen=True, slots=True)
+class NearValue:
+    """Matches a position that is at most so many metres away from this one, in degrees."""
+
+    latitude: float
+    longitude: float
+    metres: float
+
+
+@dataclass(frozen=True, slots=True)
 class MissingValue:
     """Matches where the element is absent (True) or present (False)."""
 
@@ -105,6 +118,7 @@ Value = (
     | StringValue
     | DateValue
     | NumberValue
+    | NearValue
     | MissingValue
     | IdValue
     | UriValue
@@ -301,6 +315,24 @@ def _quantity(text: str, context: Context) -> NumberValue:
     return NumberValue(value.prefix, value.low, value.high, value.exact, units)
 
 
+def _near(text: str, _: Context) -> NearValue:
+    parts = [unescape(part) for part in split(text, "|")]
+    if not 2 <= len(parts) <= 4:
+        raise ValueError("the form is latitude|longitude|distance|unit, the last two optional")
+    latitude, longitude = (float(_implied_range(part)[0]) for part in parts[:2])
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        raise ValueError("a latitude is within -90 and 90, a longitude within -180 and 180")
+    distance, unit = (*parts[2:], "", "")[:2]
+    if (unit or "km") not in _METRES:
+        raise ValueError(f"the unit '{unit[:20]}' is none of {', '.join(_METRES)}")
+    if not distance:
+        return NearValue(latitude, longitude, NEAR)
+    metres = float(_implied_range(distance)[0]) * _METRES[unit or "km"]
+    if metres < 0:
+        raise ValueError("a distance is 0 or more")
+    return NearValue(latitude, longitude, metres)
+
+
 def _composite(text: str, context: Context) -> TokenValue | NumberValue:
     components = components_of(context.type_name, context.param)
     parts = split(text, "$")
@@ -327,4 +359,5 @@ _READ: dict[str, Callable[[str, Context], Value]] = {
     "number": _number,
     "quantity": _quantity,
     "composite": _composite,
+    "special": _near,
 }

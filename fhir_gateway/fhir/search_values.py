@@ -70,7 +70,7 @@ class IndexRow:
         dates: Parameter to ranges [low, high); open sides are EARLIEST and LATEST.
         numbers: Parameter to [low, high]; equal for a plain number. For a quantity that can have
             several values also its unit (`param:unit|=mg`) to those that have it; for a composite
-            what is beside the number (`param:=age`).
+            what is beside the number (`param:=age`). For a position [latitude, longitude].
         columns: The one value of each single-valued parameter that has one, for sorting: code,
             `Type/id`, folded text, the start of the date, the number.
     """
@@ -310,6 +310,14 @@ def _add_numbers(row: IndexRow, param: SearchParam, values: list[Any], _: ZoneIn
         row.columns[param.name] = ranges[0][0]
 
 
+def _add_position(row: IndexRow, param: SearchParam, values: list[Any], _: ZoneInfo) -> None:
+    for value in values:
+        latitude, longitude = (_number_range(value.get(x)) for x in ("latitude", "longitude"))
+        if latitude and longitude:
+            row.numbers[param.name] = [(latitude[0], longitude[0])]
+            row.columns[param.name] = latitude[0]
+
+
 def _add_by_unit(row: IndexRow, param: SearchParam, values: list[Any]) -> None:
     for value in values:
         found = _number_range(value)
@@ -369,4 +377,5 @@ _ADD: dict[str, Callable[[IndexRow, SearchParam, list[Any], ZoneInfo], None]] = 
     "date": _add_dates,
     "number": _add_numbers,
     "quantity": _add_numbers,
+    "special": _add_position,
 }

@@ -19,7 +19,8 @@ XML = "application/fhir+xml; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 VALUES = {"token": "x", "date": "2026", "number": "1", "reference": "x", "string": "x",
-          "uri": "urn:x", "quantity": "1", "composite": "x$1"}  # fmt: skip
+          "uri": "urn:x", "quantity": "1", "composite": "x$1",
+          "special": "1|2"}  # fmt: skip
 
 
 def pages(http: httpx.Client, url: str) -> Iterator[dict[str, Any]]:

@@ -99,7 +99,7 @@ _PARAMS = [
 ]
 _SAMPLES = {
     "token": "a", "reference": "1", "string": "a", "date": "2026", "number": "1",
-    "quantity": "1", "uri": "urn:a",
+    "quantity": "1", "uri": "urn:a", "special": "1|2",
 }  # fmt: skip
 
 
@@ -156,6 +156,17 @@ def test_a_modifier_that_the_type_does_not_take_is_refused(key: str, text: str) 
 @pytest.mark.parametrize("text", ["age", "age$", "$5", "age$5$6", "age$five", r"age\$5"])
 def test_a_composite_needs_a_value_for_each_of_its_parts(text: str) -> None:
     error = search_refusal("PlanDefinition", ("context-type-quantity", text))
+    assert error is not None
+    assert error.issues[0].code == "value"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["24", "24|", "|46", "x|46", "91|0", "0|181", "24|46|x", "24|46|-1", "24|46|1|furlong",
+     "24|46|1|km|x"],
+)  # fmt: skip
+def test_a_position_that_is_none_is_refused(text: str) -> None:
+    error = search_refusal("Location", ("near", text))
     assert error is not None
     assert error.issues[0].code == "value"
 

@@ -141,11 +141,16 @@ def test_a_bad_wish_is_refused_naming_the_parameter_and_the_form(
     assert error.issues[0].code == "value"
 
 
-def test_nothing_is_sorted_by_a_composite_and_none_is_named_as_valid() -> None:
-    error = search_refusal("Group", ("_sort", "characteristic-value"))
+@pytest.mark.parametrize(
+    ("type_name", "name"), [("Group", "characteristic-value"), ("Location", "near")]
+)
+def test_what_has_no_order_is_not_sorted_by_and_not_named_as_valid(
+    type_name: str, name: str
+) -> None:
+    error = search_refusal(type_name, ("_sort", name))
     assert error is not None
-    assert "cannot be sorted by 'characteristic-value'" in str(error)
-    assert str(error).count("characteristic-value") == 1
+    assert f"cannot be sorted by '{name}'. Valid are: _id" in str(error)
+    assert str(error).count(name) == 1
 
 
 def test_looking_back_has_a_limit() -> None:

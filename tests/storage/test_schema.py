@@ -93,13 +93,26 @@ def test_several_may_migrate_at_once(empty_url: str) -> None:
     assert len(rows(empty_url, "SELECT name FROM instance")) == 1
 
 
-_OLD_ROWS = """
-SET app.tenant = '1';
-INSERT INTO appointment (tenant, id, version, last_updated, tokens, hashes)
-    SELECT 1, key, 1, now(), '{}', '{}' FROM json_each('%s');
-INSERT INTO appointment_content (tenant, id, version, content)
-    SELECT 1, key, 1, convert_to(value::text, 'UTF8') FROM json_each('%s');
-"""
+def _migrated(
+    url: str, table: str, contents: dict[str, object], columns: str
+) -> list[tuple[object, ...]]:
+    """What stands in rows that there were before a parameter was served, by id."""
+    script = f"""
+        SET ROLE {Role.OWNER};
+        SET app.tenant = '1';
+        INSERT INTO {table} (tenant, id, version, last_updated, tokens, hashes)
+            SELECT 1, key, 1, now(), '{{}}', '{{}}' FROM json_each('{json.dumps(contents)}');
+        INSERT INTO {table}_content (tenant, id, version, content) SELECT 1, key, 1,
+            convert_to(value::text, 'UTF8') FROM json_each('{json.dumps(contents)}');
+    """
+    migrate(url, role=Role.OWNER, revision="0004")
+    with psycopg.connect(url) as connection:
+        connection.execute(script.encode())
+    migrate(url, role=Role.OWNER)
+    with psycopg.connect(url) as connection:
+        connection.execute(f"SET ROLE {Role.OWNER}; SET app.tenant = '1'".encode())
+        query = f"SELECT id, {columns} FROM {table} ORDER BY id"
+        return connection.execute(query.encode()).fetchall()
 
 
 def test_what_was_there_before_is_found_by_its_score(empty_url: str) -> None:
@@ -113,16 +126,19 @@ def test_what_was_there_before_is_found_by_its_score(empty_url: str) -> None:
             "extension": [{"url": "urn:x"}, {"url": EXT_SCORE, "extension": [policy, total]}]
         },
     }
-    migrate(empty_url, role=Role.OWNER, revision="0004")
-    with psycopg.connect(empty_url) as connection:
-        connection.execute(f"SET ROLE {Role.OWNER}".encode())
-        connection.execute(_OLD_ROWS.replace("%s", json.dumps(contents)).encode())
-    migrate(empty_url, role=Role.OWNER)
-    with psycopg.connect(empty_url) as connection:
-        connection.execute(f"SET ROLE {Role.OWNER}; SET app.tenant = '1'".encode())
-        found = connection.execute("SELECT id, p_score, p_score_high FROM appointment").fetchall()
+    found = _migrated(empty_url, "appointment", contents, "p_score, p_score_high")
     without = [(name, None, None) for name in ("no-extension", "no-total", "other")]
-    assert sorted(found) == [*without, ("scored", Decimal("7.5"), Decimal("7.5"))]
+    assert found == [*without, ("scored", Decimal("7.5"), Decimal("7.5"))]
+
+
+def test_what_was_there_before_is_found_by_where_it_is(empty_url: str) -> None:
+    position = {"latitude": 24.7136, "longitude": 46.6753}
+    contents = {"here": {"position": position}, "nowhere": {"name": 'the "position"'}}
+    found = _migrated(empty_url, "location", contents, "p_near, p_near_longitude")
+    assert found == [
+        ("here", Decimal("24.7136"), Decimal("46.6753")),
+        ("nowhere", None, None),
+    ]
 
 
 def test_the_rows_that_a_migration_changed_are_the_tenants_again(empty_url: str) -> None:
