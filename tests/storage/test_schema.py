@@ -141,6 +141,26 @@ def test_what_was_there_before_is_found_by_where_it_is(empty_url: str) -> None:
     ]
 
 
+def test_what_was_there_before_is_found_by_composites(empty_url: str) -> None:
+    quantity = {"value": 5, "code": "min"}
+    context = {"code": {"code": "age"}, "valueQuantity": quantity}
+    contents = {
+        name: {"resourceType": "PlanDefinition", "name": "A Plan", "useContext": [context]}
+        for name in ("one", "two")
+    }
+    found = _migrated(
+        empty_url,
+        "plan_definition",
+        contents,
+        "tokens @> ARRAY['1|context-type|=age'], cardinality(hashes)"
+        " = (SELECT count(*) FROM plan_definition_token k WHERE k.id = plan_definition.id),"
+        " (SELECT low FROM search_number n WHERE n.id = plan_definition.id"
+        "  AND param = 'context-type-quantity:=age$:unit|=min'),"
+        " (SELECT folded FROM search_text t WHERE t.id = plan_definition.id AND param = 'name')",
+    )
+    assert found == [(name, True, True, Decimal(5), "a plan") for name in ("one", "two")]
+
+
 def test_the_rows_that_a_migration_changed_are_the_tenants_again(empty_url: str) -> None:
     migrate(empty_url, role=Role.OWNER)
     unforced = rows(
