@@ -24,6 +24,8 @@ _FIXED: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"vary", b"Accept, Accept-Encoding"),
 )
+#: A narrative is XHTML; where a browser shows an answer as it is, nothing in it may run or load.
+_INERT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
@@ -76,6 +78,8 @@ async def send_answer(
         head: Whether only the headers were asked for.
     """
     headers = [*_FIXED, *further, *answer.headers]
+    if all(name != _INERT[0] for name, _ in answer.headers):
+        headers.append(_INERT)
     if answer.pieces is not None:
         await _send_pieces(send, answer, answer.pieces, headers, head=head)
         return

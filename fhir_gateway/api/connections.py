@@ -1,7 +1,8 @@
 """What may a client do to a connection before it has asked anything?
 
 A head has a size, a number of fields and a time to arrive in; what is no HTTP is answered as
-everything else is. RFC 9110 section 15.5 (408, 431), RFC 9112 section 2.2; RFC 6585 section 5.
+everything else is. RFC 9110 section 15.5 (408, 431), RFC 9112 sections 2.2 and 3.2
+(Host); RFC 6585 section 5.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fhir_gateway.api.answers import FHIR_JSON
 from fhir_gateway.api.errors import WireError, failure
+from fhir_gateway.api.forwarding import HOST
 from fhir_gateway.api.requests import MAX_URL
 from fhir_gateway.core.errors import Category, fail
 
@@ -25,6 +27,10 @@ class _HeadTooLargeError(Exception):
     """Ends the reading of a head."""
 
 
+class _NoHostError(Exception):
+    """Ends the reading of a head that does not say to whom it is addressed."""
+
+
 class GuardedConnection(HttpToolsProtocol):
     """One connection of a client."""
 
@@ -35,6 +41,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._pending = 0
         self._too_large = False
+        self._no_host = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -62,6 +69,11 @@ class GuardedConnection(HttpToolsProtocol):
         if len(self.headers) > MAX_FIELDS or size > MAX_HEAD:
             self._too_large = True
             raise _HeadTooLargeError
+        hosts = [value for name, value in self.headers if name == b"host"]
+        missing = not hosts and self.parser.get_http_version() == "1.0"
+        if not missing and (len(hosts) != 1 or not HOST.fullmatch(hosts[0])):
+            self._no_host = True
+            raise _NoHostError
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -72,6 +84,9 @@ class GuardedConnection(HttpToolsProtocol):
         elif self._too_large:
             text = f"The head has at most {MAX_HEAD} bytes and {MAX_FIELDS} fields"
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, Category.TOO_LARGE, text)
+        elif self._no_host:
+            text = "A request has one Host header, with a name or an address and perhaps a port"
+            self._refuse(HTTPStatus.BAD_REQUEST, Category.INVALID, text)
         else:
             self._refuse(HTTPStatus.BAD_REQUEST, Category.INVALID, msg)
 

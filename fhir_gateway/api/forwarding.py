@@ -14,7 +14,8 @@ from fhir_gateway.core.errors import Category, fail
 
 Network = IPv4Network | IPv6Network
 
-_HOST = re.compile(rb"[A-Za-z0-9.\-_]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+#: A host with or without a port, as it may stand in Host.
+HOST = re.compile(rb"[A-Za-z0-9.\-_]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 _SCHEMES = (b"http", b"https")
 
 
@@ -51,7 +52,7 @@ def reached_at(scope: Scope, trusted: Iterable[Network] = ()) -> str:
         host = _last(headers, b"x-forwarded-host") or host
         told = _last(headers, b"x-forwarded-proto").lower()
         scheme = told if told in _SCHEMES else scheme
-    if _HOST.fullmatch(host):
+    if HOST.fullmatch(host):
         return f"{scheme.decode()}://{host.decode()}"
     name, port = scope.get("server") or ("localhost", None)
     return f"{scheme.decode()}://{name}:{port}" if port else f"{scheme.decode()}://{name}"

@@ -6,7 +6,7 @@ Newest version first, in pages: of one resource, of a type, of everything. FHIR 
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -32,10 +32,16 @@ _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 _VALID = ("_count", "_since", "_summary", "_elements")
 
 
+#: How the cursor of a way back begins.
+_BACK = "~"
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     count: int
     since: datetime | None
+    cursor: str | None
+    back: bool
 
 
 async def history_of_instance(service: Service, request: Request, place: Place) -> Answer:
@@ -46,13 +52,17 @@ async def history_of_instance(service: Service, request: Request, place: Place) 
     """
     ref = ref_of(place)
     asked = _asked(request.pairs)
-    before = _number(dict(request.pairs), CURSOR)
+    version = _number(asked.cursor, CURSOR)
     found = await service.use_cases.history(
-        service.deps, request.tenant.id, ref, before=before, limit=asked.count + 1
+        service.deps,
+        request.tenant.id,
+        ref,
+        before=None if asked.back else version,
+        after=version if asked.back else None,
+        limit=asked.count + 1,
     )
     recent = [each for each in found if asked.since is None or each.last_updated >= asked.since]
-    following = str(recent[asked.count - 1].version) if 0 < asked.count < len(recent) else None
-    return _page(request, recent[: asked.count], following, partial=len(recent) > asked.count)
+    return _page(request, asked, recent, lambda version: str(version.version))
 
 
 async def history_of_type(service: Service, request: Request, place: Place) -> Answer:
@@ -72,22 +82,29 @@ async def _changes(service: Service, request: Request, type_name: str | None) ->
         request.tenant.id,
         type_name,
         since=asked.since,
-        after=_after(dict(request.pairs).get(CURSOR)),
+        after=_after(asked.cursor),
+        back=asked.back,
         limit=asked.count + 1,
     )
-    more = len(found) > asked.count
-    following = _cursor(found[asked.count - 1]) if more and asked.count else None
-    return _page(request, found[: asked.count], following, partial=more)
+    return _page(request, asked, found, _cursor)
 
 
 def _page(
-    request: Request, page: Sequence[Version], following: str | None, *, partial: bool
+    request: Request, asked: _Asked, found: Sequence[Version], cursor: Callable[[Version], str]
 ) -> Answer:
-    partial = partial or any(name == CURSOR for name, _ in request.pairs)
+    """The answer, of the versions of a page and one more where there is one."""
+    more = len(found) > asked.count
+    page = found[more:] if asked.back else found[: asked.count]
     entries = [_entry(request, each) for each in page]
     pairs = [*request.pairs, *request.form_of_answer]
-    links = _links(f"{request.base}/{request.path}", pairs, following)
-    return Answer(HTTPStatus.OK, history(entries, None if partial else len(entries), links))
+    further: list[Link] = []
+    if page and (more if asked.back else asked.cursor is not None):
+        further.append(("previous", _BACK + cursor(page[0])))
+    if page and (more or asked.back):
+        further.append(("next", cursor(page[-1])))
+    links = _links(f"{request.base}/{request.path}", pairs, further)
+    total = len(entries) if asked.cursor is None and not more else None
+    return Answer(HTTPStatus.OK, history(entries, total, links))
 
 
 def _asked(pairs: Pairs) -> _Asked:
@@ -95,8 +112,14 @@ def _asked(pairs: Pairs) -> _Asked:
     for name in given:
         if name not in (*_VALID, CURSOR):
             raise _unknown(name)
-    count = min(_number(given, "_count") or 0, MAX_COUNT) if "_count" in given else DEFAULT_COUNT
-    return _Asked(count, _since(given.get("_since")))
+    count = _number(given.get("_count"), "_count")
+    cursor = given.get(CURSOR)
+    return _Asked(
+        DEFAULT_COUNT if count is None else min(count, MAX_COUNT),
+        _since(given.get("_since")),
+        cursor and cursor.removeprefix(_BACK),
+        cursor is not None and cursor.startswith(_BACK),
+    )
 
 
 def _unknown(name: str) -> GatewayError:
@@ -106,12 +129,12 @@ def _unknown(name: str) -> GatewayError:
     return fail(Category.INVALID, text, name[:60], code="not-supported")
 
 
-def _number(given: dict[str, str], name: str) -> int | None:
-    if name not in given:
+def _number(text: str | None, name: str) -> int | None:
+    if text is None:
         return None
-    if not _NUMBER.fullmatch(given[name]):
+    if not _NUMBER.fullmatch(text):
         raise fail(Category.INVALID, f"'{name}' is a number from 0 on", name, code="value")
-    return int(given[name])
+    return int(text)
 
 
 def _since(text: str | None) -> datetime | None:
@@ -147,14 +170,12 @@ def _foreign() -> GatewayError:
     return fail(Category.INVALID, text, CURSOR, code="value")
 
 
-def _links(path: str, pairs: Pairs, following: str | None) -> list[Link]:
+def _links(path: str, pairs: Pairs, further: Sequence[Link]) -> list[Link]:
     links = [("self", address(path, pairs))]
     asked = [pair for pair in pairs if pair[0] != CURSOR]
     if len(asked) < len(pairs):
         links.append(("first", address(path, asked)))
-    if following is not None:
-        links.append(("next", address(path, [*asked, (CURSOR, following)])))
-    return links
+    return links + [(name, address(path, [*asked, (CURSOR, cursor)])) for name, cursor in further]
 
 
 def _entry(request: Request, version: Version) -> HistoryEntry:

@@ -68,6 +68,8 @@ def _links(request: Request, query: SearchQuery, page: Page) -> list[Link]:
     links = [("self", address(path, here))]
     if query.cursor:
         links.append(("first", address(path, asked)))
+    if page.previous:
+        links.append(("previous", address(path, [*asked, (CURSOR, page.previous)])))
     if page.next:
         links.append(("next", address(path, [*asked, (CURSOR, page.next)])))
     return links

@@ -32,7 +32,14 @@ class History(Protocol):
     """The versions of a resource, newest first."""
 
     def __call__(
-        self, deps: Deps, tenant: int, ref: Ref, *, before: int | None, limit: int
+        self,
+        deps: Deps,
+        tenant: int,
+        ref: Ref,
+        *,
+        before: int | None,
+        after: int | None,
+        limit: int,
     ) -> Awaitable[list[Version]]: ...
 
 
@@ -47,6 +54,7 @@ class Changes(Protocol):
         *,
         since: datetime | None,
         after: Change | None,
+        back: bool,
         limit: int,
     ) -> Awaitable[list[Version]]: ...
 

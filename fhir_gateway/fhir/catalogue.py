@@ -13,10 +13,10 @@ __all__ = [
     "CATALOGUE",
     "COMMON",
     "META",
-    "NOT_YET",
     "ParamType",
     "ResourceType",
     "SearchParam",
+    "components_of",
     "param_of",
     "params_of",
 ]
@@ -51,16 +51,6 @@ META: dict[str, SearchParam] = {
     )
 }
 
-#: R4 parameters that are not served: (type, name, reason).
-NOT_YET: tuple[tuple[str, str, str], ...] = (
-    ("Location", "near", "special: distance needs positions in an index of their own"),
-    ("PlanDefinition", "context-type-quantity", "composite"),
-    ("PlanDefinition", "context-type-value", "composite"),
-    ("Measure", "context-type-quantity", "composite"),
-    ("Measure", "context-type-value", "composite"),
-    ("Group", "characteristic-value", "composite"),
-)
-
 _BY_NAME = {
     type_name: COMMON | META | {param.name: param for param in each.params}
     for type_name, each in CATALOGUE.items()
@@ -75,3 +65,8 @@ def params_of(type_name: str) -> dict[str, SearchParam]:
 def param_of(type_name: str, param_name: str) -> SearchParam | None:
     """The search parameter of that exact name, None where type or parameter is not served."""
     return _BY_NAME.get(type_name, {}).get(param_name)
+
+
+def components_of(type_name: str, param: SearchParam) -> tuple[SearchParam, ...]:
+    """The parameters that a composite is made of, in order; none where it is no composite."""
+    return tuple(_BY_NAME[type_name][name] for name in param.components)

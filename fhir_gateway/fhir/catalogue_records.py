@@ -1,12 +1,13 @@
 """Which definitions, findings, insurance and records are served, and by what can each be searched?
 
-R4 4.0.1 search parameters, complete but for `fhir.catalogue.NOT_YET`, and our own (`own=True`).
+All R4 4.0.1 search parameters, and our own (`own=True`).
 Names, targets and addresses are checked against `data/search_parameters.json`.
 """
 
 from fhir_gateway.fhir.declaration import (
     AUTHORS,
     PERFORMERS,
+    composite,
     date,
     number,
     quantity,
@@ -28,6 +29,8 @@ RECORDS = (
             "context-quantity", "useContext.valueQuantity", "useContext.valueRange", multiple=True
         ),
         token("context-type", "useContext.code", multiple=True),
+        composite("context-type-quantity", "useContext", "context-type", "context-quantity"),
+        composite("context-type-value", "useContext", "context-type", "context"),
         date("date", "date"),
         reference(
             "definition",
@@ -97,6 +100,8 @@ RECORDS = (
             "context-quantity", "useContext.valueQuantity", "useContext.valueRange", multiple=True
         ),
         token("context-type", "useContext.code", multiple=True),
+        composite("context-type-quantity", "useContext", "context-type", "context-quantity"),
+        composite("context-type-value", "useContext", "context-type", "context"),
         date("date", "date"),
         reference(
             "depends-on",
@@ -195,6 +200,7 @@ RECORDS = (
             "characteristic.valueBoolean",
             multiple=True,
         ),
+        composite("characteristic-value", "characteristic", "characteristic", "value"),
     ),
     resource_type(
         "List",

@@ -1,14 +1,17 @@
 """Which people, places and appointments are served, and by what can each be searched?
 
-R4 4.0.1 search parameters, complete but for `fhir.catalogue.NOT_YET`, and our own (`own=True`).
+All R4 4.0.1 search parameters, and our own (`own=True`).
 Names, targets and addresses are checked against `data/search_parameters.json`.
 """
 
+from fhir_gateway.core.codes import EXT_SCORE
 from fhir_gateway.fhir.declaration import (
     ACTORS,
     date,
+    number,
     reference,
     resource_type,
+    special,
     string,
     token,
     uri,
@@ -42,6 +45,7 @@ SCHEDULING = (
         reference("endpoint", "endpoint", to="Endpoint", multiple=True),
         token("identifier", "identifier", multiple=True),
         string("name", "name", "alias", multiple=True),
+        special("near", "position", hot=True),
         token("operational-status", "operationalStatus"),
         reference("organization", "managingOrganization", to="Organization"),
         reference("partof", "partOf", to="Location"),
@@ -257,6 +261,13 @@ SCHEDULING = (
             multiple=True,
         ),
         date("requested-period", "requestedPeriod", multiple=True, own=True),
+        number(
+            "score",
+            "extension.extension.valueDecimal",
+            urls=(EXT_SCORE, "total"),
+            hot=True,
+            own=True,
+        ),
         token("service-category", "serviceCategory", multiple=True),
         token("service-type", "serviceType", multiple=True),
         reference("slot", "slot", to="Slot", multiple=True, hot=True),

@@ -1,6 +1,6 @@
 """Which orders, visits, tasks and notices are served, and by what can each be searched?
 
-R4 4.0.1 search parameters, complete but for `fhir.catalogue.NOT_YET`, and our own (`own=True`).
+All R4 4.0.1 search parameters, and our own (`own=True`).
 Names, targets and addresses are checked against `data/search_parameters.json`.
 """
 

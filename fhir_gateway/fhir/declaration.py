@@ -9,7 +9,9 @@ from typing import Literal
 
 from fhir_gateway.core.codes import CANONICAL
 
-ParamType = Literal["token", "reference", "string", "date", "number", "uri", "quantity"]
+ParamType = Literal[
+    "token", "reference", "string", "date", "number", "uri", "quantity", "composite", "special"
+]
 
 R4_SEARCH_PARAMETER = "http://hl7.org/fhir/SearchParameter/"
 OWN_SEARCH_PARAMETER = f"{CANONICAL}/SearchParameter/"
@@ -43,6 +45,9 @@ class SearchParam:
         hot: Whether storage keeps an index of its own for it.
         url: Canonical address of the SearchParameter.
         where: (element, value) that objects at the first step of the path must carry.
+        urls: The urls that the extensions along the path must have, outermost first.
+        components: Of a composite, the names of the parameters of the type that one and the same
+            element, the one at its path, has to fulfil; only the last may be a number or quantity.
         own: Whether we define it; R4 does not.
     """
 
@@ -54,6 +59,8 @@ class SearchParam:
     hot: bool = False
     url: str = ""
     where: tuple[str, str] | None = None
+    urls: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
     own: bool = False
 
 
@@ -127,8 +134,15 @@ def string(name: str, *paths: str, multiple: bool = False) -> SearchParam:
     return SearchParam(name, "string", paths, multiple=multiple)
 
 
-def number(name: str, *paths: str, multiple: bool = False) -> SearchParam:
-    return SearchParam(name, "number", paths, multiple=multiple)
+def number(
+    name: str,
+    *paths: str,
+    multiple: bool = False,
+    hot: bool = False,
+    own: bool = False,
+    urls: tuple[str, ...] = (),
+) -> SearchParam:
+    return SearchParam(name, "number", paths, multiple=multiple, hot=hot, own=own, urls=urls)
 
 
 def quantity(name: str, *paths: str, multiple: bool = False) -> SearchParam:
@@ -137,3 +151,12 @@ def quantity(name: str, *paths: str, multiple: bool = False) -> SearchParam:
 
 def uri(name: str, *paths: str, multiple: bool = False) -> SearchParam:
     return SearchParam(name, "uri", paths, multiple=multiple)
+
+
+def composite(name: str, path: str, *components: str) -> SearchParam:
+    return SearchParam(name, "composite", (path,), multiple=True, components=components)
+
+
+def special(name: str, *paths: str, hot: bool = False) -> SearchParam:
+    """A position on the earth; R4 has no other special parameter of the types that are served."""
+    return SearchParam(name, "special", paths, hot=hot)

@@ -9,6 +9,7 @@ from typing import Any
 
 from fhir_gateway.core.codes import SYSTEM_REASON
 from fhir_gateway.core.errors import Category, GatewayError, Issue
+from fhir_gateway.fhir.code_systems import OWN_CODES
 
 #: Category -> R4 issue-type code, for issues that carry none of their own.
 ISSUE_CODES: dict[Category, str] = {
@@ -41,8 +42,48 @@ _SENTENCES: dict[Category, str] = {
 }
 
 
+#: R4 issue-type code -> what it means, in a few words for people.
+TITLES: dict[str, str] = {
+    "invalid": "This cannot be read as it stands",
+    "structure": "The structure is not that of FHIR",
+    "required": "Something that is required is missing",
+    "value": "A value is not allowed here",
+    "invariant": "A rule of the standard is broken",
+    "security": "Security stands in the way",
+    "login": "Sign in first",
+    "unknown": "Whoever asks is not known",
+    "expired": "The session has ended",
+    "forbidden": "This is not allowed",
+    "suppressed": "Something is kept back",
+    "processing": "This cannot be carried out",
+    "not-supported": "This is not offered here",
+    "duplicate": "There is one already",
+    "multiple-matches": "More than one fits",
+    "not-found": "There is nothing here",
+    "deleted": "It has been deleted",
+    "too-long": "This is too long",
+    "code-invalid": "There is no such code",
+    "extension": "The extension is not allowed here",
+    "too-costly": "This would take too much",
+    "business-rule": "A rule of ours is broken",
+    "conflict": "The present state does not allow it",
+    "transient": "Try again shortly",
+    "lock-error": "Somebody else is changing it",
+    "no-store": "It cannot be stored now",
+    "exception": "The server failed",
+    "timeout": "The time ran out",
+    "incomplete": "Not all of it is here",
+    "throttled": "These are too many requests",
+    "informational": "Note",
+}
+_REASONS = next(each.codes for each in OWN_CODES if each.url == SYSTEM_REASON)
+
+
 def outcome(error: GatewayError) -> dict[str, Any]:
-    """The OperationOutcome of a failure: at least one issue, a text for people in each."""
+    """The OperationOutcome of a failure: at least one issue.
+
+    Each says in `details.text` what kind of thing is wrong, in `diagnostics` what exactly.
+    """
     issues = error.issues or (_default_issue(error.category),)
     return outcome_of(issues, code=ISSUE_CODES[error.category])
 
@@ -78,7 +119,8 @@ _CONTROLS = {each: "\ufffd" for each in range(32) if chr(each) not in "\t\n\r"}
 
 def _issue(issue: Issue, code: str, severity: str) -> dict[str, Any]:
     diagnostics = issue.diagnostics.translate(_CONTROLS)
-    details: dict[str, Any] = {"text": diagnostics}
+    kind = issue.code or code
+    details: dict[str, Any] = {"text": _REASONS.get(issue.details or "", TITLES[kind])}
     if issue.details:
         details["coding"] = [{"system": SYSTEM_REASON, "code": issue.details}]
     element: dict[str, Any] = {}
@@ -86,7 +128,7 @@ def _issue(issue: Issue, code: str, severity: str) -> dict[str, Any]:
         element["extension"] = [dict(each) for each in issue.extension]
     element |= {
         "severity": severity,
-        "code": issue.code or code,
+        "code": kind,
         "details": details,
         "diagnostics": diagnostics,
     }

@@ -24,6 +24,8 @@ _MODIFIERS: dict[str, tuple[str, ...]] = {
     "number": ("missing",),
     "quantity": ("missing",),
     "uri": ("missing",),
+    "composite": (),
+    "special": ("missing",),
 }
 
 

@@ -22,7 +22,6 @@ def search_parameters() -> tuple[dict[str, Any], ...]:
 
 
 def _definition(type_name: str, param: SearchParam) -> dict[str, Any]:
-    paths = [f"{type_name}.{path}" for path in param.paths]
     definition: dict[str, Any] = {
         "resourceType": "SearchParameter",
         "id": param.url.rsplit("/", 1)[1],
@@ -30,11 +29,11 @@ def _definition(type_name: str, param: SearchParam) -> dict[str, Any]:
         "name": param.name,
         "status": "active",
         "publisher": "fhir_gateway",
-        "description": f"{type_name} by {' or '.join(param.paths)}",
+        "description": f"{type_name} by {_what(param)}",
         "code": param.name,
         "base": [type_name],
         "type": param.type,
-        "expression": " | ".join(paths),
+        "expression": " | ".join(_expression(type_name, param, path) for path in param.paths),
         "xpathUsage": "normal",
     }
     if param.targets:
@@ -43,3 +42,18 @@ def _definition(type_name: str, param: SearchParam) -> dict[str, Any]:
     if param.type in ("date", "number", "quantity"):
         definition["comparator"] = _EVERY_PREFIX
     return definition
+
+
+def _what(param: SearchParam) -> str:
+    if not param.urls:
+        return " or ".join(param.paths)
+    return f"the extension {' '.join(url.rsplit('/', 1)[-1] for url in param.urls)}"
+
+
+def _expression(type_name: str, param: SearchParam, path: str) -> str:
+    """The path in FHIRPath; a choice that is named by its type is that type of it."""
+    if not param.urls:
+        return f"{type_name}.{path}"
+    steps = "".join(f".extension('{url}')" for url in param.urls)
+    kind = path.rpartition(".value")[2]
+    return f"({type_name}{steps}.value as {kind[0].lower()}{kind[1:]})"

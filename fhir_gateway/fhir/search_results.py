@@ -13,9 +13,13 @@ from fhir_gateway.fhir.catalogue import CATALOGUE, COMMON, SearchParam, param_of
 
 DEFAULT_COUNT = 20
 MAX_COUNT = 1000
-MAX_INCLUDES = 50
+#: Backward, each is looked for by itself; forward, all that a resource points to is read at once.
+MAX_REVINCLUDES = 50
 #: Names the place where a page goes on; made by the server, opaque to clients.
 CURSOR = "_cursor"
+
+#: Of these kinds of parameter no value comes before another.
+_UNORDERED = ("composite", "special")
 
 SortKey = tuple[SearchParam | str, bool]
 
@@ -105,8 +109,9 @@ def _sort(asked: _Asked) -> Results:
 def _sort_key(type_name: str, text: str) -> SortKey:
     name = text.removeprefix("-")
     param = param_of(type_name, name)
-    if param is None:
-        valid = ", ".join(params_of(type_name))
+    if param is None or param.type in _UNORDERED:
+        known = params_of(type_name).values()
+        valid = ", ".join(x.name for x in known if x.type not in _UNORDERED)
         raise ValueError(f"{type_name} cannot be sorted by '{name[:60]}'. Valid are: {valid}")
     return name if name in COMMON else param, text.startswith("-")
 
@@ -117,22 +122,22 @@ def _include(asked: _Asked) -> Results:
 
 
 def _revinclude(asked: _Asked) -> Results:
-    found = _includes(asked, backward=True)
-    return replace(asked.results, revincludes=_joined(asked.results.revincludes, found))
+    joined = _joined(asked.results.revincludes, _includes(asked, backward=True))
+    if len(joined) > MAX_REVINCLUDES:
+        text = f"More than {MAX_REVINCLUDES} references to follow back"
+        raise fail(Category.INVALID, text, "_revinclude", code="too-costly")
+    return replace(asked.results, revincludes=joined)
 
 
 def _joined(old: tuple[Include, ...], new: tuple[Include, ...]) -> tuple[Include, ...]:
-    joined = tuple(dict.fromkeys((*old, *new)))
-    if len(joined) > MAX_INCLUDES:
-        text = f"More than {MAX_INCLUDES} references to follow"
-        raise fail(Category.INVALID, text, "_include", code="too-costly")
-    return joined
+    return tuple(dict.fromkeys((*old, *new)))
 
 
 def _includes(asked: _Asked, *, backward: bool) -> tuple[Include, ...]:
     iterate = asked.modifier != ""
     if asked.text == "*" and not backward:
-        return _every(asked.type_name, iterate, None)
+        sources = CATALOGUE if iterate else (asked.type_name,)
+        return tuple(each for source in sources for each in _every(source, iterate, None))
     source, _, rest = asked.text.partition(":")
     if source not in CATALOGUE or not rest:
         raise ValueError("the form is Type:parameter or Type:parameter:Target, or Type:*")

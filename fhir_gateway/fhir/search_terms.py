@@ -5,19 +5,25 @@ One value of one search parameter, read by type. FHIR R4 sections 3.1.1.4.4 to 3
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.refs import ID, relative, to_relative
-from fhir_gateway.fhir.catalogue import CATALOGUE, SearchParam
+from fhir_gateway.fhir.catalogue import CATALOGUE, SearchParam, components_of
 from fhir_gateway.fhir.date_ranges import EARLIEST, LATEST, date_range
 from fhir_gateway.fhir.folding import fold, sound
+from fhir_gateway.fhir.search_composites import filed_numbers, joined_entries
 from fhir_gateway.fhir.search_values import MAX_TEXT, PHONETIC, reference_type
 from fhir_gateway.fhir.spec import code_element
 
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
+#: How far `near` looks where no distance is given, metres.
+NEAR = 50_000.0
+#: Units of `near`, the first where none is given.
+_METRES = {"km": 1000.0, "m": 1.0, "[mi_us]": 1609.347, "[mi_i]": 1609.344}
 #: `ap` widens a date by its own length on either side, by a day at least.
 _AROUND = timedelta(days=1)
 
@@ -71,7 +77,8 @@ class DateValue:
 class NumberValue:
     """A prefix, the number as written and the range [low, high) that its precision implies.
 
-    units: any of these index entries must be there as well (quantity); empty for any unit.
+    units: any of these index entries must be there as well (quantity, composite); empty for any
+    unit.
     """
 
     prefix: str
@@ -79,6 +86,15 @@ class NumberValue:
     high: Decimal
     exact: Decimal
     units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NearValue:
+    """Matches a position that is at most so many metres away from this one, in degrees."""
+
+    latitude: float
+    longitude: float
+    metres: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +118,7 @@ Value = (
     | StringValue
     | DateValue
     | NumberValue
+    | NearValue
     | MissingValue
     | IdValue
     | UriValue
@@ -298,6 +315,41 @@ def _quantity(text: str, context: Context) -> NumberValue:
     return NumberValue(value.prefix, value.low, value.high, value.exact, units)
 
 
+def _near(text: str, _: Context) -> NearValue:
+    parts = [unescape(part) for part in split(text, "|")]
+    if not 2 <= len(parts) <= 4:
+        raise ValueError("the form is latitude|longitude|distance|unit, the last two optional")
+    latitude, longitude = (float(_implied_range(part)[0]) for part in parts[:2])
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        raise ValueError("a latitude is within -90 and 90, a longitude within -180 and 180")
+    distance, unit = (*parts[2:], "", "")[:2]
+    if (unit or "km") not in _METRES:
+        raise ValueError(f"the unit '{unit[:20]}' is none of {', '.join(_METRES)}")
+    if not distance:
+        return NearValue(latitude, longitude, NEAR)
+    metres = float(_implied_range(distance)[0]) * _METRES[unit or "km"]
+    if metres < 0:
+        raise ValueError("a distance is 0 or more")
+    return NearValue(latitude, longitude, metres)
+
+
+def _composite(text: str, context: Context) -> TokenValue | NumberValue:
+    components = components_of(context.type_name, context.param)
+    parts = split(text, "$")
+    if len(parts) != len(components) or not all(parts):
+        raise ValueError(f"the form is {'$'.join(context.param.components)}")
+    values = [
+        _READ[param.type](part, replace(context, param=param))
+        for part, param in zip(parts, components, strict=True)
+    ]
+    name, last = context.param.name, values[-1]
+    entries = [each.entries for each in values if isinstance(each, TokenValue)]
+    if not isinstance(last, NumberValue):
+        return TokenValue(tuple(joined_entries(name, components, entries)))
+    beside: dict[str, list[Any]] = {unit: [] for unit in last.units or (components[-1].name,)}
+    return replace(last, units=tuple(filed_numbers(name, components, entries, beside)))
+
+
 _READ: dict[str, Callable[[str, Context], Value]] = {
     "token": _token,
     "reference": _reference,
@@ -306,4 +358,6 @@ _READ: dict[str, Callable[[str, Context], Value]] = {
     "date": _date,
     "number": _number,
     "quantity": _quantity,
+    "composite": _composite,
+    "special": _near,
 }

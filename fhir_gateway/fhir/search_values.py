@@ -13,19 +13,20 @@ Token and reference entries (storage puts the tenant before them):
     `param:text|folded`       a text or display beside the code, its first 120 characters
     `param:of-type|s|c|v`     an identifier with the system and code of its type
     `param|uri`               a uri
+    `param|…$…`               a composite: what its components have, without their names
     `param`                   there is a value (parameters that can have several only; the others
                               have a column)
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.refs import relative
-from fhir_gateway.fhir.catalogue import CATALOGUE, META, SearchParam
+from fhir_gateway.fhir.catalogue import CATALOGUE, META, SearchParam, components_of
 from fhir_gateway.fhir.date_ranges import (
     EARLIEST,
     LATEST,
@@ -35,6 +36,7 @@ from fhir_gateway.fhir.date_ranges import (
     stored_range,
 )
 from fhir_gateway.fhir.folding import fold, sound
+from fhir_gateway.fhir.search_composites import filed_numbers, joined_entries
 
 __all__ = [
     "EARLIEST",
@@ -67,7 +69,8 @@ class IndexRow:
         strings: (parameter, folded, exact), one for each part of a name or address.
         dates: Parameter to ranges [low, high); open sides are EARLIEST and LATEST.
         numbers: Parameter to [low, high]; equal for a plain number. For a quantity that can have
-            several values also its unit (`param:unit|=mg`) to those that have it.
+            several values also its unit (`param:unit|=mg`) to those that have it; for a composite
+            what is beside the number (`param:=age`). For a position [latitude, longitude].
         columns: The one value of each single-valued parameter that has one, for sorting: code,
             `Type/id`, folded text, the start of the date, the number.
     """
@@ -90,7 +93,11 @@ def index(type_name: str, resource: dict[str, Any], *, zone: ZoneInfo = _UTC) ->
     row = IndexRow()
     for param in (*META.values(), *CATALOGUE[type_name].params):
         values = list(_values(type_name, param, resource))
-        if values:
+        if not values:
+            continue
+        if param.components:
+            _add_composites(row, param, _within(type_name, param), values, zone)
+        else:
             _ADD[param.type](row, param, values, zone)
     row.tokens = list(dict.fromkeys(row.tokens))
     return row
@@ -110,10 +117,10 @@ def _values(type_name: str, param: SearchParam, resource: dict[str, Any]) -> Ite
         yield bool(resource.get("deceasedDateTime") or resource.get("deceasedBoolean"))
         return
     for path in param.paths:
-        steps = path.split(".")
-        for first in _each(resource.get(steps[0])):
-            if _kept(param, first):
-                yield from _below(first, steps[1:])
+        first, *steps = path.split(".")
+        for child in _children(resource, first, param.urls):
+            if _kept(param, child):
+                yield from _below(child, steps, param.urls[1:])
 
 
 def _kept(param: SearchParam, first: Any) -> bool:
@@ -123,12 +130,19 @@ def _kept(param: SearchParam, first: Any) -> bool:
     return first.get(name) == value
 
 
-def _below(node: Any, steps: list[str]) -> Iterator[Any]:
+def _below(node: Any, steps: list[str], urls: tuple[str, ...] = ()) -> Iterator[Any]:
     if not steps:
         yield node
     elif isinstance(node, dict):
-        for child in _each(node.get(steps[0])):
-            yield from _below(child, steps[1:])
+        for child in _children(node, steps[0], urls):
+            yield from _below(child, steps[1:], urls[1:])
+
+
+def _children(node: dict[str, Any], name: str, urls: tuple[str, ...]) -> Iterator[Any]:
+    """The elements of that name; of extensions, those with the first url where there are urls."""
+    for child in _each(node.get(name)):
+        if not urls or (isinstance(child, dict) and child.get("url") == urls[0]):
+            yield child
 
 
 def _each(node: Any) -> Iterable[Any]:
@@ -296,6 +310,14 @@ def _add_numbers(row: IndexRow, param: SearchParam, values: list[Any], _: ZoneIn
         row.columns[param.name] = ranges[0][0]
 
 
+def _add_position(row: IndexRow, param: SearchParam, values: list[Any], _: ZoneInfo) -> None:
+    for value in values:
+        latitude, longitude = (_number_range(value.get(x)) for x in ("latitude", "longitude"))
+        if latitude and longitude:
+            row.numbers[param.name] = [(latitude[0], longitude[0])]
+            row.columns[param.name] = latitude[0]
+
+
 def _add_by_unit(row: IndexRow, param: SearchParam, values: list[Any]) -> None:
     for value in values:
         found = _number_range(value)
@@ -324,6 +346,29 @@ def _unit_entries(name: str, value: Any) -> Iterator[str]:
             yield f"{name}:unit|={each['unit']}"
 
 
+def _within(type_name: str, param: SearchParam) -> list[SearchParam]:
+    """The components of a composite as seen from its element."""
+    begin = f"{param.paths[0]}."
+    return [
+        replace(each, paths=tuple(path.removeprefix(begin) for path in each.paths), multiple=True)
+        for each in components_of(type_name, param)
+    ]
+
+
+def _add_composites(
+    row: IndexRow, param: SearchParam, within: list[SearchParam], values: list[Any], zone: ZoneInfo
+) -> None:
+    for element in values:
+        parts = [IndexRow() for _ in within]
+        for part, component in zip(parts, within, strict=True):
+            _ADD[component.type](part, component, list(_values("", component, element)), zone)
+        entries = [part.tokens for part in parts]
+        row.tokens += joined_entries(param.name, within, entries)
+        filed = filed_numbers(param.name, within, entries[:-1], parts[-1].numbers)
+        for key, ranges in filed.items():
+            row.numbers.setdefault(key, []).extend(ranges)
+
+
 _ADD: dict[str, Callable[[IndexRow, SearchParam, list[Any], ZoneInfo], None]] = {
     "token": _add_tokens,
     "reference": _add_references,
@@ -332,4 +377,5 @@ _ADD: dict[str, Callable[[IndexRow, SearchParam, list[Any], ZoneInfo], None]] = 
     "date": _add_dates,
     "number": _add_numbers,
     "quantity": _add_numbers,
+    "special": _add_position,
 }

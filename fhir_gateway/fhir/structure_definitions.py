@@ -95,7 +95,7 @@ _EXCEPTION = (
 )
 _SCORE = (
     Part("policy", "code", "The rule: best or plan", 1),
-    Part("total", "decimal", "0 to 100 where the rule is a sum", 1),
+    Part("total", "decimal", "0 to 100; absent where the rule is an order and no sum"),
     Part("rank", "positiveInt", "1 is first"),
     Part("factor", None, "One named part of the score", 0, "*", _FACTOR),
 )

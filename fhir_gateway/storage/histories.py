@@ -30,6 +30,7 @@ async def changes(
     *,
     since: datetime | None = None,
     after: Change | None = None,
+    back: bool = False,
     limit: int,
 ) -> list[Version]:
     """Versions and deletions, newest first.
@@ -39,6 +40,7 @@ async def changes(
         type_name: A served type; None for all.
         since: Only what happened then or later; aware.
         after: Only what follows in the order; None from the newest on.
+        back: Only what comes before that in the order instead, and of it the last.
         limit: At most so many.
     """
     order = ("last_updated", "id") if type_name else ("last_updated", "type", "id")
@@ -51,12 +53,16 @@ async def changes(
         where.append("last_updated >= %(since)s")
         values["since"] = since
     if after is not None:
-        where.append(f"({', '.join(order)}) < ({', '.join(f'%(after_{name})s' for name in order)})")
+        place = ", ".join(f"%(after_{name})s" for name in order)
+        where.append(f"({', '.join(order)}) {'>' if back else '<'} ({place})")
         values |= {"after_last_updated": after.at, "after_type": after.type, "after_id": after.id}
+    direction = "ASC" if back else "DESC"
     rows = await tx.rows(
         "SELECT type, id, version, last_updated, method, content FROM history"
-        f" WHERE {' AND '.join(where)} ORDER BY {', '.join(f'{name} DESC' for name in order)}"
+        f" WHERE {' AND '.join(where)}"
+        f" ORDER BY {', '.join(f'{name} {direction}' for name in order)}"
         " LIMIT %(limit)s",
         values,
     )
-    return [Version(*row) for row in rows]
+    found = [Version(*row) for row in rows]
+    return found[::-1] if back else found

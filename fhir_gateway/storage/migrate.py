@@ -14,12 +14,13 @@ from sqlalchemy import create_engine, make_url, text
 _LOCK = 7_301_840_217
 
 
-def migrate(url: str, *, role: str | None = None) -> None:
+def migrate(url: str, *, role: str | None = None, revision: str = "head") -> None:
     """Bring a database to the newest schema; does nothing where it is there already. Blocks.
 
     Args:
         url: `postgresql://…` of a login that may create tables, or that may take the role.
         role: Taken before anything is made, so that it owns the tables.
+        revision: An older schema to stop at.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: the server cannot be reached or refuses.
@@ -34,7 +35,7 @@ def migrate(url: str, *, role: str | None = None) -> None:
             config = Config()
             config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             connection.execute(
                 text(
                     "INSERT INTO instance (name, value) VALUES ('signing-key', :key)"

@@ -7,8 +7,8 @@ from hashlib import blake2b
 from fhir_gateway.fhir.catalogue import SearchParam
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-#: Their values are ranges; the second column has the upper end.
-RANGES = frozenset({"date", "number", "quantity"})
+#: What the second column has, where a value takes two: the upper end of a range, or a longitude.
+SECOND = {"date": "high", "number": "high", "quantity": "high", "special": "longitude"}
 
 
 def table_of(type_name: str) -> str:
@@ -26,11 +26,12 @@ def column_of(param: SearchParam) -> str:
 
 
 def columns_of(param: SearchParam) -> tuple[str, ...]:
-    """All columns of a parameter: none where it has several values, two for a range."""
+    """All columns of a parameter: none where it has several values, two for a range or position."""
     if param.multiple:
         return ()
     name = column_of(param)
-    return (name, f"{name}_high") if param.type in RANGES else (name,)
+    second = SECOND.get(param.type)
+    return (name, f"{name}_{second}") if second else (name,)
 
 
 def token_table_of(type_name: str) -> str:

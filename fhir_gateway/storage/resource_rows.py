@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Protocol
 
-from fhir_gateway.fhir.catalogue import CATALOGUE
+from fhir_gateway.fhir.catalogue import CATALOGUE, components_of
 from fhir_gateway.fhir.search_values import IndexRow
-from fhir_gateway.storage.names import column_of, columns_of, hashes, table_of, token_table_of
+from fhir_gateway.storage.names import columns_of, hashes, table_of, token_table_of
 
 
 class Indexed(Protocol):
@@ -41,10 +41,14 @@ _SIDE_COLUMNS = {
 def side_kinds(type_name: str) -> tuple[str, ...]:
     """Which side tables a type has rows in."""
     params = CATALOGUE[type_name].params
+    numeric = {"number", "quantity"}
     kinds = ["text"] if any(each.type == "string" for each in params) else []
     if any(each.type == "date" and each.multiple for each in params):
         kinds.append("date")
-    if any(each.type in ("number", "quantity") and each.multiple for each in params):
+    if any(
+        each.multiple and numeric & {x.type for x in (each, *components_of(type_name, each))}
+        for each in params
+    ):
         kinds.append("number")
     return tuple(kinds)
 
@@ -178,10 +182,7 @@ def row_values(
     for param in CATALOGUE[new.type].params:
         if param.multiple or param.name not in row.columns:
             continue
-        column = column_of(param)
-        ranges: Any = row.dates.get(param.name) or row.numbers.get(param.name)
-        if ranges:
-            values[column], values[f"{column}_high"] = ranges[0]
-        else:
-            values[column] = row.columns[param.name]
+        pairs: Any = row.dates.get(param.name) or row.numbers.get(param.name)
+        given = pairs[0] if pairs else (row.columns[param.name],)
+        values |= zip(columns_of(param), given, strict=True)
     return values

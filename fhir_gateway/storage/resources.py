@@ -154,23 +154,31 @@ async def last_version(tx: Transaction, ref: Ref) -> Version | None:
 
 
 async def versions(
-    tx: Transaction, ref: Ref, *, before: int | None = None, limit: int = 100
+    tx: Transaction,
+    ref: Ref,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int = 100,
 ) -> list[Version]:
     """History of one resource, newest first.
 
     Args:
         tx: Open transaction.
         ref: Of a served type.
-        before: Only versions below this.
+        before: Only versions below this, the highest of them.
+        after: Only versions above this, the lowest of them.
         limit: At most so many.
     """
+    above, order = (0, "DESC") if after is None else (after, "ASC")
     rows = await tx.rows(
         "SELECT type, id, version, last_updated, method, content FROM history"
-        " WHERE tenant = %s AND type = %s AND id = %s AND version < %s"
-        " ORDER BY version DESC LIMIT %s",
-        (tx.tenant, ref.type, ref.id, before or 2**31 - 1, limit),
+        " WHERE tenant = %s AND type = %s AND id = %s AND version > %s AND version < %s"
+        f" ORDER BY version {order} LIMIT %s",
+        (tx.tenant, ref.type, ref.id, above, before or 2**31 - 1, limit),
     )
-    return [Version(*row) for row in rows]
+    found = [Version(*row) for row in rows]
+    return found if after is None else found[::-1]
 
 
 async def read_version(tx: Transaction, ref: Ref, version: int) -> Version | None:

@@ -334,8 +334,10 @@ QUEUES = frozenset({"outbox", "timer", "inbox"})
 
 
 def _search_columns(param: SearchParam) -> list[Column[Any]]:
-    kinds: dict[str, TypeEngine[Any]] = {"date": TIME, "number": Numeric(), "quantity": Numeric()}
-    return [Column(name, kinds.get(param.type, PLAIN)) for name in columns_of(param)]
+    kind: TypeEngine[Any] = TIME if param.type == "date" else PLAIN
+    if param.type in ("number", "quantity", "special"):
+        kind = Numeric()
+    return [Column(name, kind) for name in columns_of(param)]
 
 
 def _resource_tables(each: ResourceType) -> None:

@@ -15,6 +15,7 @@ from fhir_gateway.fhir.search_terms import (
     DateValue,
     IdValue,
     MissingValue,
+    NearValue,
     NumberValue,
     ReferenceValue,
     StringValue,
@@ -23,8 +24,8 @@ from fhir_gateway.fhir.search_terms import (
     UriValue,
 )
 from fhir_gateway.fhir.spec import code_element, structure
-from fhir_gateway.storage.names import column_of, found_by_hash
-from fhir_gateway.storage.search_ranges import date_fits, instant_fits, number_fits
+from fhir_gateway.storage.names import column_of, columns_of, found_by_hash
+from fhir_gateway.storage.search_ranges import date_fits, instant_fits, is_near, number_fits
 from fhir_gateway.storage.search_statement import Bound, Condition
 
 #: Tokens that hardly two resources share end so.
@@ -221,6 +222,11 @@ def _only_one(asked: _Asked, value: NumberValue) -> str:
     return f"({sql} AND {asked.tokens} && {asked.bound.entries(value.units)})"
 
 
+def _positions(asked: _Asked, values: Sequence[NearValue]) -> Condition:
+    latitude, longitude = (f"{asked.alias}.{name}" for name in columns_of(asked.param))
+    return Condition(_any([is_near(each, latitude, longitude, asked.bound) for each in values]))
+
+
 _READ: dict[type, Callable[[_Asked, Any], Condition]] = {
     IdValue: _id,
     MissingValue: _missing,
@@ -231,4 +237,5 @@ _READ: dict[type, Callable[[_Asked, Any], Condition]] = {
     TextValue: _texts,
     DateValue: _dates,
     NumberValue: _numbers,
+    NearValue: _positions,
 }

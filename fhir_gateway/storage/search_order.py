@@ -1,13 +1,14 @@
 """In which order are hits given, and where does the next page go on?
 
-A page begins after the last row of the page before it, by that row's values: what is written in the
-meantime moves nothing. Without `_sort` the order is by id. FHIR R4 section 3.1.1.5.1 (`_sort`).
+A page begins after the last row of the page before it, by that row's values, and the way back
+begins at its first row: what is written in the meantime moves nothing. Without `_sort` the order is
+by id. FHIR R4 section 3.1.1.5.1 (`_sort`).
 """
 
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -42,9 +43,13 @@ class Key:
     nullable: bool = True
     joins: str = ""
 
-    @property
-    def direction(self) -> str:
-        return " DESC" if self.descending else ""
+    def direction(self, *, back: bool) -> str:
+        """What follows it in ORDER BY where there is a value; back, all is the other way round."""
+        return " DESC" if self.descending != back else ""
+
+    def than(self, *, back: bool) -> str:
+        """How a value compares with one that was given before it."""
+        return "<" if self.descending != back else ">"
 
 
 def keys_of(query: SearchQuery, alias: str, bound: Bound) -> tuple[Key, ...]:
@@ -125,70 +130,86 @@ class Part:
     Attributes:
         where: What selects the stretch, or what of it comes after the cursor.
         endings: What follows each key in ORDER BY; None for a key that nothing depends on.
+        back: Whether the rows come last to first.
     """
 
     where: tuple[str, ...]
     endings: tuple[str | None, ...]
+    back: bool = False
 
     def order(self, values: Sequence[str], last: str) -> str:
         """ORDER BY, with the SQL of each key's value and of the id."""
         pairs = zip(values, self.endings, strict=True)
         terms = [f"{value}{ending}" for value, ending in pairs if ending is not None]
-        return f"ORDER BY {', '.join((*terms, last))}"
+        return f"ORDER BY {', '.join((*terms, last + ' DESC' * self.back))}"
 
 
 def parts_of(
     keys: Sequence[Key], alias: str, bound: Bound, after: "Place | None"
 ) -> tuple[Part, ...]:
-    """The stretches of an order, first to last, from a place on. Each can be read off an index."""
+    """The stretches of an order from a place on, or back from it, as they come.
+
+    Each can be read off an index.
+    """
+    back = after is not None and after.back
     if not keys:
-        return (Part((f"{alias}.id > {bound.add(after.id)}",) if after else (), ()),)
+        where = (_after((), (), after, alias, bound),) if after else ()
+        return (Part(where, (), back),)
     first, *rest = keys
-    further = tuple(f"{key.direction} NULLS LAST" for key in rest)
+    nulls = " NULLS FIRST" if back else " NULLS LAST"
+    further = tuple(key.direction(back=back) + nulls for key in rest)
     present = (f"{first.sql} IS NOT NULL",) if first.nullable else ()
-    absent = (f"{first.sql} IS NULL",)
+    with_value = Part(present, (first.direction(back=back), *further), back)
+    without = Part((f"{first.sql} IS NULL",), (None, *further), back)
     if after and after.values[0] is None:
-        later = _after(rest, after.values[1:], after.id, alias, bound)
-        return (Part((*absent, later), (None, *further)),)
-    later_too = (_after_value(keys, after, alias, bound),) if after else ()
-    with_value = Part((*present, *later_too), (first.direction, *further))
-    return (with_value, Part(absent, (None, *further))) if first.nullable else (with_value,)
+        later = _after(rest, after.values[1:], after, alias, bound)
+        here = replace(without, where=(*without.where, later))
+        return (here, with_value) if back else (here,)
+    if after:
+        later = _after_value(keys, after, alias, bound)
+        with_value = replace(with_value, where=(*present, later))
+    return (with_value, without) if first.nullable and not back else (with_value,)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row that has been given: its value of each key, and its id."""
+    """A row that has been given: its value of each key, its id; and whether one goes back."""
 
     values: tuple[Any, ...]
     id: str
+    back: bool = False
 
 
 def _after_value(keys: Sequence[Key], after: Place, alias: str, bound: Bound) -> str:
     """After a row with a value of the first key, among rows that have one."""
     first, value = keys[0], bound.add(after.values[0])
-    than = "<" if first.descending else ">"
-    rest = _after(keys[1:], after.values[1:], after.id, alias, bound)
+    than = first.than(back=after.back)
+    rest = _after(keys[1:], after.values[1:], after, alias, bound)
     # The first half repeats what the second says, for the index.
     return f"{first.sql} {than}= {value} AND ({first.sql} {than} {value} OR {rest})"
 
 
-def _after(keys: Sequence[Key], values: Sequence[Any], last: str, alias: str, bound: Bound) -> str:
+def _after(
+    keys: Sequence[Key], values: Sequence[Any], place: Place, alias: str, bound: Bound
+) -> str:
+    back = place.back
     if not keys:
-        return f"{alias}.id > {bound.add(last)}"
+        return f"{alias}.id {'<' if back else '>'} {bound.add(place.id)}"
     key = keys[0]
-    rest = _after(keys[1:], values[1:], last, alias, bound)
+    rest = _after(keys[1:], values[1:], place, alias, bound)
     if values[0] is None:
-        return f"({key.sql} IS NULL AND {rest})"
+        return f"({f'{key.sql} IS NOT NULL OR ' * back}({key.sql} IS NULL AND {rest}))"
     value = bound.add(values[0])
-    than = "<" if key.descending else ">"
-    later = f"{key.sql} {than} {value}" + (f" OR {key.sql} IS NULL" if key.nullable else "")
+    later = f"{key.sql} {key.than(back=back)} {value}"
+    if key.nullable and not back:
+        later += f" OR {key.sql} IS NULL"
     return f"({later} OR ({key.sql} = {value} AND {rest}))"
 
 
-def cursor_after(query: SearchQuery, tenant: int, place: Place) -> str:
-    """The text that leads from this row to the rest of the search."""
+def cursor_at(query: SearchQuery, tenant: int, place: Place) -> str:
+    """The text that leads from this row to the rest of the search, or back to what is before it."""
     texts = [_text(value) for value in place.values]
-    packed = orjson.dumps([_digest(query, tenant), place.id, *texts])
+    packed = orjson.dumps([_digest(query, tenant, back=place.back), place.id, *texts])
     return urlsafe_b64encode(packed).decode().rstrip("=")
 
 
@@ -202,12 +223,13 @@ def place_of(query: SearchQuery, tenant: int, keys: Sequence[Key]) -> Place | No
         return None
     try:
         digest, last, *texts = orjson.loads(urlsafe_b64decode(query.cursor + "=" * 3))
-        if digest != _digest(query, tenant) or not isinstance(last, str):
+        ways = {_digest(query, tenant, back=back): back for back in (False, True)}
+        if digest not in ways or not isinstance(last, str):
             raise _foreign()
         values = [_value(key, text) for key, text in zip(keys, texts, strict=True)]
     except (ValueError, TypeError, ArithmeticError) as error:
         raise _foreign() from error
-    return Place(tuple(values), last)
+    return Place(tuple(values), last, ways[digest])
 
 
 def _value(key: Key, text: Any) -> Any:
@@ -232,7 +254,7 @@ def _foreign() -> GatewayError:
     )
 
 
-def _digest(query: SearchQuery, tenant: int) -> str:
+def _digest(query: SearchQuery, tenant: int, *, back: bool) -> str:
     """What the place in an order depends on; page size and form of the answer may change."""
-    text = repr((tenant, query.type, query.patient, query.criteria, query.sort))
+    text = repr((tenant, query.type, query.patient, query.criteria, query.sort, back))
     return urlsafe_b64encode(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:12]).decode()

@@ -1,9 +1,9 @@
-"""When does a stored range fit a date or number that is searched for?
+"""When does what is stored fit a date, a number or a position that is searched for?
 
 A stored date is [low, high), a stored number [low, high]. FHIR R4 section 3.1.1.4.5 (prefixes).
 """
 
-from fhir_gateway.fhir.search_terms import DateValue, NumberValue
+from fhir_gateway.fhir.search_terms import DateValue, NearValue, NumberValue
 from fhir_gateway.storage.search_statement import Bound
 
 
@@ -63,3 +63,31 @@ def number_fits(value: NumberValue, low: str, high: str, bound: Bound) -> str:
         "eb": f"{high} < {exact}",
         "ap": f"({low} <= {b} AND {high} >= {a})",
     }[value.prefix]
+
+
+#: Metres: the mean radius of the earth, and what a degree of latitude takes at least.
+_RADIUS, _DEGREE = 6_371_008.8, 110_000
+
+
+def is_near(value: NearValue, latitude: str, longitude: str, bound: Bound) -> str:
+    """The condition on a stored position.
+
+    Args:
+        value: Where from, and how far.
+        latitude, longitude: The columns, in degrees.
+        bound: Takes the parameters.
+
+    Source: FHIR R4 section 8.7.5.1 (Location.near); the distance is that on a sphere (haversine).
+    """
+    a, b = (f"{bound.add(each)}::float8" for each in (value.latitude, value.longitude))
+    within = value.metres / _DEGREE
+    # An index knows latitudes alone.
+    low, high = bound.add(value.latitude - within), bound.add(value.latitude + within)
+    y, x = f"{latitude}::float8", f"{longitude}::float8"
+    half = (
+        f"power(sind(({y} - {a}) / 2), 2) + cosd({y}) * cosd({a}) * power(sind(({x} - {b}) / 2), 2)"
+    )
+    return (
+        f"({latitude} BETWEEN {low}::numeric AND {high}::numeric"
+        f" AND 2 * {_RADIUS} * asin(least(1, sqrt({half}))) <= {bound.add(value.metres)}::float8)"
+    )

@@ -18,7 +18,7 @@ from fhir_gateway.storage.search_order import (
     Key,
     Part,
     Place,
-    cursor_after,
+    cursor_at,
     keys_of,
     parts_of,
     place_of,
@@ -43,6 +43,7 @@ class Page:
         included: None twice, none that is a match.
         total: All hits of the search; None where not asked for or not counted.
         next: Cursor of the next page; None after the last.
+        previous: Cursor of the page before; None before the first.
         warnings: Sentences for a person, where something was left out.
     """
 
@@ -51,6 +52,7 @@ class Page:
     total: int | None
     next: str | None
     warnings: tuple[str, ...] = ()
+    previous: str | None = None
 
 
 async def search(tx: Transaction, query: SearchQuery) -> Page:
@@ -93,14 +95,32 @@ async def search_in_steps(tx: Transaction, query: SearchQuery) -> Page:
         text = f"More than {MOST_SORT_KEYS} keys in _sort"
         raise fail(Category.INVALID, text, "_sort", code="too-costly")
     keys = keys_of(query, found.alias, bound)
-    rows = await _rows(tx, query, found, keys)
-    matches = [stored for stored, _ in rows[: query.count]]
-    more = len(rows) > query.count
-    following = cursor_after(query, tx.tenant, rows[query.count - 1][1]) if more else None
-    complete = len(matches) if query.cursor is None and not more else None
+    place = place_of(query, tx.tenant, keys)
+    rows = await _rows(tx, query, found, keys, place)
+    cut = _cut(query, tx.tenant, rows, place)
+    complete = len(cut.matches) if place is None and cut.next is None else None
     total = await _total(tx, query, found, complete)
-    beside = await included(tx, query, matches)
-    return Page(matches, beside.resources, total, following, tuple(beside.warnings))
+    beside = await included(tx, query, cut.matches)
+    return replace(cut, included=beside.resources, total=total, warnings=tuple(beside.warnings))
+
+
+def _cut(
+    query: SearchQuery, tenant: int, rows: list[tuple[Stored, Place]], place: Place | None
+) -> Page:
+    """The page without what belongs to it, from its rows and one more where there is one."""
+    back = place is not None and place.back
+    here, more = rows[: query.count], len(rows) > query.count
+    if back:
+        here.reverse()
+    before = here[0][1] if here and (more if back else place is not None) else None
+    after = here[-1][1] if here and (back or more) else None
+    return Page(
+        [stored for stored, _ in here],
+        [],
+        None,
+        cursor_at(query, tenant, replace(after, back=False)) if after else None,
+        previous=cursor_at(query, tenant, replace(before, back=True)) if before else None,
+    )
 
 
 async def search_at_once(ask: Ask, tenant: int, query: SearchQuery) -> Page | None:
@@ -124,25 +144,26 @@ async def search_at_once(ask: Ask, tenant: int, query: SearchQuery) -> Page | No
     conditions = tuple(condition(query.type, each, alias, bound) for each in query.criteria)
     found = Selection(query.type, alias, conditions, bound)
     keys = keys_of(query, alias, bound)
-    parts = parts_of(keys, alias, bound, place_of(query, tenant, keys))
+    place = place_of(query, tenant, keys)
+    parts = parts_of(keys, alias, bound, place)
     if len(parts) > 1:
         return None
     statement = _page(found, keys, parts[0], query.count + 1, _counted(query, found))
     rows = await ask(statement, bound.values)
     if not rows and query.cursor is not None:
         return None
-    matches = [Stored(query.type, *row[:4]) for row in rows[: query.count]]
-    more = len(rows) > query.count
-    following = None
-    if more:
-        last = rows[query.count - 1]
-        following = cursor_after(query, tenant, Place(tuple(last[5:]), last[0]))
+    cut = _cut(
+        query,
+        tenant,
+        [(Stored(query.type, *row[:4]), Place(tuple(row[5:]), row[0])) for row in rows],
+        place,
+    )
     total = (
         _at_most(_most_counted(query), rows[0][4])
         if rows and rows[0][4] is not None
-        else len(matches)
+        else len(cut.matches)
     )
-    return Page(matches, [], None if query.total == "none" else total, following)
+    return replace(cut, total=None if query.total == "none" else total)
 
 
 def _is_one_statement(query: SearchQuery) -> bool:
@@ -182,11 +203,14 @@ async def ids_matching(tx: Transaction, query: SearchQuery, limit: int) -> list[
 
 
 async def _rows(
-    tx: Transaction, query: SearchQuery, found: Selection, keys: tuple[Key, ...]
+    tx: Transaction,
+    query: SearchQuery,
+    found: Selection,
+    keys: tuple[Key, ...],
+    place: Place | None,
 ) -> list[tuple[Stored, Place]]:
-    """The rows of a page, and one more where there is one."""
+    """The rows of a page, and one more where there is one, as they come from the place on."""
     wanted = query.count + 1
-    place = place_of(query, tx.tenant, keys)
     rows: list[tuple[Stored, Place]] = []
     for part in parts_of(keys, found.alias, found.bound, place):
         if len(rows) < wanted:

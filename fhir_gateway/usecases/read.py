@@ -70,7 +70,7 @@ async def vread_within(tx: Transaction, ref: Ref, version: int) -> Version:
 
 
 async def history(
-    deps: Deps, tenant: int, ref: Ref, *, before: int | None, limit: int
+    deps: Deps, tenant: int, ref: Ref, *, before: int | None, after: int | None, limit: int
 ) -> list[Version]:
     """The versions of a resource, newest first.
 
@@ -78,15 +78,16 @@ async def history(
         deps: See Deps.
         tenant: Number of the tenant.
         ref: Of a served type.
-        before: Only versions below this.
+        before: Only versions below this, the highest of them.
+        after: Only versions above this, the lowest of them.
         limit: At most so many.
 
     Raises:
         GatewayError: not-found, where there never was such a resource.
     """
     async with deps.database.transaction(tenant) as tx:
-        found = await resources.versions(tx, ref, before=before, limit=limit)
-    if not found and before is None:
+        found = await resources.versions(tx, ref, before=before, after=after, limit=limit)
+    if not found and before is None and after is None:
         raise fail(Category.NOT_FOUND, f"There is no {ref}")
     return found
 
@@ -98,6 +99,7 @@ async def changes(
     *,
     since: datetime | None,
     after: Change | None,
+    back: bool,
     limit: int,
 ) -> list[Version]:
     """The versions of all resources, or of all of one type, newest first.
@@ -111,10 +113,13 @@ async def changes(
         type_name: A served type; None for all.
         since: Only from then on; aware.
         after: Only what follows this one in the order.
+        back: Only what comes before it instead, and of that the last.
         limit: At most so many.
     """
     async with deps.database.transaction(tenant) as tx:
-        return await histories.changes(tx, type_name, since=since, after=after, limit=limit)
+        return await histories.changes(
+            tx, type_name, since=since, after=after, back=back, limit=limit
+        )
 
 
 async def search(deps: Deps, tenant: int, query: SearchQuery) -> Page:

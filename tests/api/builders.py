@@ -79,10 +79,12 @@ class Shelf:
         return self.versions[tenant, ref][version - 1]
 
     async def history(
-        self, _: Deps, tenant: int, ref: Ref, *, before: int | None, limit: int
+        self, _: Deps, tenant: int, ref: Ref, *, before: int | None, after: int | None, limit: int
     ) -> list[Version]:
         await self.read(_, tenant, ref)
         newest_first = self.versions[tenant, ref][::-1]
+        if after is not None:
+            return [each for each in newest_first if each.version > after][-limit:]
         return [each for each in newest_first if each.version < (before or 999)][:limit]
 
     async def changes(
@@ -93,6 +95,7 @@ class Shelf:
         *,
         since: datetime | None,
         after: Change | None,
+        back: bool,
         limit: int,
     ) -> list[Version]:
         everything = sorted(
@@ -102,6 +105,8 @@ class Shelf:
         )  # fmt: skip
         place = (after.at, after.type, after.id) if after else (LATEST, "", "")
         recent = [each for each in everything if each.last_updated >= (since or NOW)]
+        if back:
+            return [each for each in recent if _order(each) > place][-limit:]
         return [each for each in recent if _order(each) < place][:limit]
 
     async def search(self, _: Deps, __: int, query: SearchQuery) -> Page:
@@ -295,3 +300,12 @@ def issue_of(response: httpx.Response) -> dict[str, Any]:
     (issue,) = outcome["issue"]
     assert isinstance(issue, dict)
     return issue
+
+
+def raising(error: Exception) -> UseCases:
+    """A floor below that cannot read."""
+
+    async def read(_: Deps, __: int, ___: Ref) -> Stored:
+        raise error
+
+    return UseCases(read=read, operations=())

@@ -1,6 +1,7 @@
 """The whole house behind a real socket, and somebody who sends bytes to it."""
 
 import asyncio
+import gzip
 import socket
 import threading
 import time
@@ -52,6 +53,7 @@ class Heard:
 
     Args:
         headers: Names in lower case.
+        body: As it was before it was compressed.
         seconds: From the first byte that was sent to the last that came back.
     """
 
@@ -81,6 +83,8 @@ class Caller:
         if response.will_close:
             self.close()
         headers = {name.lower(): value for name, value in response.getheaders()}
+        if body and headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
         return Heard(response.status, headers, body, time.monotonic() - began)
 
     def close(self) -> None:

@@ -64,9 +64,8 @@ async def test_a_browser_gets_a_page_with_the_resource_and_its_links() -> None:
 
 
 async def test_the_page_may_run_and_fetch_nothing() -> None:
-    policy = (await ask(_app(), "/fhir/Slot/s1", headers=LOOKING)).headers[
-        "content-security-policy"
-    ]
+    headers = (await ask(_app(), "/fhir/Slot/s1", headers=LOOKING)).headers
+    (policy,) = headers.get_list("content-security-policy")
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
     assert "http" not in policy
@@ -106,7 +105,16 @@ async def test_format_asks_for_a_page_and_for_none() -> None:
     raw = await ask(app, "/fhir/Slot/s1?_format=json", headers=LOOKING)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert raw.headers["content-type"] == "application/fhir+json; charset=utf-8"
-    assert "content-security-policy" not in raw.headers
+    assert "style-src" not in raw.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["Slot/s1?_format=xml", "Slot/s1", "Slot/none", "metadata"])
+async def test_what_is_no_page_may_run_and_fetch_nothing_at_all(path: str) -> None:
+    headers = (await ask(_app(), f"/fhir/{path}")).headers
+    assert headers.get_list("content-security-policy") == [
+        "default-src 'none'; frame-ancestors 'none'"
+    ]
+    assert headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize(("accept", "status"), [(BROWSER, 201), ("text/html", 406)])

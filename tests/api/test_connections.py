@@ -71,6 +71,24 @@ def test_a_head_that_cannot_be_read_is_answered_in_fhir(
     assert refusal(json.parse(body)) is None
 
 
+@pytest.mark.parametrize(
+    "hosts",
+    [[], ["a.example", "a.example"], [""], ["a.example/x?"], ["a b"], ["a@b"], ["a:b"], ["a\\b"]],
+)
+def test_who_does_not_say_to_whom_is_not_answered_by_anybody(
+    line: socket.socket, hosts: list[str]
+) -> None:
+    fields = "".join(f"Host: {each}\r\n" for each in hosts)
+    head, body = heard(line, f"GET /fhir/Patient/1 HTTP/1.1\r\n{fields}\r\n".encode())
+    assert head.split(b" ")[1] == b"400"
+    assert b"one Host header" in body
+    assert refusal(json.parse(body)) is None
+
+
+def test_a_client_of_http_1_0_need_not_say_it(line: socket.socket) -> None:
+    assert heard(line, b"GET /fhir/metadata HTTP/1.0\r\n\r\n")[0].split(b" ")[1] == b"200"
+
+
 def test_a_head_that_does_not_arrive_is_not_waited_for(hasty: Served) -> None:
     with socket.create_connection(hasty.place, timeout=10) as line:
         head, body = heard(line, HEAD)

@@ -5,13 +5,9 @@ from http import HTTPStatus
 import pytest
 
 from fhir_gateway.api.errors import STATUSES, failure
-from fhir_gateway.api.use_cases import UseCases
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
-from fhir_gateway.core.refs import Ref
 from fhir_gateway.fhir.outcomes import ISSUE_CODES
-from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.read import Stored
-from tests.api.builders import Log, Shelf, an_app, ask, issue_of
+from tests.api.builders import Log, Shelf, an_app, ask, issue_of, raising
 
 EXPECTED = {
     Category.INVALID: 400,
@@ -34,13 +30,6 @@ EXPECTED = {
 }
 
 
-def raising(error: Exception) -> UseCases:
-    async def read(_: Deps, __: int, ___: Ref) -> Stored:
-        raise error
-
-    return UseCases(read=read, operations=())
-
-
 def test_every_category_has_a_status_and_an_issue_code() -> None:
     assert set(STATUSES) == set(ISSUE_CODES) == set(Category) == set(EXPECTED)
 
@@ -54,7 +43,8 @@ async def test_a_failure_is_answered_with_the_status_of_its_category(
     assert response.status_code == status
     issue = issue_of(response)
     assert issue["code"] == ISSUE_CODES[category]
-    assert issue["diagnostics"] == issue["details"]["text"] == "Why"
+    assert issue["diagnostics"] == "Why"
+    assert issue["details"]["text"] == "The Slot has been taken"
     assert issue["details"]["coding"][0]["code"] == "slot-taken"
     assert issue["expression"] == ["Slot.start"]
 
@@ -92,7 +82,7 @@ async def test_a_defect_shows_nothing_of_the_inside_and_can_be_found_in_the_log(
     assert line["action"] == "request-failed"
     assert line["request"] == "abc-1"
     assert line["error"] == "KeyError"
-    assert any("test_errors" in each for each in line["where"])
+    assert any("builders" in each for each in line["where"])
     assert "1970" not in str(line)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from starlette.types import ASGIApp
 
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.core.time import format_instant
@@ -37,8 +38,17 @@ def versions(bundle: dict[str, Any]) -> list[str]:
     return [each["response"]["etag"] for each in bundle.get("entry", [])]
 
 
-def next_of(bundle: dict[str, Any]) -> list[str]:
-    return [each["url"] for each in bundle["link"] if each["relation"] == "next"]
+def next_of(bundle: dict[str, Any], relation: str = "next") -> list[str]:
+    return [each["url"] for each in bundle["link"] if each["relation"] == relation]
+
+
+async def all_pages(app: ASGIApp, url: str, relation: str = "next") -> list[dict[str, Any]]:
+    """A page and all to which its links lead, one after the other."""
+    pages, waiting = [], [url]
+    while waiting:
+        pages.append((await ask(app, waiting.pop())).json())
+        waiting += next_of(pages[-1], relation)
+    return pages
 
 
 async def test_a_history_is_told_newest_first(shelf: Shelf) -> None:
@@ -162,14 +172,21 @@ async def test_the_pages_of_all_changes_follow_each_other(
 ) -> None:
     app = an_app(clinic)
     whole = (await ask(app, f"/fhir/{path}")).json()["entry"]
-    seen: list[dict[str, Any]] = []
-    waiting = [f"/fhir/{path}?_count={count}"]
-    while waiting:
-        page = (await ask(app, waiting.pop())).json()
-        assert "total" not in page
-        seen += page["entry"]
-        waiting += next_of(page)
-    assert seen == whole
+    pages = await all_pages(app, f"/fhir/{path}?_count={count}")
+    assert [entry for page in pages for entry in page["entry"]] == whole
+    assert not any("total" in page for page in pages)
+
+
+@pytest.mark.parametrize("path", ["_history", "Slot/_history", "Slot/s1/_history"])
+@pytest.mark.parametrize("count", [1, 2, 3])
+async def test_the_way_back_has_the_same_pages(clinic: Shelf, path: str, count: int) -> None:
+    app = an_app(clinic)
+    there = await all_pages(app, f"/fhir/{path}?_count={count}")
+    (last,) = next_of(there[-1], "self")
+    back = await all_pages(app, last, "previous")
+    assert [each["entry"] for each in back[::-1]] == [each["entry"] for each in there]
+    assert next_of(there[0], "previous") == []
+    assert next_of(back[-1]) != []
 
 
 async def test_only_recent_changes_are_told(clinic: Shelf) -> None:

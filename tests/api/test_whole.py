@@ -176,3 +176,18 @@ async def test_conflicts_are_checked_by_get_and_by_post_alike(app: ASGIApp) -> N
     assert got.status_code == posted.status_code == 200
     assert got.json() == posted.json()
     assert "conflict" in {each["name"] for each in got.json()["parameter"]}
+
+
+@pytest.mark.parametrize("policy", ["best", "plan"])
+async def test_what_was_found_and_booked_is_found_again_by_its_score(
+    app: ASGIApp, policy: str
+) -> None:
+    asked = f"start={at('00:00')}&end={at('23:00')}&patient=Patient/ann&policy={policy}"
+    hits = (await search(app, f"Appointment/$find-optimal-slots?{asked}"))["entry"]
+    best = hits[0]["resource"]
+    booked = await ask(app, "/fhir/Appointment", "POST", json=best | {"status": "booked"})
+    assert booked.status_code == 201
+    total = next(x for x in best["extension"][0]["extension"] if x["url"] == "total")
+    for query in (f"score={total['valueDecimal']}", "score:missing=false&_sort=-score"):
+        again = await search(app, f"Appointment?{query}")
+        assert found(again) == [f"Appointment/{booked.json()['id']}"]

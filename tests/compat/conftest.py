@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -47,6 +48,16 @@ def http(gateway: Gateway) -> Iterator[httpx.Client]:
     """A client of its FHIR base address."""
     with httpx.Client(base_url=gateway.base, timeout=20) as client:
         yield client
+
+
+def outcome_of(response: httpx.Response) -> dict[str, Any]:
+    """The first issue of an OperationOutcome."""
+    assert response.headers["content-type"] == "application/fhir+json; charset=utf-8"
+    issue: dict[str, Any] = response.json()["issue"][0]
+    assert issue["code"]
+    assert issue["diagnostics"]
+    assert issue["details"]["text"] not in ("", issue["diagnostics"])
+    return issue
 
 
 def run_script(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -19,7 +19,8 @@ XML = "application/fhir+xml; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 VALUES = {"token": "x", "date": "2026", "number": "1", "reference": "x", "string": "x",
-          "uri": "urn:x", "quantity": "1"}  # fmt: skip
+          "uri": "urn:x", "quantity": "1", "composite": "x$1",
+          "special": "1|2"}  # fmt: skip
 
 
 def pages(http: httpx.Client, url: str) -> Iterator[dict[str, Any]]:
@@ -152,7 +153,6 @@ def test_row_4_pretty_is_laid_out_and_says_the_same(http: httpx.Client) -> None:
 
 
 def test_row_10_a_bundle_leads_from_page_to_page(http: httpx.Client) -> None:
-    """A link back is optional in R4 and not offered; `first` is."""
     found = list(pages(http, "/Slot?schedule=Schedule/s1&_sort=start&_count=2"))
     assert [ids(each) for each in found] == [
         [slot_id(time) for time in TIMES[start : start + 2]] for start in (0, 2, 4)
@@ -164,6 +164,10 @@ def test_row_10_a_bundle_leads_from_page_to_page(http: httpx.Client) -> None:
         each["fullUrl"] == f"{base}Slot/{each['resource']['id']}" for each in found[0]["entry"]
     )
     assert link(found[1], "first") == link(found[0], "self")
+    back = http.get(link(found[2], "previous") or "").json()
+    assert back["entry"] == found[1]["entry"]
+    assert http.get(link(back, "previous") or "").json()["entry"] == found[0]["entry"]
+    assert link(found[0], "previous") is None
     assert link(found[2], "next") is None
 
 

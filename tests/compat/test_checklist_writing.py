@@ -1,4 +1,4 @@
-"""Rows 5 to 9 and 14 to 17 of the checklist of client conventions: what is written, and refused."""
+"""Rows 5 to 9, 14, 16 and 17 of the checklist of client conventions: what is written."""
 
 from dataclasses import replace
 from typing import Any
@@ -10,9 +10,9 @@ import pytest
 from fhir_gateway.api.app import make_app
 from fhir_gateway.usecases.deps import Deps
 from tests.api.builders import always_ready, ask
+from tests.compat.conftest import outcome_of
 from tests.usecases.builders import a_patient, an_appointment, at
 
-FHIR = "application/fhir+json"
 MRN = "http://clinic.example/mrn"
 
 
@@ -31,16 +31,6 @@ def created(http: httpx.Client, **elements: Any) -> dict[str, Any]:
 
 def condition(resource: dict[str, Any]) -> str:
     return f"identifier={MRN}|{resource['identifier'][0]['value']}"
-
-
-def outcome_of(response: httpx.Response) -> dict[str, Any]:
-    """The first issue of an OperationOutcome."""
-    assert response.headers["content-type"] == f"{FHIR}; charset=utf-8"
-    issue: dict[str, Any] = response.json()["issue"][0]
-    assert issue["code"]
-    assert issue["diagnostics"]
-    assert issue["details"]["text"]
-    return issue
 
 
 @pytest.mark.parametrize(
@@ -235,40 +225,6 @@ def test_row_14_references_within_and_by_search_are_resolved(http: httpx.Client)
     assert [each["patient"]["reference"] for each in people] == [
         f"Patient/{made['id']}", f"Patient/{known['id']}"
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("status", "method", "path", "body"),
-    [
-        (400, "GET", "/Patient?birthdate=yesterday", None),
-        (400, "POST", "/Patient", {"resourceType": "Slot"}),
-        (404, "GET", "/Patient/nobody", None),
-        (404, "GET", "/Nonsense", None),
-        (404, "GET", "/Patient/ann/nonsense", None),
-        (405, "DELETE", "/metadata", None),
-        (406, "GET", "/Patient/ann?_format=ttl", None),
-        (409, "DELETE", "/Patient/ann", None),
-        (413, "POST", "/Patient", {"resourceType": "Patient", "x": "x" * (1 << 20)}),
-        (414, "GET", f"/Patient?name={'x' * (17 << 10)}", None),
-        (422, "POST", "/RelatedPerson",
-         {"resourceType": "RelatedPerson", "patient": {"reference": "Patient/nobody"}}),
-        (422, "POST", "/Patient", {"resourceType": "Patient", "gender": "f"}),
-        (501, "GET", "", None),
-    ],
-)  # fmt: skip
-def test_row_15_every_failure_is_an_operation_outcome(
-    http: httpx.Client, status: int, method: str, path: str, body: Any
-) -> None:
-    response = http.request(method, path, json=body)
-    assert response.status_code == status
-    assert outcome_of(response)["severity"] == "error"
-
-
-@pytest.mark.parametrize("path", ["/", "/nonsense", "/t/nobody/fhir/Patient", "/fhirx"])
-def test_row_15_so_is_that_of_an_address_that_is_not_of_fhir(http: httpx.Client, path: str) -> None:
-    response = http.get(http.base_url.join(path))
-    assert response.status_code == 404
-    assert "/fhir" in outcome_of(response)["diagnostics"]
 
 
 def test_row_16_what_was_deleted_is_gone_and_its_history_stays(http: httpx.Client) -> None:

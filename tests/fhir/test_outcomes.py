@@ -4,7 +4,7 @@ import pytest
 
 from fhir_gateway.core.codes import EXT_ALTERNATIVE, SYSTEM_REASON
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
-from fhir_gateway.fhir.outcomes import ISSUE_CODES, outcome, outcome_of, success
+from fhir_gateway.fhir.outcomes import ISSUE_CODES, TITLES, outcome, outcome_of, success
 from fhir_gateway.fhir.spec import structure
 from tests.fhir.builders import refusal
 
@@ -30,9 +30,21 @@ def test_a_failure_without_words_still_says_something(category: Category) -> Non
     assert "_" not in issue["diagnostics"]
 
 
+def test_every_issue_code_has_a_title_and_no_two_the_same() -> None:
+    assert set(TITLES) == _issue_types()
+    assert len(set(TITLES.values())) == len(TITLES)
+
+
+@pytest.mark.parametrize("category", Category)
+def test_an_issue_does_not_say_the_same_thing_twice(category: Category) -> None:
+    (issue,) = outcome(GatewayError(category))["issue"]
+    assert issue["details"]["text"] == TITLES[issue["code"]]
+    assert issue["details"]["text"] != issue["diagnostics"]
+
+
 def test_an_issue_says_what_where_and_why() -> None:
     found = outcome(
-        fail(Category.CONFLICT, "The time is taken", "Appointment.slot[0]", details="slot-taken")
+        fail(Category.CONFLICT, "Slot/7 is taken", "Appointment.slot[0]", details="slot-taken")
     )
     assert refusal(found) is None
     assert found["issue"] == [
@@ -40,10 +52,10 @@ def test_an_issue_says_what_where_and_why() -> None:
             "severity": "error",
             "code": "conflict",
             "details": {
-                "text": "The time is taken",
+                "text": "The Slot has been taken",
                 "coding": [{"system": SYSTEM_REASON, "code": "slot-taken"}],
             },
-            "diagnostics": "The time is taken",
+            "diagnostics": "Slot/7 is taken",
             "expression": ["Appointment.slot[0]"],
         }
     ]
@@ -79,7 +91,7 @@ def test_what_a_caller_said_is_repeated_as_text_that_fhir_allows() -> None:
     found = outcome(fail(Category.INVALID, "There is no a\x00b\x1f\tc", "", "d\x00"))
     (issue,) = found["issue"]
     assert refusal(found) is None
-    assert issue["diagnostics"] == issue["details"]["text"] == "There is no a\ufffdb\ufffd\tc"
+    assert issue["diagnostics"] == "There is no a\ufffdb\ufffd\tc"
     assert issue["expression"] == ["d\ufffd"]
 
 

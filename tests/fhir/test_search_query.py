@@ -94,10 +94,12 @@ def test_a_condition_without_a_value_is_refused(text: str) -> None:
     assert "needs a value" in str(error)
 
 
-_PARAMS = [(name, each) for name in CATALOGUE for each in CATALOGUE[name].params]
+_PARAMS = [
+    (name, each) for name in CATALOGUE for each in CATALOGUE[name].params if not each.components
+]
 _SAMPLES = {
     "token": "a", "reference": "1", "string": "a", "date": "2026", "number": "1",
-    "quantity": "1", "uri": "urn:a",
+    "quantity": "1", "uri": "urn:a", "special": "1|2",
 }  # fmt: skip
 
 
@@ -149,6 +151,30 @@ def test_a_modifier_that_the_type_does_not_take_is_refused(key: str, text: str) 
     assert error is not None
     assert "has no modifier" in str(error)
     assert error.issues[0].expression == (key,)
+
+
+@pytest.mark.parametrize("text", ["age", "age$", "$5", "age$5$6", "age$five", r"age\$5"])
+def test_a_composite_needs_a_value_for_each_of_its_parts(text: str) -> None:
+    error = search_refusal("PlanDefinition", ("context-type-quantity", text))
+    assert error is not None
+    assert error.issues[0].code == "value"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["24", "24|", "|46", "x|46", "91|0", "0|181", "24|46|x", "24|46|-1", "24|46|1|furlong",
+     "24|46|1|km|x"],
+)  # fmt: skip
+def test_a_position_that_is_none_is_refused(text: str) -> None:
+    error = search_refusal("Location", ("near", text))
+    assert error is not None
+    assert error.issues[0].code == "value"
+
+
+def test_a_composite_has_no_modifiers() -> None:
+    error = search_refusal("Group", ("characteristic-value:missing", "true"))
+    assert error is not None
+    assert "Valid are: none" in str(error)
 
 
 def test_the_modifiers_are_told() -> None:

@@ -57,6 +57,17 @@ def test_a_star_follows_every_reference_of_the_type(text: str) -> None:
     assert [each.param for each in query.includes] == references
 
 
+def test_a_star_that_goes_on_follows_every_reference_of_every_type() -> None:
+    query = search("Slot", ("_include:iterate", "*"))
+    references = {
+        (name, each.name, None, True)
+        for name, served in CATALOGUE.items()
+        for each in served.params
+        if each.type == "reference"
+    }
+    assert set(_followed(query.includes)) == references
+
+
 def test_references_are_followed_backward() -> None:
     query = search("Patient", ("_revinclude", "Appointment:patient"))
     every = search("Patient", ("_revinclude", "Appointment:*"))
@@ -130,9 +141,20 @@ def test_a_bad_wish_is_refused_naming_the_parameter_and_the_form(
     assert error.issues[0].code == "value"
 
 
-def test_includes_have_a_limit() -> None:
-    names = [each for each in CATALOGUE if each != "Slot"]
-    pairs = [("_include:iterate", f"{name}:*") for name in names]
+@pytest.mark.parametrize(
+    ("type_name", "name"), [("Group", "characteristic-value"), ("Location", "near")]
+)
+def test_what_has_no_order_is_not_sorted_by_and_not_named_as_valid(
+    type_name: str, name: str
+) -> None:
+    error = search_refusal(type_name, ("_sort", name))
+    assert error is not None
+    assert f"cannot be sorted by '{name}'. Valid are: _id" in str(error)
+    assert str(error).count(name) == 1
+
+
+def test_looking_back_has_a_limit() -> None:
+    pairs = [("_revinclude:iterate", f"{name}:*") for name in CATALOGUE if name != "Slot"]
     error = search_refusal("Slot", *pairs)
     assert error is not None
     assert "More than 50 references" in str(error)

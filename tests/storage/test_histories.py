@@ -54,6 +54,15 @@ async def test_every_change_is_on_one_page(database: Database, size: int) -> Non
         assert await pages(tx, "Patient", size) == [each for each in ALL if each[0] == "Patient"]
 
 
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+async def test_the_way_back_finds_what_is_nearest_first(database: Database, size: int) -> None:
+    async with database.transaction(1) as tx:
+        await fill(tx)
+        whole = await changes(tx, None, limit=100)
+        last = Change(whole[-1].last_updated, whole[-1].type, whole[-1].id)
+        assert await changes(tx, None, after=last, back=True, limit=size) == whole[:-1][-size:]
+
+
 async def test_only_what_happened_since_then_is_found(database: Database) -> None:
     async with database.transaction(1) as tx:
         await fill(tx)

@@ -121,6 +121,8 @@ async def test_every_version_can_be_read(database: Database) -> None:
         assert await resources.read_version(tx, ANN, 2) == history[1]
         assert await resources.read_version(tx, ANN, 4) is None
         assert await resources.versions(tx, ANN, before=3, limit=1) == [history[1]]
+        assert await resources.versions(tx, ANN, after=1, limit=1) == [history[1]]
+        assert await resources.versions(tx, ANN, after=1) == history[:2]
         assert await resources.last_version(tx, ANN) == history[0]
 
 

@@ -45,5 +45,5 @@ await tell("fhir-kit-client", {
   operationByPost: (resourceType, name, input) =>
     client.operation({ resourceType, name, method: "POST", input }),
   delete: (resourceType, id) => client.delete({ resourceType, id }),
-  told: (error) => `${error.response.status} ${error.response.data.issue[0].details.text}`,
+  told: (error) => `${error.response.status} ${error.response.data.issue[0].diagnostics}`,
 });

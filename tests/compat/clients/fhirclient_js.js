@@ -37,6 +37,6 @@ await tell("fhirclient-js", {
   // The message has the body of the answer behind the status.
   told: (error) => {
     const outcome = JSON.parse(error.message.slice(error.message.indexOf("{")));
-    return `${error.status} ${outcome.issue[0].details.text}`;
+    return `${error.status} ${outcome.issue[0].diagnostics}`;
   },
 });

@@ -6,12 +6,17 @@ A parameter is its type, the elements it reads and, for a reference, what it may
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from fhir_gateway.core.codes import EXT_SCORE
+
 Resource = dict[str, Any]
 Read = Callable[[Resource], list[Any]]
 
 
 class Parameter(NamedTuple):
-    """Type of the parameter, its values in a resource, and the types that it may point to."""
+    """Type of the parameter, its values in a resource, and the types that it may point to.
+
+    A value of a composite is the elements of its components, each with its kind.
+    """
 
     kind: str
     read: Read
@@ -62,6 +67,21 @@ def _reference(path: str, to: str = "") -> Parameter:
     )
 
 
+def _composite(path: str, *components: tuple[str, Read]) -> Parameter:
+    return Parameter(
+        "composite",
+        lambda resource: [
+            [(kind, read(element)) for kind, read in components] for element in _at(path)(resource)
+        ],
+    )
+
+
+def _score(resource: Resource) -> list[Any]:
+    found = [each for each in resource.get("extension", []) if each["url"] == EXT_SCORE]
+    parts = [part for each in found for part in each["extension"] if part["url"] == "total"]
+    return [part["valueDecimal"] for part in parts]
+
+
 def named_type(reference: Resource) -> str | None:
     """The type of resource that a Reference says it points to."""
     if "reference" in reference:
@@ -100,6 +120,7 @@ _OWN: dict[str, dict[str, Parameter]] = {
         "slot": _reference("slot", "Slot"),
         "date": _date("start"),
         "requested-period": _date("requestedPeriod"),
+        "score": Parameter("number", _score),
     },
     "Patient": {
         "active": _token("active"),
@@ -161,10 +182,19 @@ _OWN: dict[str, dict[str, Parameter]] = {
     "PlanDefinition": {
         "url": Parameter("uri", _at("url")),
         "name": Parameter("string", _at("name")),
+        "context": _token("useContext", "valueCodeableConcept"),
         "context-type": _token("useContext", "code"),
         "context-quantity": Parameter(
             "quantity",
             _either(_at("useContext", "valueQuantity"), _at("useContext", "valueRange")),
+        ),
+        "context-type-value": _composite(
+            "useContext", ("token", _at("code")), ("token", _at("valueCodeableConcept"))
+        ),
+        "context-type-quantity": _composite(
+            "useContext",
+            ("token", _at("code")),
+            ("quantity", _either(_at("valueQuantity"), _at("valueRange"))),
         ),
         "effective": _date("effectivePeriod"),
     },

@@ -158,6 +158,13 @@ def _has_unit(value: Any, system: str, code: str) -> bool:
     return any((system, code) == (each.get("system"), each.get("code")) for each in sides)
 
 
+def _composite_fits(value: list[tuple[str, list[Any]]], asked: str, _: str, zone: ZoneInfo) -> bool:
+    return all(
+        any(fits(kind, each, part, "", zone) for each in found)
+        for (kind, found), part in zip(value, cut(asked, "$"), strict=True)
+    )
+
+
 def prefixed(asked: str) -> tuple[str, str]:
     """The prefix, where none is written eq, and the rest."""
     return (asked[:2], asked[2:]) if asked[:2].isalpha() else ("eq", asked)
@@ -223,6 +230,7 @@ _FITS: dict[str, Callable[[Any, str, str, ZoneInfo], bool]] = {
     "number": _number_fits,
     "quantity": _quantity_fits,
     "uri": _uri_fits,
+    "composite": _composite_fits,
 }
 _SORTED_BY: dict[str, Callable[[Any, ZoneInfo], list[Any]]] = {
     "id": lambda value, _: [value],

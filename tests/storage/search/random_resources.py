@@ -6,12 +6,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from fhir_gateway.core.codes import EXT_SCORE
 from tests.storage.search.oracle_parameters import Resource
 
 #: How many resources there are of each type; ids are numbers.
 Sizes = Mapping[str, int]
 
-CODES = ("urn:a|x", "urn:a|y", "urn:b|x", "x", "z", "urn:c|p,q")
+CODES = ("urn:a|x", "urn:a|y", "urn:b|x", "x", "z", "urn:c|p,q$r")
 TEXTS = ("Flu", "Grippé, heavy", "flu shot", "Other")
 TIMES = (
     "2026-03-01T23:30:00Z",
@@ -167,7 +168,18 @@ def _appointment(sizes: Sizes) -> _Parts:
         "serviceType": _few(_concept),
         "slot": _few(pointing(sizes, "Slot")),
         "requestedPeriod": _few(_period),
+        "extension": st.builds(_extensions, st.sampled_from(NUMBERS), st.booleans()),
     }
+
+
+def _extensions(total: str, summed: bool) -> list[Resource]:
+    """Another one that looks alike, and a score; its total is there where it is a sum."""
+    part = [{"url": "total", "valueDecimal": Decimal(total)}] if summed else []
+    policy = {"url": "policy", "valueCode": "best"}
+    return [
+        {"url": "urn:other", "extension": [{"url": "total", "valueDecimal": Decimal(7)}]},
+        {"url": EXT_SCORE, "extension": [policy, *part]},
+    ]
 
 
 def _patient(sizes: Sizes) -> _Parts:
@@ -230,6 +242,7 @@ def _plan_definition(_: Sizes) -> _Parts:
     value = st.one_of(
         _quantity.map(lambda found: {"valueQuantity": found}),
         _range.map(lambda found: {"valueRange": found}),
+        _concept.map(lambda found: {"valueCodeableConcept": found}),
     )
     context = st.builds(lambda code, found: {"code": code} | found, _coding, value)
     return {"status": st.just("active")}, {

@@ -87,7 +87,8 @@ def searches(
 
 def sorts(type_name: str) -> st.SearchStrategy[list[str]]:
     """Up to five keys of an order."""
-    names = st.sampled_from(sorted(PARAMETERS[type_name]))
+    parameters = PARAMETERS[type_name].items()
+    names = st.sampled_from(sorted(name for name, each in parameters if each.kind != "composite"))
     keys = st.builds(lambda name, sign: sign + name, names, st.sampled_from(("", "-")))
     return st.integers(0, 5).flatmap(
         lambda most: st.lists(keys, max_size=most, unique_by=lambda key: key.removeprefix("-"))
@@ -149,7 +150,7 @@ def _plain(type_name: str, sizes: Sizes) -> st.SearchStrategy[tuple[str, str]]:
 
 def _modifiers(type_name: str, name: str) -> list[str]:
     kind = PARAMETERS[type_name][name].kind
-    if name in ("_id", "_lastUpdated"):
+    if name in ("_id", "_lastUpdated") or kind == "composite":
         return [""]
     further = {
         "token": [] if f"{type_name}.{name}" in _TOKENS or name in _TOKENS else ["text"],
@@ -176,6 +177,10 @@ def escaped(text: str, separators: str = ",|$") -> str:
     return text
 
 
+#: Of an element without a list of codes of its own.
+_ANY_TOKEN = (*(escaped(code, ",$") for code in CODES), "|x", "urn:a|", "|z")
+
+
 def _value(type_name: str, name: str, modifier: str, sizes: Sizes) -> st.SearchStrategy[str]:
     kind = PARAMETERS[type_name][name].kind
     if modifier == "text":
@@ -184,9 +189,8 @@ def _value(type_name: str, name: str, modifier: str, sizes: Sizes) -> st.SearchS
         coded = st.tuples(st.sampled_from(CODES), st.sampled_from(CODES))
         return coded.map(lambda two: _of_type(*two))
     if kind == "token" or modifier == "identifier":
-        default = (*(escaped(code, ",") for code in CODES), "|x", "urn:a|", "|z")
-        named = _TOKENS.get(f"{type_name}.{name}", _TOKENS.get(name, default))
-        return st.sampled_from(named if kind == "token" else default)
+        named = _TOKENS.get(f"{type_name}.{name}", _TOKENS.get(name, _ANY_TOKEN))
+        return st.sampled_from(named if kind == "token" else _ANY_TOKEN)
     if kind == "reference":
         return _reference(PARAMETERS[type_name][name].to, modifier, sizes)
     return {
@@ -194,7 +198,12 @@ def _value(type_name: str, name: str, modifier: str, sizes: Sizes) -> st.SearchS
         "string": st.sampled_from((*NAMES, "a", "o", "li")).map(escaped),
         "uri": st.sampled_from(URIS).map(escaped),
         "number": _number(),
-        "quantity": st.builds(str.__add__, _number(), st.sampled_from(_ASKED_UNITS)),
+        "quantity": _quantity(),
+        "composite": st.builds(
+            "{}${}".format,
+            st.sampled_from(_ANY_TOKEN),
+            _quantity() if name.endswith("quantity") else st.sampled_from(_ANY_TOKEN),
+        ),
         "date": st.builds(
             str.__add__,
             st.sampled_from(_PREFIXES),
@@ -210,6 +219,10 @@ _ASKED_UNITS = (
     "||minutes",
     "||h",
 )
+
+
+def _quantity() -> st.SearchStrategy[str]:
+    return st.builds(str.__add__, _number(), st.sampled_from(_ASKED_UNITS))
 
 
 def _number() -> st.SearchStrategy[str]:
@@ -252,6 +265,7 @@ def _include(type_name: str) -> st.SearchStrategy[tuple[str, str]]:
         ("_revinclude", f"{source}:*") for source in {name for name, _ in _pointing_at(type_name)}
     ]
     further = [("_include:iterate", text) for _, text in forward]
+    further += [("_include:iterate", "*")]
     further += [("_revinclude:iterate", text) for _, text in forward]
     near = sorted([*here, *back, *wide])
     return st.sampled_from(near or further) | st.sampled_from(further)

@@ -48,6 +48,10 @@ def beside(found: Page) -> list[str]:
         ("Appointment?_id=a3&_include=Appointment:actor", []),
         ("Appointment?_id=a1&_include=*", ["Patient/pat", "Practitioner/dr", "Slot/t"]),
         ("Appointment?_id=a1&_include=Appointment:*", ["Patient/pat", "Practitioner/dr", "Slot/t"]),
+        (
+            "Appointment?_id=a1&_include:iterate=*",
+            ["Patient/pat", "Practitioner/dr", "Slot/t", "Practitioner/gp", "Schedule/s"],
+        ),
         ("Slot?_include=Slot:schedule", ["Schedule/s"]),
         (
             "Slot?_include=Slot:schedule&_include:iterate=Schedule:actor",

@@ -105,8 +105,19 @@ async def check(tx: Transaction, oracle: Oracle, asked: Search, zone: ZoneInfo) 
         beside = oracle.beside(matches, asked.beside)
         assert set(along) == beside or (len(along) == MOST and set(along) < beside), asked.text
     assert seen == ids, asked.text
+    assert await backwards(tx, asked, zone) == ids, asked.text
     alone = await page(tx, f"{asked.text}&_summary=count", zone)
     assert alone.total == len(ids), asked.text
+
+
+async def backwards(tx: Transaction, asked: Search, zone: ZoneInfo) -> list[str]:
+    """All ids, in order, from the last page to the first."""
+    *_, last = [each async for each in pages(tx, asked.text, zone)]
+    lists = [last.matches]
+    while last.previous:
+        last = await page(tx, f"{asked.text}&_cursor={last.previous}", zone)
+        lists.append(last.matches)
+    return [each.id for matches in reversed(lists) for each in matches]
 
 
 @pytest.mark.slow

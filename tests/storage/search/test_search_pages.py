@@ -138,6 +138,28 @@ async def test_pages_go_on_where_they_were_whatever_is_written_meanwhile(
     assert not any(each.startswith("A") for each in seen)
 
 
+async def test_only_the_first_page_has_none_before_it_however_one_got_there(
+    database: Database,
+) -> None:
+    async with world(database, *[slot(each) for each in "abcd"]) as tx:
+        first = await page(tx, "Slot?_count=2")
+        second = await page(tx, f"Slot?_count=2&_cursor={first.next}")
+        back = await page(tx, f"Slot?_count=2&_cursor={second.previous}")
+    assert (first.previous, first.next) == (None, back.next)
+    assert (back.previous, back.matches) == (None, first.matches)
+
+
+async def test_what_was_written_before_a_page_is_on_the_way_back(database: Database) -> None:
+    async with world(database, *[slot(each) for each in "bdf"]) as tx:
+        first = await page(tx, "Slot?_count=2")
+        second = await page(tx, f"Slot?_count=2&_cursor={first.next}")
+        await store(tx, slot("a"), slot("c"), slot("g"))
+        back = await page(tx, f"Slot?_count=2&_cursor={second.previous}")
+        front = await page(tx, f"Slot?_count=2&_cursor={back.previous}")
+    assert [each.id for each in back.matches] == ["c", "d"]
+    assert [each.id for each in front.matches] == ["a", "b"]
+
+
 async def test_only_the_last_page_has_no_next(database: Database) -> None:
     async with world(database, *[slot(each) for each in "abcd"]) as tx:
         first = await page(tx, "Slot?_count=2")
