@@ -4,14 +4,14 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0005_score"
-down_revision = "0004"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    script = Path(__file__).with_name("m0005_score.sql").read_text(encoding="utf-8")
+    script = Path(__file__).with_name("m0008_score.sql").read_text(encoding="utf-8")
     op.get_bind().exec_driver_sql(script)
 
 

@@ -4,8 +4,8 @@ from alembic import op
 
 from fhir_gateway.storage.reindexing import reindex
 
-revision = "0007_composites"
-down_revision = "0006_near"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0006_near"
-down_revision = "0005_score"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    script = Path(__file__).with_name("m0006_near.sql").read_text(encoding="utf-8")
+    script = Path(__file__).with_name("m0009_near.sql").read_text(encoding="utf-8")
     op.get_bind().exec_driver_sql(script)
 
 
