@@ -11,7 +11,7 @@ import numpy as np
 from fhir_gateway.core.refs import first_of
 from fhir_gateway.core.time import Interval
 from fhir_gateway.engines.clinic_time import minute_from, minute_of
-from fhir_gateway.engines.no_show import NoShowFacts, past_rate
+from fhir_gateway.engines.no_show_facts import NoShowFacts, past_rate
 from fhir_gateway.engines.slot_facts import Diary, PatientFacts, RankingRequest
 from fhir_gateway.engines.slot_ranking import Facts
 from fhir_gateway.engines.slot_search import ScheduleFacts, SlotSearch, columns
