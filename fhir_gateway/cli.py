@@ -25,7 +25,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from fhir_gateway import cli_validate
+from fhir_gateway import cli_evaluate, cli_validate
 from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.core.refs import ID, reference_of
@@ -56,6 +56,7 @@ app = typer.Typer(
 )
 demo = typer.Typer(help="A sample clinic, and messages about it.", no_args_is_help=True)
 app.add_typer(demo, name="demo")
+app.add_typer(cli_evaluate.evaluate, name="evaluate")
 app.command()(cli_validate.validate)
 
 DataDir = Annotated[

@@ -109,10 +109,10 @@ def matrix(visits: Visits, base_rate: float) -> Floats:
     hour = (visits.booking_hour - _NOON) / 6
     first = np.isnan(visits.last_missed)
     columns = (
-        lead == 0,
+        _known(lead, lead == 0),
         log_lead,
         log_lead**2,
-        *(lead > step for step in LEAD_STEPS),
+        *(_known(lead, lead > step) for step in LEAD_STEPS),
         np.log(shrunk / (1 - shrunk)) - logit(inside),
         np.log1p(visits.seen),
         np.where(first, 0.0, visits.last_missed),

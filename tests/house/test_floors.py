@@ -27,8 +27,8 @@ HOME_OF_LIBRARY = {
     "fhir": ("fhir/models.py",),
     "lxml": ("fhir/xml_narrative.py", "fhir/xml_reading.py"),
     "hl7apy": ("hl7/conformance.py",),
-    "typer": ("cli.py", "cli_validate.py"),
-    "rich": ("cli.py", "cli_validate.py"),
+    "typer": ("cli.py", "cli_evaluate.py", "cli_validate.py"),
+    "rich": ("cli.py", "cli_evaluate.py", "cli_validate.py"),
     "pydantic_settings": ("settings.py",),
 }
 PURE = ("core", "engines", "mapping", "fhir")

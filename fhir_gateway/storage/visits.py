@@ -1,0 +1,113 @@
+"""Which appointments have patients had, and what came of them?
+
+Rows and not resources: of one patient, or of a whole tenant to learn from.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fhir_gateway.core.codes import OFFER_REASONS, SYSTEM_REASON
+from fhir_gateway.storage.names import hashes
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.wire import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One Appointment that has a time and a patient; whatever its status, but never an offer.
+
+    Attributes:
+        id: Of the Appointment.
+        patient: Id of the patient, the first where there are several.
+        status: As it is now.
+        start: Planned.
+        created: What the Appointment says, a date or dateTime; None where it says nothing.
+        known_since: When it was first written here.
+        places: Ids of the Locations that take part.
+        practitioners: References of the Practitioners that take part.
+        born: The first day that the patient's birth date may mean; None if unknown.
+        gender: The patient's; None if unknown.
+    """
+
+    id: str
+    patient: str
+    status: str
+    start: datetime
+    created: str | None
+    known_since: datetime
+    places: tuple[str, ...]
+    practitioners: tuple[str, ...]
+    born: datetime | None
+    gender: str | None
+
+
+#: An offer that was not taken up, or an entry of the waitlist: nobody could have missed it.
+NEVER_BOOKED = (
+    "EXISTS (SELECT FROM jsonb_array_elements(j.tree -> 'cancelationReason' -> 'coding') r"
+    f" WHERE r ->> 'system' = '{SYSTEM_REASON}'"
+    f" AND r ->> 'code' IN ({', '.join(repr(each) for each in sorted(OFFER_REASONS))}))"
+)
+_VISITS = f"""
+SELECT a.id, w.patient, a.p_status, a.p_date, j.tree ->> 'created', h.last_updated, a.tokens,
+  p.p_birthdate, p.p_gender
+FROM appointment a
+JOIN appointment_content c ON c.tenant = a.tenant AND c.id = a.id
+CROSS JOIN LATERAL (SELECT convert_from(c.content, 'UTF8')::jsonb AS tree) j
+CROSS JOIN LATERAL (
+  SELECT split_part(each, '|Patient/', 2) AS patient FROM unnest(a.tokens) each
+  WHERE each LIKE %(patients)s ORDER BY 1 LIMIT 1) w
+LEFT JOIN history h
+  ON h.tenant = a.tenant AND h.type = 'Appointment' AND h.id = a.id AND h.version = 1
+LEFT JOIN patient p ON p.tenant = a.tenant AND p.id = w.patient
+WHERE a.tenant = %(tenant)s AND a.p_date IS NOT NULL
+  AND a.p_status NOT IN ('proposed', 'waitlist') AND NOT {NEVER_BOOKED}
+"""
+_OF_PATIENT = """
+  AND a.id IN (SELECT k.id FROM appointment_token k
+    WHERE k.tenant = %(tenant)s AND k.hash = ANY(%(hashes)s))
+  AND a.tokens @> ARRAY[%(entry)s]
+"""
+_NEWEST_FIRST = " ORDER BY a.p_date DESC, a.id LIMIT %(limit)s"
+
+
+async def visits_of(tx: Transaction, patient: str, *, limit: int = 1000) -> list[Visit]:
+    """Of one patient, newest first.
+
+    Args:
+        tx: Open transaction.
+        patient: Id.
+        limit: At most so many.
+    """
+    entry = f"{tx.tenant}|patient|Patient/{patient}"
+    values = {"tenant": tx.tenant, "entry": entry, "hashes": hashes([entry]), "limit": limit}
+    rows = await tx.rows(_VISITS + _OF_PATIENT + _NEWEST_FIRST, values | {"patients": entry})
+    return [_visit(tx, row) for row in rows]
+
+
+async def all_visits(tx: Transaction) -> list[Visit]:
+    """Of every patient of the tenant, in no order."""
+    values = {"tenant": tx.tenant, "patients": f"{tx.tenant}|patient|Patient/%"}
+    return [_visit(tx, row) for row in await tx.rows(_VISITS, values)]
+
+
+def _visit(tx: Transaction, row: Row) -> Visit:
+    key, patient, status, start, created, known_since, tokens, born, gender = row
+    return Visit(
+        key,
+        patient,
+        status,
+        start,
+        created,
+        known_since or start,
+        _named(tokens, f"{tx.tenant}|location|Location/"),
+        tuple(
+            f"Practitioner/{each}"
+            for each in _named(tokens, f"{tx.tenant}|practitioner|Practitioner/")
+        ),
+        born,
+        gender,
+    )
+
+
+def _named(tokens: list[str], prefix: str) -> tuple[str, ...]:
+    return tuple(each.removeprefix(prefix) for each in tokens if each.startswith(prefix))
