@@ -18,16 +18,17 @@ from rich.table import Table
 
 from fhir_gateway.core.errors import GatewayError
 
-evaluate = typer.Typer(no_args_is_help=True)
+evaluate = typer.Typer(help="Judge predictions by what came of them.", no_args_is_help=True)
+
+Tenant = Annotated[str, typer.Option(help="Whose, in the gateway's database.")]
+DataDir = Annotated[
+    Path | None, typer.Option(help="Where the embedded database lives.", show_default=".local")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 _IMPOSSIBLE = 2
 _EPOCH = date(1970, 1, 1)
 _COLUMNS = ("AUC", "Brier skill", "calibration error", "recall", "accuracy")
-
-
-@evaluate.callback()
-def _group() -> None:
-    """Judge predictions by what came of them."""  # a group of one would lose its command's name
 
 
 @evaluate.command(name="no-show")
@@ -54,14 +55,12 @@ def no_show(
     own_history: Annotated[
         bool, typer.Option("--own-history", help="The gateway's own appointments, not a file.")
     ] = False,
-    tenant: Annotated[str, typer.Option(help="Whose, with --own-history.")] = "default",
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Where the embedded database lives.", show_default=".local")
-    ] = None,
+    tenant: Tenant = "default",
+    data_dir: DataDir = None,
     budget: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the patients who can be called.")
     ] = 0.2,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Learn no-shows from earlier appointments, and judge on later ones.
 
@@ -82,9 +81,47 @@ def no_show(
     except GatewayError as error:
         _stop(str(error))
     if as_json:
-        Console(soft_wrap=True).print(json.dumps(told), markup=False, highlight=False)
+        _print_json(told)
     else:
+        told["notes"].append(f"One prediction takes {told['microseconds_per_prediction']:.1f} µs.")
         _print(told)
+
+
+@evaluate.command(name="no-show-card")
+def no_show_card(
+    tenant: Tenant = "default", data_dir: DataDir = None, as_json: AsJson = False
+) -> None:
+    """Print the card of the model that predictions come from: its source, and how good it was."""
+    from fhir_gateway import evaluation  # numpy: the other commands start faster
+
+    try:
+        with _saying() as say:
+            card = asyncio.run(evaluation.card_of(data_dir, tenant, say))
+    except GatewayError as error:
+        _stop(str(error))
+    if as_json:
+        _print_json(card)
+        return
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"version {card['version']}, made {card['made']}, from {card['source']}")
+    if "reason" in card:
+        console.print(f"because {escape(card['reason'])}")
+    console.print(f"{card['visits']} visits, {card['missed']} missed")
+    if "figures" in card:
+        _print(card | {"notes": []})
+
+
+@evaluate.command(name="recount")
+def recount(tenant: Tenant = "default", data_dir: DataDir = None) -> None:
+    """Count every patient's appointments anew, from the appointments and their history."""
+    from fhir_gateway import evaluation  # numpy: the other commands start faster
+
+    try:
+        with _saying() as say:
+            wrong = asyncio.run(evaluation.recount(data_dir, tenant, say))
+    except GatewayError as error:
+        _stop(str(error))
+    Console().print("every counter was right" if not wrong else f"{wrong} counters were corrected")
 
 
 def _day(text: str | None) -> int | None:
@@ -94,6 +131,10 @@ def _day(text: str | None) -> int | None:
         return (date.fromisoformat(text) - _EPOCH).days
     except ValueError:
         _stop(f"--until {text}: a day is written 2016-05-20")
+
+
+def _print_json(told: dict[str, Any]) -> None:
+    Console(soft_wrap=True).print(json.dumps(told), markup=False, highlight=False)
 
 
 def _print(told: dict[str, Any]) -> None:
@@ -116,7 +157,7 @@ def _print(told: dict[str, Any]) -> None:
     console.print("", table, "", sep="\n")
     console.print(
         f"[dim]recall: share of the no-shows among the {100 * told['call_budget']:g} % at highest"
-        f" risk. One prediction takes {told['microseconds_per_prediction']:.1f} µs.[/]"
+        " risk.[/]"
     )
     for each in told["notes"]:
         console.print(f"[dim]{escape(each)}[/]")

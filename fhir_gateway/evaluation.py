@@ -1,12 +1,11 @@
-"""How good would predictions of no-shows have been, on a file or on the gateway's own appointments?
+"""How good would predictions of no-shows have been, and what is known of the clinic's own model?
 
-What `fhir-gateway evaluate no-show` tells, as plain values.
+On a file or on the gateway's own appointments; what `fhir-gateway evaluate` tells, as plain values.
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,15 @@ import numpy as np
 from pydantic import ValidationError
 
 from fhir_gateway.core.errors import Category, fail
-from fhir_gateway.engines.clinic_time import EPOCH
-from fhir_gateway.engines.no_show_fit import LEAST_OF_EACH, LEAST_VISITS
 from fhir_gateway.engines.no_show_trial import Cases, Trial, cases, last_learnt_day, trial
 from fhir_gateway.settings import Settings
+from fhir_gateway.storage import no_show_models, patient_counters
 from fhir_gateway.storage.opening import open_database, prepare
-from fhir_gateway.storage.tenants import all_tenants
+from fhir_gateway.storage.postgres import Database
+from fhir_gateway.storage.tenants import Tenant, all_tenants
 from fhir_gateway.usecases.no_show_file import Outcome, booked, read_outcomes, without
 from fhir_gateway.usecases.no_show_records import own_appointments
+from fhir_gateway.usecases.no_show_refit import day_of, report, too_few
 from fhir_gateway.wiring import database_urls
 
 Say = Callable[[str], None]
@@ -87,6 +87,47 @@ async def of_own_history(
         GatewayError: not-found, for the tenant; invalid, without appointments to judge; whatever
             opening the database raises.
     """
+    async with _opened(data_dir, slug, say) as (database, tenant):
+        say("reading the appointments")
+        async with database.transaction(tenant.id, snapshot=True) as tx:
+            found = await own_appointments(tx, tenant.zone)
+    return _told(*_split(cases(found), until), budget, [], say)
+
+
+async def card_of(data_dir: Path | None, slug: str, say: Say) -> dict[str, Any]:
+    """What is said of the model that a clinic's predictions come from.
+
+    Raises:
+        GatewayError: not-found, for the tenant, or where no model has been made yet.
+    """
+    async with _opened(data_dir, slug, say) as (database, tenant):
+        async with database.transaction(tenant.id) as tx:
+            row = await no_show_models.newest(tx)
+    if row is None:
+        text = "no model has been made yet; a running gateway makes one a day"
+        raise fail(Category.NOT_FOUND, text)
+    return dict(row.card)
+
+
+async def recount(data_dir: Path | None, slug: str, say: Say) -> int:
+    """Count the appointments of every patient of a clinic anew; returns how many numbers moved.
+
+    Raises:
+        GatewayError: not-found, for the tenant; whatever opening the database raises.
+    """
+    async with _opened(data_dir, slug, say) as (database, tenant):
+        say("counting")
+        async with database.transaction(tenant.id) as tx:
+            before = await patient_counters.all_of_tenant(tx)
+            patient_counters.recount_all(tx)
+            after = await patient_counters.all_of_tenant(tx)
+    return len(set(before.items()) ^ set(after.items()))
+
+
+@asynccontextmanager
+async def _opened(
+    data_dir: Path | None, slug: str, say: Say
+) -> AsyncIterator[tuple[Database, Tenant]]:
     async with database_urls(_settings(data_dir), say) as (url, owner_url):
         await prepare(url, owner_url)
         database = await open_database(url, size=2)
@@ -94,12 +135,9 @@ async def of_own_history(
             tenants = {each.slug: each for each in await all_tenants(database)}
             if slug not in tenants:
                 raise fail(Category.NOT_FOUND, f"there is no tenant {slug}")
-            say("reading the appointments")
-            async with database.transaction(tenants[slug].id, snapshot=True) as tx:
-                found = await own_appointments(tx, tenants[slug].zone)
+            yield database, tenants[slug]
         finally:
             await database.close()
-    return _told(*_split(cases(found), until), budget, [], say)
 
 
 def _settings(data_dir: Path | None) -> Settings:
@@ -128,7 +166,7 @@ def _split(found: Cases, until: int | None) -> tuple[Cases, Cases]:
     last = last_learnt_day(ended.day) if until is None else until
     learnt, tested = ended.at(ended.day <= last), ended.at(ended.day > last)
     if not len(tested):
-        raise fail(Category.INVALID, f"no appointment is later than {_date(last)}, to judge on")
+        raise fail(Category.INVALID, f"no appointment is later than {day_of(last)}, to judge on")
     return learnt, tested
 
 
@@ -138,31 +176,9 @@ def _told(
     say(f"learning from {len(learnt)} visits")
     result = trial(learnt, tested, budget=budget)
     if result.model.cold:
-        notes.append(
-            f"too few visits to learn from ({LEAST_VISITS}, and {LEAST_OF_EACH} of each outcome,"
-            " are needed): best is the cold start"
-        )
-    parts: dict[str, dict[str, Any]] = {}
-    for each in result.judged:
-        parts.setdefault(each.part, {})[each.policy] = asdict(each.figures)
-    return {
-        "learnt": _extent(result.learnt),
-        "judged": _extent(result.tested),
-        "call_budget": budget,
-        "figures": parts,
-        "groups": [asdict(each) for each in result.groups],
-        "microseconds_per_prediction": round(_microseconds(result, tested), 3),
-        "notes": notes,
-    }
-
-
-def _extent(extent: tuple[int, int, int]) -> dict[str, Any]:
-    count, first, last = extent
-    return {"visits": count} | ({"from": _date(first), "to": _date(last)} if count else {})
-
-
-def _date(day: int) -> str:
-    return (EPOCH + timedelta(days=day)).date().isoformat()
+        notes.append(f"too few visits to learn from ({too_few()}): best is the cold start")
+    cost = round(_microseconds(result, tested), 3)
+    return report(result, budget) | {"microseconds_per_prediction": cost, "notes": notes}
 
 
 def _microseconds(result: Trial, tested: Cases) -> float:

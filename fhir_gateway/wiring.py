@@ -36,6 +36,7 @@ from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
 from fhir_gateway.usecases import seed
 from fhir_gateway.usecases.deps import Deps, Policy
 from fhir_gateway.workers.loop import work
+from fhir_gateway.workers.refitting import refit_daily
 
 #: Below the data directory: where the embedded database lives.
 DATABASE_FOLDER = "postgresql"
@@ -124,6 +125,7 @@ async def _serve(
         http = _HttpServer(_http_config(settings, deps))
         serving = asyncio.create_task(http.serve(sockets=[listening]))
         working = asyncio.create_task(work(deps, stop))
+        refitting = asyncio.create_task(refit_daily(deps, stop))
         await _first(http.ready.wait(), serving, working)
         await warming
         gc.freeze()  # what stays for good is not looked through while somebody waits
@@ -137,7 +139,7 @@ async def _serve(
         stop.set()
         http.should_exit = True
         await close_ports(ports, settings.drain_seconds)
-        await asyncio.gather(serving, working)
+        await asyncio.gather(serving, working, refitting)
 
 
 async def _first(event: Coroutine[Any, Any, Any], *tasks: asyncio.Task[None]) -> None:
@@ -269,6 +271,7 @@ async def _deps(settings: Settings, database: Database) -> Deps:
         policy=Policy(
             slots=settings.slot_policy,
             waitlist=settings.waitlist_policy,
+            no_show=settings.no_show_policy,
             offer_hold=settings.offer_hold,
             minimum_notice=settings.minimum_notice,
             require_if_match=settings.require_if_match,

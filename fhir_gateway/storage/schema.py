@@ -310,6 +310,30 @@ export_job = Table(
     CheckConstraint("level IN ('system', 'patient', 'group')", name="level_check"),
 )
 
+#: What has been learnt about no-shows, one row for each time.
+no_show_model = Table(
+    "no_show_model",
+    metadata,
+    _keyed_tenant(),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("made_at", TIME, nullable=False),
+    Column("model", JSONB, nullable=False),
+    Column("card", JSONB, nullable=False),
+)
+
+#: How many appointments each patient has had, and how they went.
+patient_counter = Table(
+    "patient_counter",
+    metadata,
+    _keyed_tenant(),
+    _key("patient"),
+    Column("total", BigInteger, nullable=False),
+    Column("completed", BigInteger, nullable=False),
+    Column("no_shows", BigInteger, nullable=False),
+    Column("arrivals", BigInteger, nullable=False),
+    Column("late_minutes", BigInteger, nullable=False),
+)
+
 #: Tables whose rows belong to no single tenant.
 SHARED = frozenset({"tenant", "instance", "alembic_version"})
 #: Tables that a worker reads for all tenants at once (decision 6).

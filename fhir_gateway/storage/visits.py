@@ -1,6 +1,6 @@
 """Which appointments have patients had, and what came of them?
 
-Rows and not resources: of one patient, or of a whole tenant to learn from.
+Rows and not resources: of one patient, for a decision, or of a whole tenant, to learn from.
 """
 
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from datetime import datetime
 
 from fhir_gateway.core.codes import OFFER_REASONS, SYSTEM_REASON
 from fhir_gateway.storage.names import hashes
+from fhir_gateway.storage.no_show_models import NEWEST, ModelRow
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.wire import Row
 
@@ -67,21 +68,44 @@ _OF_PATIENT = """
     WHERE k.tenant = %(tenant)s AND k.hash = ANY(%(hashes)s))
   AND a.tokens @> ARRAY[%(entry)s]
 """
+_PERSON = "SELECT p_birthdate, p_gender FROM patient WHERE tenant = %(tenant)s AND id = %(patient)s"
 _NEWEST_FIRST = " ORDER BY a.p_date DESC, a.id LIMIT %(limit)s"
 
 
-async def visits_of(tx: Transaction, patient: str, *, limit: int = 1000) -> list[Visit]:
-    """Of one patient, newest first.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one patient, and the model that goes with it.
+
+    Attributes:
+        visits: Newest first.
+        born: The first day that the birth date may mean; None if unknown.
+        gender: None if unknown.
+        model: The newest one of the clinic; None before the first refit.
+    """
+
+    visits: list[Visit]
+    born: datetime | None
+    gender: str | None
+    model: ModelRow | None
+
+
+async def known_of(tx: Transaction, patient: str, *, limit: int = 1000) -> Known:
+    """All that is known of a patient for a prediction, in one round trip.
 
     Args:
         tx: Open transaction.
         patient: Id.
-        limit: At most so many.
+        limit: At most so many visits.
     """
     entry = f"{tx.tenant}|patient|Patient/{patient}"
     values = {"tenant": tx.tenant, "entry": entry, "hashes": hashes([entry]), "limit": limit}
-    rows = await tx.rows(_VISITS + _OF_PATIENT + _NEWEST_FIRST, values | {"patients": entry})
-    return [_visit(tx, row) for row in rows]
+    values |= {"patients": entry, "patient": patient}
+    rows, person, models = await tx.fetch_batch(
+        [(_VISITS + _OF_PATIENT + _NEWEST_FIRST, values), (_PERSON, values), (NEWEST, values)]
+    )
+    born, gender = person[0] if person else (None, None)
+    visits = [_visit(tx, row) for row in rows]
+    return Known(visits, born, gender, ModelRow(*models[0]) if models else None)
 
 
 async def all_visits(tx: Transaction) -> list[Visit]:

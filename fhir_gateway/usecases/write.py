@@ -17,6 +17,7 @@ from fhir_gateway.storage.resources import Stored, Version, Write
 from fhir_gateway.usecases import (
     answers,
     booking,
+    counting,
     identifying,
     react,
     referencing,
@@ -249,7 +250,9 @@ async def delete_within(
         return None
     await _check_removal(tx, old)
     version = await resources.remove(tx, old, now=deps.clock.now())
-    if ref.type == "Slot":
+    if ref.type == "Appointment":
+        counting.moved(tx, old.resource(), None, version.last_updated)
+    elif ref.type == "Slot":
         await slots.removed(tx, deps, old)
     elif ref.type == "Schedule":
         await schedules.removed(tx, ref.id)

@@ -111,8 +111,11 @@ def test_what_cannot_be_read_is_told_with_its_line(cells: dict[str, str], reason
 @pytest.mark.parametrize(
     ("header", "lines", "reason"),
     [
-        ("Age", [], "a.csv, line 1: there is no column PatientId, ScheduledDay, AppointmentDay, "
-                    + "No-show"),
+        (
+            "Age",
+            [],
+            "a.csv, line 1: there is no column PatientId, ScheduledDay, AppointmentDay, No-show",
+        ),
         (HEADER.replace("No-show", "Came"), [LINE], "a.csv, line 1: there is no column No-show"),
         (f"{HEADER},no show", [LINE], "a.csv, line 1: two columns are called no show"),
         (HEADER, [], "a.csv: no appointment below the header"),
