@@ -75,19 +75,20 @@ arrival AS (
     extract(epoch FROM last_updated - start::timestamptz) / 60)))) AS late_minutes
   FROM turn WHERE arrives AND start IS NOT NULL GROUP BY id),
 appointed AS (
-  SELECT a.id, split_part(t.token, '|Patient/', 2) AS patient, a.p_status AS status
+  SELECT a.id, split_part(t.token, '|Patient/', 2) AS patient, a.p_status AS status,
+    a.p_date IS NOT NULL AND a.p_status NOT IN ('proposed', 'waitlist', 'entered-in-error')
+      AND NOT {NEVER_BOOKED} AS counts
   FROM appointment a
   JOIN appointment_content c ON c.tenant = a.tenant AND c.id = a.id
   CROSS JOIN LATERAL (SELECT convert_from(c.content, 'UTF8')::jsonb AS tree) j
   CROSS JOIN LATERAL (
-    SELECT each AS token FROM unnest(a.tokens) each WHERE each LIKE %(pattern)s) t
-  WHERE a.tenant = %(tenant)s AND a.p_date IS NOT NULL
-    AND a.p_status NOT IN ('proposed', 'waitlist', 'entered-in-error')
-    AND NOT {NEVER_BOOKED}{{of_appointment}})
+    SELECT each AS token FROM unnest(a.tokens) each WHERE starts_with(each, %(prefix)s)) t
+  WHERE a.tenant = %(tenant)s{{of_appointment}})
 INSERT INTO patient_counter (tenant, patient, {", ".join(_NAMES)})
-SELECT %(tenant)s, patient, count(*), count(*) FILTER (WHERE status = 'fulfilled'),
-  count(*) FILTER (WHERE status = 'noshow'), coalesce(sum(arrivals), 0),
-  coalesce(sum(late_minutes), 0)
+SELECT %(tenant)s, patient, count(*) FILTER (WHERE counts),
+  count(*) FILTER (WHERE counts AND status = 'fulfilled'),
+  count(*) FILTER (WHERE counts AND status = 'noshow'),
+  coalesce(sum(arrivals), 0), coalesce(sum(late_minutes), 0)
 FROM appointed LEFT JOIN arrival USING (id){{of_patient}} GROUP BY patient
 """
 _COUNT_ALL = _COUNT.format(of_version="", of_appointment="", of_patient="")
@@ -140,7 +141,7 @@ def recount(tx: Transaction, patients: Iterable[str]) -> None:
     named = sorted(set(patients))
     entries = [f"{tx.tenant}|patient|Patient/{each}" for each in named]
     values = {"tenant": tx.tenant, "patients": array(named), "hashes": hashes(entries)}
-    values |= {"pattern": f"{tx.tenant}|patient|Patient/%"}
+    values |= {"prefix": f"{tx.tenant}|patient|Patient/"}
     tx.later(
         [(_FORGET + " AND patient = ANY(%(patients)s::text[])", values), (_COUNT_SOME, values)]
     )
@@ -148,5 +149,5 @@ def recount(tx: Transaction, patients: Iterable[str]) -> None:
 
 def recount_all(tx: Transaction) -> None:
     """Count everybody's appointments anew, on the way to whatever is sent next."""
-    values = {"tenant": tx.tenant, "pattern": f"{tx.tenant}|patient|Patient/%"}
+    values = {"tenant": tx.tenant, "prefix": f"{tx.tenant}|patient|Patient/"}
     tx.later([(_FORGET, values), (_COUNT_ALL, values)])

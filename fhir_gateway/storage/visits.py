@@ -56,7 +56,7 @@ JOIN appointment_content c ON c.tenant = a.tenant AND c.id = a.id
 CROSS JOIN LATERAL (SELECT convert_from(c.content, 'UTF8')::jsonb AS tree) j
 CROSS JOIN LATERAL (
   SELECT split_part(each, '|Patient/', 2) AS patient FROM unnest(a.tokens) each
-  WHERE each LIKE %(patients)s ORDER BY 1 LIMIT 1) w
+  WHERE starts_with(each, %(patients)s) ORDER BY 1 LIMIT 1) w
 LEFT JOIN history h
   ON h.tenant = a.tenant AND h.type = 'Appointment' AND h.id = a.id AND h.version = 1
 LEFT JOIN patient p ON p.tenant = a.tenant AND p.id = w.patient
@@ -110,7 +110,7 @@ async def known_of(tx: Transaction, patient: str, *, limit: int = 1000) -> Known
 
 async def all_visits(tx: Transaction) -> list[Visit]:
     """Of every patient of the tenant, in no order."""
-    values = {"tenant": tx.tenant, "patients": f"{tx.tenant}|patient|Patient/%"}
+    values = {"tenant": tx.tenant, "patients": f"{tx.tenant}|patient|Patient/"}
     return [_visit(tx, row) for row in await tx.rows(_VISITS, values)]
 
 

@@ -52,19 +52,20 @@ BEGIN
         extract(epoch FROM last_updated - start::timestamptz) / 60)))) AS late_minutes
       FROM turn WHERE arrives AND start IS NOT NULL GROUP BY id),
     appointed AS (
-      SELECT a.id, split_part(t.token, '|Patient/', 2) AS patient, a.p_status AS status
+      SELECT a.id, split_part(t.token, '|Patient/', 2) AS patient, a.p_status AS status,
+        a.p_date IS NOT NULL AND a.p_status NOT IN ('proposed', 'waitlist', 'entered-in-error')
+          AND NOT EXISTS (SELECT FROM jsonb_array_elements(j.tree -> 'cancelationReason' -> 'coding') r WHERE r ->> 'system' = 'https://fhir-gateway.example/fhir/CodeSystem/reason' AND r ->> 'code' IN ('declined', 'offer-expired', 'superseded', 'waitlist-filled')) AS counts
       FROM appointment a
       JOIN appointment_content c ON c.tenant = a.tenant AND c.id = a.id
       CROSS JOIN LATERAL (SELECT convert_from(c.content, 'UTF8')::jsonb AS tree) j
       CROSS JOIN LATERAL (
         SELECT each AS token FROM unnest(a.tokens) each WHERE starts_with(each, clinic || '|patient|Patient/')) t
-      WHERE a.tenant = clinic AND a.p_date IS NOT NULL
-        AND a.p_status NOT IN ('proposed', 'waitlist', 'entered-in-error')
-        AND NOT EXISTS (SELECT FROM jsonb_array_elements(j.tree -> 'cancelationReason' -> 'coding') r WHERE r ->> 'system' = 'https://fhir-gateway.example/fhir/CodeSystem/reason' AND r ->> 'code' IN ('declined', 'offer-expired', 'superseded', 'waitlist-filled')))
+      WHERE a.tenant = clinic)
     INSERT INTO patient_counter (tenant, patient, total, completed, no_shows, arrivals, late_minutes)
-    SELECT clinic, patient, count(*), count(*) FILTER (WHERE status = 'fulfilled'),
-      count(*) FILTER (WHERE status = 'noshow'), coalesce(sum(arrivals), 0),
-      coalesce(sum(late_minutes), 0)
+    SELECT clinic, patient, count(*) FILTER (WHERE counts),
+      count(*) FILTER (WHERE counts AND status = 'fulfilled'),
+      count(*) FILTER (WHERE counts AND status = 'noshow'),
+      coalesce(sum(arrivals), 0), coalesce(sum(late_minutes), 0)
     FROM appointed LEFT JOIN arrival USING (id) GROUP BY patient;
   END LOOP;
   PERFORM set_config('app.tenant', coalesce(before, ''), true);
