@@ -4,6 +4,7 @@ import numpy as np
 
 from fhir_gateway.engines.no_show_features import FEATURES, Visits
 from fhir_gateway.engines.no_show_model import NoShowModel
+from fhir_gateway.engines.no_show_trial import Booked
 
 #: What makes people stay away in it; everything else is nothing.
 TRUE = {"same-day": -1.5, "lead": 0.3, "history": 0.6, "reminded": -0.5, "male": 0.2}
@@ -35,3 +36,21 @@ def the_truth(rate: float = 0.2) -> NoShowModel:
 def outcomes(visits: Visits, seed: int = 2) -> np.ndarray:
     draw = np.random.default_rng(seed)
     return (draw.random(len(visits)) < the_truth().probabilities(visits)).astype(float)
+
+
+def a_clinic(count: int, days: int = 60) -> Booked:
+    """Appointments whose outcomes have reasons, in the order of their days."""
+    visits = some_visits(count)
+    day = 20_000 + np.sort(np.arange(count) % days)
+    return Booked(
+        patient=np.arange(count) % max(1, count // 4),
+        day=day,
+        booked=day - visits.lead + 0.4,
+        booking_hour=visits.booking_hour,
+        hour=visits.booking_hour,
+        missed=outcomes(visits),
+        counted=np.ones(count, dtype=np.bool_),
+        age=visits.age,
+        male=visits.male,
+        reminded=visits.reminded,
+    )
