@@ -6,7 +6,12 @@ Rows and not resources: of one patient, for a decision, or of a whole tenant, to
 from dataclasses import dataclass
 from datetime import datetime
 
-from fhir_gateway.core.codes import OFFER_REASONS, SYSTEM_REASON
+from fhir_gateway.core.codes import (
+    BASIC_PREFERENCE,
+    OFFER_REASONS,
+    SYSTEM_BASIC,
+    SYSTEM_REASON,
+)
 from fhir_gateway.storage.names import hashes
 from fhir_gateway.storage.no_show_models import NEWEST, ModelRow
 from fhir_gateway.storage.postgres import Transaction
@@ -69,6 +74,12 @@ _OF_PATIENT = """
   AND a.tokens @> ARRAY[%(entry)s]
 """
 _PERSON = "SELECT p_birthdate, p_gender FROM patient WHERE tenant = %(tenant)s AND id = %(patient)s"
+_PREFERENCE = """
+SELECT c.content FROM basic b JOIN basic_content c ON c.tenant = b.tenant AND c.id = b.id
+WHERE b.tenant = %(tenant)s AND b.id IN (SELECT k.id FROM basic_token k
+    WHERE k.tenant = %(tenant)s AND k.hash = ANY(%(hashes)s))
+  AND b.tokens @> ARRAY[%(entry)s, %(kind)s] ORDER BY b.id LIMIT 1
+"""
 _NEWEST_FIRST = " ORDER BY a.p_date DESC, a.id LIMIT %(limit)s"
 
 
@@ -81,12 +92,14 @@ class Known:
         born: The first day that the birth date may mean; None if unknown.
         gender: None if unknown.
         model: The newest one of the clinic; None before the first refit.
+        preference: Content of the Basic resource in which the patient's wishes are; None for none.
     """
 
     visits: list[Visit]
     born: datetime | None
     gender: str | None
     model: ModelRow | None
+    preference: bytes | None
 
 
 async def known_of(tx: Transaction, patient: str, *, limit: int = 1000) -> Known:
@@ -98,14 +111,21 @@ async def known_of(tx: Transaction, patient: str, *, limit: int = 1000) -> Known
         limit: At most so many visits.
     """
     entry = f"{tx.tenant}|patient|Patient/{patient}"
+    kind = f"{tx.tenant}|code|{SYSTEM_BASIC}|{BASIC_PREFERENCE}"
     values = {"tenant": tx.tenant, "entry": entry, "hashes": hashes([entry]), "limit": limit}
-    values |= {"patients": entry, "patient": patient}
-    rows, person, models = await tx.fetch_batch(
-        [(_VISITS + _OF_PATIENT + _NEWEST_FIRST, values), (_PERSON, values), (NEWEST, values)]
+    values |= {"patients": entry, "patient": patient, "kind": kind}
+    visits = _VISITS + _OF_PATIENT + _NEWEST_FIRST
+    rows, person, models, wishes = await tx.fetch_batch(
+        [(each, values) for each in (visits, _PERSON, NEWEST, _PREFERENCE)]
     )
     born, gender = person[0] if person else (None, None)
-    visits = [_visit(tx, row) for row in rows]
-    return Known(visits, born, gender, ModelRow(*models[0]) if models else None)
+    return Known(
+        [_visit(tx, row) for row in rows],
+        born,
+        gender,
+        ModelRow(*models[0]) if models else None,
+        wishes[0][0] if wishes else None,
+    )
 
 
 async def all_visits(tx: Transaction) -> list[Visit]:

@@ -19,6 +19,7 @@ from fhir_gateway.usecases import (
     booking,
     counting,
     identifying,
+    preferences,
     react,
     referencing,
     schedules,
@@ -321,11 +322,13 @@ async def _update_role(tx: Transaction, deps: Deps, _: Stored, write: Write) -> 
 
 _CREATE: dict[str, Create] = {
     "AppointmentResponse": answers.answer,
+    "Basic": preferences.create,
     "PractitionerRole": _create_role,
     "Schedule": _create_schedule,
     "Slot": slots.create,
 }
 _UPDATE: dict[str, Update] = {
+    "Basic": preferences.update,
     "PractitionerRole": _update_role,
     "Schedule": _update_schedule,
     "Slot": slots.update,

@@ -14,20 +14,28 @@ def test_a_weekday_or_part_of_day_counts_if_it_occurs_once():
     visits = [visit(MONDAY_TEN - timedelta(weeks=each)) for each in range(19)]
     visits.append(visit(at("2026-06-14T17:00")))
     found = learnt(visits)
-    assert found.days == ("mon", "sun")
-    assert found.parts == ("morning", "evening")
+    assert found.days() == ("mon", "sun")
+    assert found.parts() == ("morning", "evening")
     assert found.day_shares == {"mon": 0.95, "sun": 0.05}
+
+
+def test_best_takes_a_share_and_not_an_exception():
+    visits = [visit(MONDAY_TEN - timedelta(weeks=each), "a") for each in range(9)]
+    visits.append(visit(at("2026-06-14T17:00"), "b"))
+    found = learnt(visits)
+    assert (found.days("best"), found.parts("best")) == (("mon",), ("morning",))
+    assert (found.practitioners("best"), found.practitioners("plan")) == (("a",), ("a", "b"))
 
 
 def test_only_the_last_twenty_are_remembered():
     old = visit(at("2020-01-01T13:00"))
     found = learnt([old] + [visit(MONDAY_TEN + timedelta(weeks=each)) for each in range(20)])
     assert found.visits == 20
-    assert found.parts == ("morning",)
+    assert found.parts() == ("morning",)
 
 
 def test_row_s4_the_day_is_the_clinics():
-    assert learnt([visit(at("2026-06-15T00:30"))]).days == ("mon",)
+    assert learnt([visit(at("2026-06-15T00:30"))]).days() == ("mon",)
 
 
 def test_practitioners_are_learnt_by_share():
@@ -37,7 +45,7 @@ def test_practitioners_are_learnt_by_share():
 
 def test_nobody_learns_from_nothing():
     found = learnt([])
-    assert (found.days, found.parts, found.visits) == ((), (), 0)
+    assert (found.days(), found.parts(), found.visits) == ((), (), 0)
 
 
 def test_row_s16_stated_preferences_win_over_learnt_ones():

@@ -7,6 +7,7 @@ from fhir_gateway.usecases.operations import (
     find_optimal_slots,
     meta,
     predict_no_show,
+    scheduling_preferences,
     validate,
 )
 from fhir_gateway.usecases.operations.call import Accepted, Call, Operation
@@ -17,6 +18,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
     Operation(check_conflicts.SPEC, check_conflicts.run),
     Operation(predict_no_show.SPEC, predict_no_show.run),
+    Operation(scheduling_preferences.SPEC, scheduling_preferences.run),
+    Operation(scheduling_preferences.UPDATE, scheduling_preferences.run_update),
     Operation(validate.SPEC, validate.run),
     Operation(meta.SPEC, meta.run),
     Operation(meta.OF_ALL, meta.run),

@@ -22,6 +22,7 @@ from fhir_gateway.storage.slot_facts import FreeSlot
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.no_show_facts import facts_of, model_of
 from fhir_gateway.usecases.operations.slot_request import SlotRequest
+from fhir_gateway.usecases.preferences import preferences_of
 from fhir_gateway.usecases.waiting import codes_of
 from fhir_gateway.usecases.zones import zone_of
 
@@ -59,7 +60,8 @@ async def read_scene(tx: Transaction, deps: Deps, request: SlotRequest) -> Scene
     places = {each: place for place, each in enumerate(used)}
     rows = [(places[each.schedule], Interval(each.start, each.end), each.id) for each in slots]
     keys = await actors.keys_of(tx, [*_practitioners(schedules), *_needed(request)])
-    patient = await _patient(tx, deps, request.patient) if request.patient else None
+    named = request.patient
+    patient = await _patient(tx, deps, named, request.policy) if named else None
     facts = Facts(
         slots=columns(rows),
         schedules=schedules,
@@ -191,14 +193,20 @@ async def _taken(
     return found
 
 
-async def _patient(tx: Transaction, deps: Deps, patient: str) -> PatientFacts:
+async def _patient(tx: Transaction, deps: Deps, patient: str, policy: str) -> PatientFacts:
+    zone = deps.tenants[tx.tenant].zone
     known = await visits.known_of(tx, patient.removeprefix("Patient/"))
-    facts = facts_of(known, deps.clock.now(), deps.tenants[tx.tenant].zone)
+    facts = facts_of(known, deps.clock.now(), zone)
+    wishes = await preferences_of(tx, known, zone)
     met = Counter(
         name for each in known.visits if each.status == "fulfilled" for name in each.practitioners
     )
     return PatientFacts(
         no_show_rate=facts.rate,
+        travel_minutes=wishes.travel,
+        preferred_days=frozenset(wishes.days(policy)),
+        preferred_parts=frozenset(wishes.parts(policy)),
+        preferred_practitioners=frozenset(wishes.practitioners(policy)),
         previous_practitioners=dict(met),
         no_show=facts,
         no_show_model=model_of(known.model),
