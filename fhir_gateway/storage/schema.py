@@ -322,16 +322,13 @@ no_show_model = Table(
 )
 
 #: How many appointments each patient has had, and how they went.
+_COUNTERS = ("total", "completed", "no_shows", "arrivals", "late_minutes")
 patient_counter = Table(
     "patient_counter",
     metadata,
     _keyed_tenant(),
     _key("patient"),
-    Column("total", BigInteger, nullable=False),
-    Column("completed", BigInteger, nullable=False),
-    Column("no_shows", BigInteger, nullable=False),
-    Column("arrivals", BigInteger, nullable=False),
-    Column("late_minutes", BigInteger, nullable=False),
+    *(Column(each, BigInteger, nullable=False) for each in _COUNTERS),
 )
 
 #: Tables whose rows belong to no single tenant.

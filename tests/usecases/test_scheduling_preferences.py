@@ -181,7 +181,7 @@ async def test_a_patient_who_is_not_there_has_no_preferences(clinic: Clinic) -> 
 
 async def test_a_patient_has_one_preference(clinic: Clinic) -> None:
     await clinic.put(wish("one", dayOfWeek="mon"), wish("other", "bob", dayOfWeek="mon"))
-    assert (await refusal(clinic.put(wish("two")))).category is Category.DUPLICATE
+    assert (await refusal(clinic.put(wish("two", dayOfWeek="mon")))).category is Category.DUPLICATE
     await clinic.put(wish("one", dayOfWeek="fri"))
     await clinic.delete("Basic/one")
     await clinic.put(wish("two", dayOfWeek="mon"))
