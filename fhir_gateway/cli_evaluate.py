@@ -121,7 +121,10 @@ def recount(tenant: Tenant = "default", data_dir: DataDir = None) -> None:
             wrong = asyncio.run(evaluation.recount(data_dir, tenant, say))
     except GatewayError as error:
         _stop(str(error))
-    Console().print("every counter was right" if not wrong else f"{wrong} counters were corrected")
+    told = (
+        f"the counters of {wrong} patients were corrected" if wrong else "every counter was right"
+    )
+    Console().print(told, highlight=False)
 
 
 def _day(text: str | None) -> int | None:

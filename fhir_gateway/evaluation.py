@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.engines.no_show_trial import Cases, Trial, cases, last_learnt_day, trial
 from fhir_gateway.settings import Settings
@@ -90,7 +91,7 @@ async def of_own_history(
     async with _opened(data_dir, slug, say) as (database, tenant):
         say("reading the appointments")
         async with database.transaction(tenant.id, snapshot=True) as tx:
-            found = await own_appointments(tx, tenant.zone)
+            found = await own_appointments(tx, tenant.zone, SystemClock().now())
     return _told(*_split(cases(found), until), budget, [], say)
 
 
@@ -110,7 +111,7 @@ async def card_of(data_dir: Path | None, slug: str, say: Say) -> dict[str, Any]:
 
 
 async def recount(data_dir: Path | None, slug: str, say: Say) -> int:
-    """Count the appointments of every patient of a clinic anew; returns how many numbers moved.
+    """Count the appointments of every patient of a clinic anew; returns for how many it was wrong.
 
     Raises:
         GatewayError: not-found, for the tenant; whatever opening the database raises.
@@ -121,7 +122,7 @@ async def recount(data_dir: Path | None, slug: str, say: Say) -> int:
             before = await patient_counters.all_of_tenant(tx)
             patient_counters.recount_all(tx)
             after = await patient_counters.all_of_tenant(tx)
-    return len(set(before.items()) ^ set(after.items()))
+    return sum(before.get(each) != after.get(each) for each in before.keys() | after.keys())
 
 
 @asynccontextmanager

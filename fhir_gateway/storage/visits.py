@@ -47,16 +47,18 @@ class Visit:
     gender: str | None
 
 
+#: Visits that a clinic is learnt from; more would not be read in the time that one statement has.
+MOST_LEARNT = 200_000
 #: An offer that was not taken up, or an entry of the waitlist: nobody could have missed it.
 NEVER_BOOKED = (
     "EXISTS (SELECT FROM jsonb_array_elements(j.tree -> 'cancelationReason' -> 'coding') r"
     f" WHERE r ->> 'system' = '{SYSTEM_REASON}'"
     f" AND r ->> 'code' IN ({', '.join(repr(each) for each in sorted(OFFER_REASONS))}))"
 )
-_VISITS = f"""
+_VISITS = """
 SELECT a.id, w.patient, a.p_status, a.p_date, j.tree ->> 'created', h.last_updated, a.tokens,
   p.p_birthdate, p.p_gender
-FROM appointment a
+FROM {chosen} a
 JOIN appointment_content c ON c.tenant = a.tenant AND c.id = a.id
 CROSS JOIN LATERAL (SELECT convert_from(c.content, 'UTF8')::jsonb AS tree) j
 CROSS JOIN LATERAL (
@@ -66,13 +68,20 @@ LEFT JOIN history h
   ON h.tenant = a.tenant AND h.type = 'Appointment' AND h.id = a.id AND h.version = 1
 LEFT JOIN patient p ON p.tenant = a.tenant AND p.id = w.patient
 WHERE a.tenant = %(tenant)s AND a.p_date IS NOT NULL
-  AND a.p_status NOT IN ('proposed', 'waitlist') AND NOT {NEVER_BOOKED}
+  AND a.p_status NOT IN ('proposed', 'waitlist') AND NOT {never_booked}
 """
-_OF_PATIENT = """
+_OF_PATIENT = (
+    _VISITS.format(chosen="appointment", never_booked=NEVER_BOOKED)
+    + """
   AND a.id IN (SELECT k.id FROM appointment_token k
     WHERE k.tenant = %(tenant)s AND k.hash = ANY(%(hashes)s))
   AND a.tokens @> ARRAY[%(entry)s]
+ORDER BY a.p_date DESC, a.id LIMIT %(limit)s
 """
+)
+_NEWEST = """(SELECT * FROM appointment
+  WHERE tenant = %(tenant)s AND p_date < %(until)s ORDER BY p_date DESC LIMIT %(limit)s)"""
+_OF_ALL = _VISITS.format(chosen=_NEWEST, never_booked=NEVER_BOOKED)
 _PERSON = "SELECT p_birthdate, p_gender FROM patient WHERE tenant = %(tenant)s AND id = %(patient)s"
 _PREFERENCE = """
 SELECT c.content FROM basic b JOIN basic_content c ON c.tenant = b.tenant AND c.id = b.id
@@ -80,7 +89,6 @@ WHERE b.tenant = %(tenant)s AND b.id IN (SELECT k.id FROM basic_token k
     WHERE k.tenant = %(tenant)s AND k.hash = ANY(%(hashes)s))
   AND b.tokens @> ARRAY[%(entry)s, %(kind)s] ORDER BY b.id LIMIT 1
 """
-_NEWEST_FIRST = " ORDER BY a.p_date DESC, a.id LIMIT %(limit)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +122,8 @@ async def known_of(tx: Transaction, patient: str, *, limit: int = 1000) -> Known
     kind = f"{tx.tenant}|code|{SYSTEM_BASIC}|{BASIC_PREFERENCE}"
     values = {"tenant": tx.tenant, "entry": entry, "hashes": hashes([entry]), "limit": limit}
     values |= {"patients": entry, "patient": patient, "kind": kind}
-    visits = _VISITS + _OF_PATIENT + _NEWEST_FIRST
     rows, person, models, wishes = await tx.fetch_batch(
-        [(each, values) for each in (visits, _PERSON, NEWEST, _PREFERENCE)]
+        [(each, values) for each in (_OF_PATIENT, _PERSON, NEWEST, _PREFERENCE)]
     )
     born, gender = person[0] if person else (None, None)
     return Known(
@@ -128,10 +135,10 @@ async def known_of(tx: Transaction, patient: str, *, limit: int = 1000) -> Known
     )
 
 
-async def all_visits(tx: Transaction) -> list[Visit]:
-    """Of every patient of the tenant, in no order."""
-    values = {"tenant": tx.tenant, "patients": f"{tx.tenant}|patient|Patient/"}
-    return [_visit(tx, row) for row in await tx.rows(_VISITS, values)]
+async def all_visits(tx: Transaction, until: datetime) -> list[Visit]:
+    """Of every patient of the tenant, the newest `MOST_LEARNT` that began before a moment."""
+    values = {"tenant": tx.tenant, "patients": f"{tx.tenant}|patient|Patient/", "until": until}
+    return [_visit(tx, row) for row in await tx.rows(_OF_ALL, values | {"limit": MOST_LEARNT})]
 
 
 def _visit(tx: Transaction, row: Row) -> Visit:

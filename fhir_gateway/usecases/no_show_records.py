@@ -40,14 +40,15 @@ class Booking:
     has_hour: bool
 
 
-async def own_appointments(tx: Transaction, zone: ZoneInfo) -> Booked:
-    """All appointments of the tenant that have a time and a patient, as columns.
+async def own_appointments(tx: Transaction, zone: ZoneInfo, now: datetime) -> Booked:
+    """The appointments of the tenant that began before now and have a patient, as columns.
 
     Args:
         tx: Open transaction.
         zone: Of the tenant.
+        now: Aware.
     """
-    found = await visits.all_visits(tx)
+    found = await visits.all_visits(tx, now)
     places = {place for each in found for place in each.places}
     zones = await zones_of_places(tx, places)
     return await asyncio.to_thread(_columns, found, zones, zone)

@@ -58,7 +58,7 @@ async def refit(deps: Deps, tenant: Tenant) -> ModelRow:
     now = deps.clock.now()
     async with deps.database.transaction(tenant.id, snapshot=True) as tx:
         last = await no_show_models.newest(tx)
-        booked = await own_appointments(tx, tenant.zone)
+        booked = await own_appointments(tx, tenant.zone, now)
     version = last.version + 1 if last else 1
     model, card = await asyncio.to_thread(learn, booked, f"{version}")
     card = {"version": version, "made": format_instant(now.replace(microsecond=0))} | card

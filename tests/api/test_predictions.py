@@ -4,16 +4,16 @@ import pytest
 from starlette.types import ASGIApp
 
 from tests.api.builders import ask
-from tests.usecases.builders import a_patient, an_appointment
+from tests.usecases.builders import an_appointment
 
 PREDICT = "/fhir/Appointment/next/$predict-no-show"
 
 
 @pytest.fixture
 async def booked(clinic: ASGIApp) -> ASGIApp:
-    for each in (a_patient(), an_appointment(schedule=None, others=(), id="next")):
-        answer = await ask(clinic, f"/fhir/{each['resourceType']}/{each['id']}", "PUT", json=each)
-        assert answer.status_code == 201, answer.text
+    appointment = an_appointment(schedule=None, others=(), id="next")
+    answer = await ask(clinic, "/fhir/Appointment/next", "PUT", json=appointment)
+    assert answer.status_code == 201, answer.text
     return clinic
 
 

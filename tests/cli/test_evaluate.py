@@ -1,5 +1,6 @@
 """`fhir-gateway evaluate no-show`: what is judged, on which rows, and what is told of it."""
 
+import asyncio
 import gzip
 import json
 from datetime import date, timedelta
@@ -8,9 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import Result
 
+from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.no_show_refit import refit
 from tests.cli.conftest import Run
 from tests.engines.visits import outcomes, some_visits
+from tests.usecases.builders import an_appointment
+from tests.usecases.clinic import TENANT, Clinic
 
 HEADER = (
     "PatientId,AppointmentID,Gender,ScheduledDay,AppointmentDay,Age,Neighbourhood,SMS_received,"
@@ -146,3 +152,60 @@ def test_what_cannot_be_judged_is_said_in_one_line(
     result = run("evaluate", "no-show", *arguments)
     assert result.exit_code == 2
     assert reason in result.output
+
+
+class Own:
+    """Runs `evaluate` on a database of the gateway's, while the test goes on beside it."""
+
+    def __init__(self, run: Run, clinic: Clinic) -> None:
+        self._run = run
+        self.clinic = clinic
+
+    async def __call__(self, *arguments: str) -> Result:
+        return await asyncio.to_thread(self._run, "evaluate", *arguments)
+
+
+@pytest.fixture
+def own(run: Run, deps: Deps, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Own:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    return Own(run, Clinic(deps))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["no-show", "--own-history"], "no appointment has been missed or kept"),
+        (["no-show", "--own-history", "--tenant", "nowhere"], "there is no tenant nowhere"),
+        (["no-show-card"], "no model has been made yet"),
+    ],
+)
+async def test_what_an_empty_clinic_cannot_tell_is_said(
+    own: Own, arguments: list[str], reason: str
+) -> None:
+    result = await own(*arguments)
+    assert (result.exit_code, reason in result.output) == (2, True), result.output
+
+
+async def test_a_clinics_own_appointments_are_judged_and_its_card_is_told(own: Own) -> None:
+    clinic = own.clinic
+    await clinic.settle()
+    for day, status in ((5, "noshow"), (6, "fulfilled"), (7, "fulfilled"), (8, "noshow")):
+        when = {"start": f"2026-01-0{day}T09:00:00Z", "end": f"2026-01-0{day}T09:30:00Z"}
+        await clinic.post(an_appointment(schedule=None, status=status) | when)
+    judged = json.loads((await own("no-show", "--own-history", "--json")).stdout)
+    assert (judged["learnt"]["visits"], judged["judged"]["visits"]) == (3, 1)
+    await refit(clinic.deps, clinic.deps.tenants[TENANT])
+    card = await own("no-show-card")
+    assert "version 1, made " in card.output
+    assert "from cold-start\nbecause too few visits to learn from" in card.output
+    assert json.loads((await own("no-show-card", "--json")).stdout)["missed"] == 2
+
+
+async def test_counters_are_counted_anew(own: Own) -> None:
+    await own.clinic.settle()
+    await own.clinic.book()
+    assert (await own("recount")).output == "every counter was right\n"
+    async with own.clinic.deps.database.transaction(TENANT) as tx:
+        await tx.execute("UPDATE patient_counter SET total = 9")
+    assert (await own("recount")).output == "the counters of 1 patients were corrected\n"
+    assert (await own("recount")).output == "every counter was right\n"

@@ -1,5 +1,6 @@
 """A clinic's model learns from its own appointments once a day, and says how good it is."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from fhir_gateway.usecases import seed
 from fhir_gateway.usecases.no_show_facts import model_of
 from fhir_gateway.usecases.no_show_records import booking_of, own_appointments
 from fhir_gateway.usecases.no_show_refit import learn, refit, refit_due
+from fhir_gateway.workers.refitting import refit_daily
 from tests.engines.visits import a_clinic
 from tests.usecases.builders import a_location, a_patient, an_appointment, participant
 from tests.usecases.clinic import TENANT, Clinic
@@ -95,7 +97,7 @@ async def test_what_is_learnt_from_is_what_was_booked(bare: Clinic) -> None:
     assert await newest(bare) == made
     assert (made.card["visits"], made.card["missed"]) == (120, told.missed.sum())
     async with bare.deps.database.transaction(TENANT) as tx:
-        read = await own_appointments(tx, bare.deps.tenants[TENANT].zone)
+        read = await own_appointments(tx, ZoneInfo("UTC"), bare.deps.clock.now())
 
     def rows(booked: Booked) -> list[tuple[float, ...]]:
         return sorted(zip(booked.day, booked.booked.round(3), booked.missed, strict=True))
@@ -149,9 +151,16 @@ async def test_days_and_hours_are_those_of_the_place(clinic: Clinic) -> None:
         an_appointment(schedule=None, status="noshow", created="2026-01-05T10:00:00Z") | late
     )
     async with clinic.deps.database.transaction(TENANT) as tx:
-        found = await own_appointments(tx, clinic.deps.tenants[TENANT].zone)
+        found = await own_appointments(tx, ZoneInfo("UTC"), clinic.deps.clock.now())
     assert (found.hour.tolist(), found.booking_hour.tolist()) == ([5.0], pytest.approx([19.0]))
     assert cases(found).visits.lead.tolist() == [1]
+
+
+async def test_the_refitting_ends_when_it_is_told_to(clinic: Clinic) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    await refit_daily(clinic.deps, stop)
+    assert await newest(clinic) is None
 
 
 @pytest.mark.parametrize(
