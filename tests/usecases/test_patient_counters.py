@@ -1,6 +1,7 @@
 """The counters of a patient move with the appointments, and a recount finds nothing to correct."""
 
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.engines.lifecycle import By, onwards
 from fhir_gateway.storage import patient_counters, resources
+from fhir_gateway.storage.migrations import versions
 from fhir_gateway.storage.patient_counters import LATEST, Counters
 from fhir_gateway.storage.postgres import Connection, Database, Transaction
 from fhir_gateway.storage.resources import Write
@@ -191,6 +193,20 @@ async def test_counted_anew_the_numbers_are_those_that_moved(clinic: Clinic, num
         moved, everybody, some = await both(clinic)
         assert moved == everybody == some
     assert sum(each.arrivals for each in moved.values()) > 0
+
+
+async def test_what_had_happened_before_there_were_counters_is_counted(
+    clinic: Clinic, database_url: str
+) -> None:
+    booked = await clinic.book("09:00")
+    late = clinic.seen(later(at("09:00"), 12))
+    await late.change(f"Appointment/{booked['id']}", status="arrived")
+    (script,) = Path(versions.__file__).parent.glob("*_no_show_models.sql")
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as owner:
+        await assume(owner, Role.OWNER)
+        await owner.execute("DROP TABLE patient_counter, no_show_model")
+        await owner.execute(script.read_bytes())
+    assert await counters(clinic) == Counters(1, arrivals=1, late_minutes=12)
 
 
 class Counted(Wire):

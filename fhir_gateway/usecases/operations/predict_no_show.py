@@ -13,6 +13,7 @@ from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.core.time import format_instant, parse_instant
 from fhir_gateway.engines.clinic_time import day_number
+from fhir_gateway.engines.decision import plain
 from fhir_gateway.engines.no_show import POLICIES, predict
 from fhir_gateway.engines.no_show_facts import Planned, Prediction
 from fhir_gateway.engines.no_show_model import NoShowModel
@@ -186,7 +187,7 @@ def assessment(
             {
                 "extension": [{"url": EXT_PREDICTION, "extension": explained}],
                 "outcome": {"coding": [{"system": _STATUS, "code": "noshow"}], "text": "No-show"},
-                "probabilityDecimal": prediction.probability * 100,
+                "probabilityDecimal": plain(prediction.probability * 100),
             }
         ],
         "note": [{"text": GUARDRAIL}],
