@@ -27,6 +27,7 @@ from rich.table import Table
 
 from fhir_gateway import cli_validate
 from fhir_gateway.cli_desk import REFUSED, DataDir, settings_of, stop
+from fhir_gateway.cli_evaluate import evaluate as evaluate_app
 from fhir_gateway.cli_listen import listen
 from fhir_gateway.cli_messages import app as messages_app
 from fhir_gateway.cli_outbound import app as outbound_app
@@ -60,6 +61,7 @@ app = typer.Typer(
 )
 demo = typer.Typer(help="A sample clinic, and messages about it.", no_args_is_help=True)
 app.add_typer(demo, name="demo")
+app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(messages_app, name="messages")
 app.add_typer(outbound_app, name="outbound")
 app.add_typer(profile_app, name="profile")

@@ -42,10 +42,13 @@ from fhir_gateway.usecases.senders import Senders
 from fhir_gateway.workers.judge import judge
 from fhir_gateway.workers.lanes import apply_received
 from fhir_gateway.workers.loop import work
+from fhir_gateway.workers.refitting import refit_daily
 from fhir_gateway.workers.sender import send
 
 #: Below the data directory: where the embedded database lives.
 DATABASE_FOLDER = "postgresql"
+#: What is done beside the doors, each until it is told to stop.
+_WORKERS = (work, apply_received, refit_daily)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +135,10 @@ async def _serve(
             loop.add_signal_handler(signal.SIGHUP, _read_again, settings, deps, ports)
         http = _HttpServer(_http_config(settings, deps))
         serving = asyncio.create_task(http.serve(sockets=[listening]))
-        working = asyncio.create_task(work(deps, stop))
-        applying = asyncio.create_task(apply_received(deps, stop))
+        working = [asyncio.create_task(each(deps, stop)) for each in _WORKERS]
         sending = asyncio.create_task(send(deps, stop))
         judging = asyncio.create_task(judge(deps, stop))
-        await _first(http.ready.wait(), serving, working, applying)
+        await _first(http.ready.wait(), serving, *working)
         await warming
         gc.freeze()  # what stays for good is not looked through while somebody waits
         port = listening.getsockname()[1]
@@ -145,7 +147,7 @@ async def _serve(
         if http.ready.is_set():
             first, *more = [each.place for each in ports]
             started(Running(base, first, seeded, tuple(more)))
-            await _first(stop.wait(), serving, working, applying)
+            await _first(stop.wait(), serving, *working)
         stop.set()
         http.should_exit = True
         await close_ports(ports, settings.drain_seconds)
@@ -153,7 +155,7 @@ async def _serve(
         await asyncio.wait([sending], timeout=settings.drain_seconds)
         sending.cancel()
         await asyncio.gather(sending, judging, return_exceptions=True)
-        await asyncio.gather(serving, working, applying)
+        await asyncio.gather(serving, *working)
 
 
 def _read_again(settings: Settings, deps: Deps, ports: Sequence[Port]) -> None:
@@ -310,6 +312,7 @@ async def dependencies(
         policy=Policy(
             slots=settings.slot_policy,
             waitlist=settings.waitlist_policy,
+            no_show=settings.no_show_policy,
             offer_hold=settings.offer_hold,
             minimum_notice=settings.minimum_notice,
             require_if_match=settings.require_if_match,

@@ -1,6 +1,6 @@
 """How is an operation invoked over HTTP?
 
-By POST with a Parameters resource, or by GET where it changes nothing. The operation's own
+By POST with a Parameters resource, or by GET where it need not change anything. The operation's own
 declaration says what is read.
 
 Source: FHIR R4 section 3.2.0.1 (executing an operation).
@@ -22,12 +22,13 @@ def invocation(operation: Operation) -> Handler:
     """Who answers the addresses of an operation: with the resource that it returns."""
 
     async def invoke(service: Service, request: Request, place: Place) -> Answer:
-        body = None if request.method in ("GET", "HEAD") else await request.resource_if_any()
+        safe = request.method in ("GET", "HEAD")
+        body = None if safe else await request.resource_if_any()
         values = parameters.read(operation.spec, body, request.pairs)
         asked = [*request.pairs, *request.form_of_answer]
         called = address(f"{request.base}/{request.path}", asked)
         ref = ref_of(place) if place.id else None
-        call = Call(ref, values, request.base, called, place.type)
+        call = Call(ref, values, request.base, called, place.type, safe)
         content = await operation.run(service.deps, request.tenant.id, call)
         if isinstance(content, Accepted):
             location = f"{request.base}/{content.place}".encode()

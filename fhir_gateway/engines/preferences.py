@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from fhir_gateway.engines.clinic_time import DAYS, PARTS, part_of
 
 REMEMBERED = 20  # fulfilled visits
+#: Share of them from which on `best` takes something for a habit and not for chance.
+HABIT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class FulfilledVisit:
 class LearntPreferences:
     """Shares 0..1 of the remembered visits, by code.
 
-    A weekday or part of day is preferred by `plan` where its share is above zero.
+    A weekday or part of day is preferred by `plan` where it occurs at all, by `best` where it is a
+    habit (`HABIT`).
     """
 
     day_shares: Mapping[str, float]
@@ -43,15 +46,22 @@ class LearntPreferences:
     practitioner_shares: Mapping[str, float]
     visits: int
 
-    @property
-    def days(self) -> tuple[str, ...]:
-        """Days-of-week codes that occur at least once, in the order of the week."""
-        return tuple(day for day in DAYS if day in self.day_shares)
+    def days(self, policy: str = "plan") -> tuple[str, ...]:
+        """Days-of-week codes, in the order of the week: for `plan` all, for `best` habits."""
+        return _liked(self.day_shares, policy, DAYS)
 
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Parts of the day that occur at least once, in the order of the day."""
-        return tuple(part for part, _ in PARTS if part in self.part_shares)
+    def parts(self, policy: str = "plan") -> tuple[str, ...]:
+        """Parts of the day, in the order of the day: for `plan` all, for `best` habits."""
+        return _liked(self.part_shares, policy, tuple(part for part, _ in PARTS))
+
+    def practitioners(self, policy: str = "plan") -> tuple[str, ...]:
+        """References: for `plan` all, for `best` habits."""
+        return _liked(self.practitioner_shares, policy, tuple(sorted(self.practitioner_shares)))
+
+
+def _liked(shares: Mapping[str, float], policy: str, order: Sequence[str]) -> tuple[str, ...]:
+    least = HABIT if policy == "best" else 0.0
+    return tuple(name for name in order if name in shares and shares[name] >= least)
 
 
 def learnt(visits: Iterable[FulfilledVisit]) -> LearntPreferences:

@@ -11,7 +11,8 @@ from decimal import Decimal
 import numpy as np
 
 from fhir_gateway.engines.clinic_time import Minutes
-from fhir_gateway.engines.no_show import NoShowFacts
+from fhir_gateway.engines.no_show_facts import NoShowFacts
+from fhir_gateway.engines.no_show_model import NoShowModel, cold_start
 
 
 def _none() -> Minutes:
@@ -42,7 +43,8 @@ class PatientFacts:
         preferred_parts: `morning`, `afternoon`, `evening`.
         preferred_practitioners: References.
         previous_practitioners: Visits that took place, by practitioner reference.
-        no_show: Facts of the model, for `best`.
+        no_show: What the model looks at, for `best`.
+        no_show_model: The model, for `best`.
     """
 
     no_show_rate: Decimal | None = None
@@ -52,6 +54,7 @@ class PatientFacts:
     preferred_practitioners: frozenset[str] = frozenset()
     previous_practitioners: Mapping[str, int] = field(default_factory=dict)
     no_show: NoShowFacts = field(default_factory=NoShowFacts)
+    no_show_model: NoShowModel = field(default_factory=cold_start)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ provider-availability  100 − 50 × share of the two hours before the start tha
                        run before a visit makes it start late.
 patient-priority       100 − p × min(1, days away / limit): the higher the rule's score p, the
                        more each day costs; limit = the rule's maximum wait, else 30 days.
-no-show-risk           100 × (1 − probability at this slot's lead time, weekday and hour).
+no-show-risk           100 × (1 − probability at this slot's lead time and weekday).
 geographic-proximity   100 − ½ (in the rush) or ¼ (otherwise) point per minute of travel; 0 where
                        the patient cannot be there in time; 50 if unknown.
 patient-preference     40 weekday + 35 part of day + 25 practitioner; half of each if unknown.
@@ -37,7 +37,7 @@ from fhir_gateway.engines.clinic_time import (
     weekdays,
 )
 from fhir_gateway.engines.clinical_class import TAU_DAYS, class_of
-from fhir_gateway.engines.no_show import best_probabilities
+from fhir_gateway.engines.no_show import slot_risks
 from fhir_gateway.engines.priority_rules import AppliedRules
 from fhir_gateway.engines.slot_facts import Diary, PatientFacts, RankingRequest
 from fhir_gateway.engines.slot_score import (
@@ -179,8 +179,13 @@ def no_show(facts: Scene) -> FactorColumn:
     if facts.patient is None:
         neutral = np.full(len(facts.wall), NO_SHOW_NEUTRAL)
         return FactorColumn(NO_SHOW, from_floats(neutral), lambda _: "no patient given")
-    risk = best_probabilities(
-        facts.patient.no_show, facts.days_away, weekdays(facts.wall), hours(facts.wall)
+    risk = slot_risks(
+        facts.patient.no_show_model,
+        facts.patient.no_show,
+        days(facts.wall),
+        facts.request.now,
+        facts.candidates.schedule,
+        [schedule.zone for schedule in facts.schedules],
     )
     return FactorColumn(
         NO_SHOW, from_floats(100 * (1 - risk)), lambda i: f"risk of no-show {100 * risk[i]:.0f} %"

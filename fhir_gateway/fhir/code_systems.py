@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_gateway.core.codes import (
+    BASIC_PREFERENCE,
     CANONICAL,
     REASON_DECLINED,
     REASON_EXPIRED,
@@ -15,6 +16,7 @@ from fhir_gateway.core.codes import (
     REASON_SUPERSEDED,
     SYSTEM_BASIC,
     SYSTEM_FACTOR,
+    SYSTEM_NO_SHOW,
     SYSTEM_REASON,
     SYSTEM_TASK,
     TASK_FILL_SLOT,
@@ -118,7 +120,29 @@ OWN_CODES: tuple[OwnCodes, ...] = (
         SYSTEM_BASIC,
         "Records of our own",
         "What a Basic resource is.",
-        {"scheduling-preference": "What a patient wishes for appointments"},
+        {BASIC_PREFERENCE: "What a patient wishes for appointments"},
+    ),
+    OwnCodes(
+        SYSTEM_NO_SHOW,
+        "No-show predictions",
+        "How the probability of a no-show was found, and the parts that made it.",
+        {
+            "plan": "The owner's rule: parts multiply",
+            "best": "Logistic regression: parts add up to the log-odds",
+            "new-patient": "The patient has had no appointment yet",
+            "early": "Begins before 08:00",
+            "monday": "On a Monday",
+            "friday-afternoon": "On a Friday from 14:00",
+            "base-rate": "The ordinary visit of the clinic",
+            "lead-time": "How long before it was booked",
+            "history": "How earlier appointments went",
+            "age": "The patient's age",
+            "sex": "The patient's sex",
+            "weekday": "The day of the week",
+            "booking-hour": "The hour at which it was booked",
+            "other-appointments": "The patient's other appointments of the day",
+            "reminder": "Whether the patient is reminded",
+        },
     ),
 )
 

@@ -13,6 +13,8 @@ from fhir_gateway.core.codes import (
     EXT_ALTERNATIVE,
     EXT_AVAILABILITY,
     EXT_ORIGIN,
+    EXT_PREDICTION,
+    EXT_PREFERENCE,
     EXT_QUEUE,
     EXT_SCORE,
     EXT_STATUS_REASON,
@@ -136,6 +138,32 @@ _QUEUE = (
     Part("state", "code", "waiting, called, in-service, finished, left or no-show"),
     Part("priorityScore", "decimal", "Given, or of the matching rule"),
 )
+_PREDICTION = (
+    Part("policy", "code", "The rule: best or plan", 1),
+    Part("model", "string", "Which coefficients; for best"),
+    Part(
+        "part",
+        None,
+        "One reason for the number",
+        1,
+        "*",
+        (
+            Part("code", "code", "What it is about, of our code system no-show", 1),
+            Part("effect", "decimal", "best: added to the log-odds; plan: multiplied", 1),
+            Part("text", "string", "What it did, for a person"),
+        ),
+    ),
+)
+_TRAVEL = (
+    Part("location", "Reference", "Where to", 1, targets=("Location",)),
+    Part("minutes", "unsignedInt", "Minutes from home", 1),
+)
+_PREFERENCE = (
+    Part("dayOfWeek", "code", "mon, tue, wed, thu, fri, sat or sun", 0, "*"),
+    Part("partOfDay", "code", "morning, afternoon or evening", 0, "*"),
+    Part("practitioner", "Reference", "With whom", 0, "*", targets=("Practitioner",)),
+    Part("travel", None, "How far it is", 0, "*", _TRAVEL),
+)
 
 OWN_EXTENSIONS: tuple[OwnExtension, ...] = (
     OwnExtension(
@@ -144,6 +172,22 @@ OWN_EXTENSIONS: tuple[OwnExtension, ...] = (
         "Why something was ranked where it is: the total and every part of it.",
         ("Appointment", "Slot", "Encounter"),
         parts=_SCORE,
+    ),
+    OwnExtension(
+        EXT_PREDICTION,
+        "Parts of a prediction",
+        "How the probability of a no-show was found. It is there to help the patient (a reminder,"
+        " a call, an earlier time), never to deny, delay or double-book one.",
+        ("RiskAssessment.prediction",),
+        parts=_PREDICTION,
+    ),
+    OwnExtension(
+        EXT_PREFERENCE,
+        "Scheduling preference",
+        "What the patient has said about times, people and ways; what was learnt from visits is"
+        " kept apart from it.",
+        ("Basic",),
+        parts=_PREFERENCE,
     ),
     OwnExtension(
         EXT_AVAILABILITY,

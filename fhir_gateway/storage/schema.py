@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeEngine
 from fhir_gateway.fhir.catalogue import CATALOGUE, ResourceType, SearchParam
 from fhir_gateway.storage.columns import PLAIN, TIME
 from fhir_gateway.storage.names import columns_of, table_of, token_table_of
-from fhir_gateway.storage.schema_outbound import outbound_message_table
+from fhir_gateway.storage.schema_parts import add_parts
 
 metadata = MetaData(
     naming_convention={"pk": "%(table_name)s_pkey", "ck": "%(table_name)s_%(constraint_name)s"}
@@ -310,22 +310,7 @@ timer = Table(
     Index("timer_by_due", "due"),
 )
 
-#: Bulk exports that can still be fetched; the files are made from the history when they are read.
-export_job = Table(
-    "export_job",
-    metadata,
-    _keyed_tenant(),
-    _key("id"),
-    Column("created_at", TIME, nullable=False),
-    _text("request"),
-    _text("level"),
-    _text("group_id", nullable=True),
-    Column("since", TIME),
-    Column("types", ARRAY(PLAIN), nullable=False),
-    CheckConstraint("level IN ('system', 'patient', 'group')", name="level_check"),
-)
-
-outbound_message = outbound_message_table(metadata)
+add_parts(metadata)
 
 #: Tables whose rows belong to no single tenant.
 SHARED = frozenset({"tenant", "instance", "alembic_version"})

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fhir_gateway.core.time import Interval
-from fhir_gateway.storage.names import hashes
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.slot_facts import FreeSlot
 
@@ -158,32 +157,3 @@ async def taken(
     for key, start, end in rows:
         found.setdefault(key, []).append((start, end))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One Appointment of a patient: its status, when it began, and with whom (`Practitioner/7`)."""
-
-    status: str
-    start: datetime
-    practitioners: tuple[str, ...]
-
-
-async def visits_of(tx: Transaction, patient: str, *, limit: int = 1000) -> list[Visit]:
-    """A patient's Appointments that have a time, newest first."""
-    entry = f"{tx.tenant}|patient|{patient}"
-    rows = await tx.rows(
-        "SELECT p_status, p_date, tokens FROM appointment WHERE tenant = %s"
-        " AND id IN (SELECT k.id FROM appointment_token k WHERE k.tenant = %s AND k.hash = ANY(%s))"
-        " AND tokens @> ARRAY[%s] AND p_date IS NOT NULL ORDER BY p_date DESC, id LIMIT %s",
-        (tx.tenant, tx.tenant, hashes([entry]), entry, limit),
-    )
-    prefix = f"{tx.tenant}|practitioner|"
-    return [
-        Visit(
-            status,
-            start,
-            tuple(each.removeprefix(prefix) for each in tokens if each.startswith(prefix)),
-        )
-        for status, start, tokens in rows
-    ]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fhir_gateway.core.codes import HOLDING, OFFER_REASONS, SYSTEM_REASON
+from fhir_gateway.core.codes import HOLDING, SYSTEM_REASON
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.time import Interval, subtract
 from fhir_gateway.engines.decision import Refusal
@@ -18,7 +18,7 @@ from fhir_gateway.storage import engagements, outbox, resources
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
-from fhir_gateway.usecases import conflict_tasks, freed, identifying, storing, telling
+from fhir_gateway.usecases import conflict_tasks, counting, freed, identifying, storing, telling
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Around, Needs, Resource, needs, slot_ids, span_of
 from fhir_gateway.usecases.slot_states import areas_of, refresh
@@ -105,6 +105,7 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
         tx, {each.actor_key for each in lost if each.exclusive}, _hull(lost)
     ) if any(each.exclusive for each in lost) else []  # fmt: skip
     stored = await _write(tx, deps, change)
+    counting.moved(tx, old, change.resource, stored.last_updated)
     await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
     await telling.tell(tx, deps, old, change.resource)
     changed = Changed(stored, overlaps)
@@ -225,18 +226,9 @@ async def _write(tx: Transaction, deps: Deps, change: Change) -> Stored:
     return stored
 
 
-def ended_by_waitlist(appointment: Resource) -> bool:
-    """Whether it was ended by an offer's fate: no cancellation, frees nothing (decision 16)."""
-    codings = (appointment.get("cancelationReason") or {}).get("coding", ())
-    return any(
-        each.get("system") == SYSTEM_REASON and each.get("code") in OFFER_REASONS
-        for each in codings
-    )
-
-
 def _gives_up(old: Resource, new: Resource) -> bool:
     """Whether booked time may have been given up, as against never having been booked."""
-    if old["status"] not in HOLDING or ended_by_waitlist(new):
+    if old["status"] not in HOLDING or counting.ended_by_waitlist(new):
         return False
     if new["status"] not in HOLDING:
         return True

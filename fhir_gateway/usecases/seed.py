@@ -11,7 +11,7 @@ from typing import Any
 from fhir_gateway.core.codes import HOLDING
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.fhir.catalogue import CATALOGUE
-from fhir_gateway.storage import engagements, identities, resources
+from fhir_gateway.storage import engagements, identities, patient_counters, resources
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Write
 from fhir_gateway.usecases import identifying, schedules, storing
@@ -57,6 +57,7 @@ async def fill(deps: Deps, tenant: int, given: Sequence[Resource]) -> None:
         slots = [each["id"] for each in by_type.get("Slot", ())]
         for first in range(0, len(slots), _BATCH):
             await refresh_slots(tx, deps, slots[first : first + _BATCH])
+        patient_counters.recount_all(tx)
 
     await deps.database.run(tenant, work)
 

@@ -17,7 +17,9 @@ from fhir_gateway.storage.resources import Stored, Version, Write
 from fhir_gateway.usecases import (
     answers,
     booking,
+    counting,
     identifying,
+    preferences,
     react,
     referencing,
     schedules,
@@ -249,7 +251,9 @@ async def delete_within(
         return None
     await _check_removal(tx, old)
     version = await resources.remove(tx, old, now=deps.clock.now())
-    if ref.type == "Slot":
+    if ref.type == "Appointment":
+        counting.moved(tx, old.resource(), None, version.last_updated)
+    elif ref.type == "Slot":
         await slots.removed(tx, deps, old)
     elif ref.type == "Schedule":
         await schedules.removed(tx, ref.id)
@@ -318,11 +322,13 @@ async def _update_role(tx: Transaction, deps: Deps, _: Stored, write: Write) -> 
 
 _CREATE: dict[str, Create] = {
     "AppointmentResponse": answers.answer,
+    "Basic": preferences.create,
     "PractitionerRole": _create_role,
     "Schedule": _create_schedule,
     "Slot": slots.create,
 }
 _UPDATE: dict[str, Update] = {
+    "Basic": preferences.update,
     "PractitionerRole": _update_role,
     "Schedule": _update_schedule,
     "Slot": slots.update,

@@ -4,6 +4,7 @@ Schedule.availability.zone, else the zone of a Location, else the tenant's (deci
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -67,3 +68,16 @@ def _known(name: str, default: ZoneInfo) -> ZoneInfo:
         return zone(name)
     except GatewayError:
         return default
+
+
+async def zones_of_places(tx: Transaction, ids: Iterable[str]) -> dict[str, ZoneInfo]:
+    """The zones of those Locations that have one of their own, by id."""
+    found = await resources.read_many(tx, "Location", ids)
+    named = {key: extension(each.resource(), EXT_TIMEZONE) for key, each in found.items()}
+    zones: dict[str, ZoneInfo] = {}
+    for key, extended in named.items():
+        name = (extended or {}).get("valueCode")
+        with suppress(GatewayError):
+            if isinstance(name, str):
+                zones[key] = zone(name)
+    return zones

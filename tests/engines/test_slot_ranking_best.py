@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fhir_gateway.engines.clinic_time import minute_of
 from fhir_gateway.engines.decision import contributions
-from fhir_gateway.engines.no_show import NoShowFacts
+from fhir_gateway.engines.no_show_facts import NoShowFacts
 from fhir_gateway.engines.priority_rules import PriorityRule
 from fhir_gateway.engines.slot_facts import Diary, PatientFacts, RankingRequest
 from fhir_gateway.engines.slot_ranking import Facts, rank

@@ -17,6 +17,7 @@ _CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8")
 COMMANDS = (
     "cli.py",
     "cli_desk.py",
+    "cli_evaluate.py",
     "cli_listen.py",
     "cli_messages.py",
     "cli_outbound.py",

@@ -6,6 +6,8 @@ from fhir_gateway.usecases.operations import (
     export,
     find_optimal_slots,
     meta,
+    predict_no_show,
+    scheduling_preferences,
     validate,
 )
 from fhir_gateway.usecases.operations.call import Accepted, Call, Operation
@@ -15,6 +17,9 @@ __all__ = ["OPERATIONS", "Accepted", "Call", "Operation"]
 OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
     Operation(check_conflicts.SPEC, check_conflicts.run),
+    Operation(predict_no_show.SPEC, predict_no_show.run),
+    Operation(scheduling_preferences.SPEC, scheduling_preferences.run),
+    Operation(scheduling_preferences.UPDATE, scheduling_preferences.run_update),
     Operation(validate.SPEC, validate.run),
     Operation(meta.SPEC, meta.run),
     Operation(meta.OF_ALL, meta.run),

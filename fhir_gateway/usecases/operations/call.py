@@ -19,6 +19,7 @@ class Call:
         base: The tenant's base address, for fullUrl.
         address: What was called, for the self link.
         type: The resource type it is invoked on; empty at system level.
+        safe: Whether it came in a way that may change nothing (GET).
     """
 
     ref: Ref | None
@@ -26,6 +27,7 @@ class Call:
     base: str
     address: str = ""
     type: str = ""
+    safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -11,17 +11,18 @@ import numpy as np
 from fhir_gateway.core.refs import first_of
 from fhir_gateway.core.time import Interval
 from fhir_gateway.engines.clinic_time import minute_from, minute_of
-from fhir_gateway.engines.no_show import NoShowFacts, past_rate
 from fhir_gateway.engines.slot_facts import Diary, PatientFacts, RankingRequest
 from fhir_gateway.engines.slot_ranking import Facts
 from fhir_gateway.engines.slot_search import ScheduleFacts, SlotSearch, columns
-from fhir_gateway.storage import actors, engagements, resources, search_facts
+from fhir_gateway.storage import actors, engagements, resources, search_facts, visits
 from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.search_facts import Wanted
 from fhir_gateway.storage.slot_facts import FreeSlot
 from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.no_show_facts import facts_of, model_of
 from fhir_gateway.usecases.operations.slot_request import SlotRequest
+from fhir_gateway.usecases.preferences import preferences_of
 from fhir_gateway.usecases.waiting import codes_of
 from fhir_gateway.usecases.zones import zone_of
 
@@ -59,8 +60,8 @@ async def read_scene(tx: Transaction, deps: Deps, request: SlotRequest) -> Scene
     places = {each: place for place, each in enumerate(used)}
     rows = [(places[each.schedule], Interval(each.start, each.end), each.id) for each in slots]
     keys = await actors.keys_of(tx, [*_practitioners(schedules), *_needed(request)])
-    now = deps.clock.now()
-    patient = await _patient(tx, request.patient, now) if request.patient else None
+    named = request.patient
+    patient = await _patient(tx, deps, named, request.policy) if named else None
     facts = Facts(
         slots=columns(rows),
         schedules=schedules,
@@ -192,16 +193,21 @@ async def _taken(
     return found
 
 
-async def _patient(tx: Transaction, patient: str, now: datetime) -> PatientFacts:
-    visits = await search_facts.visits_of(tx, patient)
-    rate = past_rate([(each.status, each.start) for each in visits], now)
-    statuses = Counter(each.status for each in visits)
+async def _patient(tx: Transaction, deps: Deps, patient: str, policy: str) -> PatientFacts:
+    zone = deps.tenants[tx.tenant].zone
+    known = await visits.known_of(tx, patient.removeprefix("Patient/"))
+    facts = facts_of(known, deps.clock.now(), zone)
+    wishes = await preferences_of(tx, known, zone)
     met = Counter(
-        name for each in visits if each.status == "fulfilled" for name in each.practitioners
+        name for each in known.visits if each.status == "fulfilled" for name in each.practitioners
     )
-    missed, attended = statuses["noshow"], statuses["fulfilled"]
     return PatientFacts(
-        no_show_rate=rate,
+        no_show_rate=facts.rate,
+        travel_minutes=wishes.travel,
+        preferred_days=frozenset(wishes.days(policy)),
+        preferred_parts=frozenset(wishes.parts(policy)),
+        preferred_practitioners=frozenset(wishes.practitioners(policy)),
         previous_practitioners=dict(met),
-        no_show=NoShowFacts(rate=rate, missed=missed, attended=attended),
+        no_show=facts,
+        no_show_model=model_of(known.model),
     )

@@ -1,0 +1,14 @@
+"""Which tables are there beside those of resources, time and messages?"""
+
+from sqlalchemy import MetaData
+
+from fhir_gateway.storage.schema_exports import add_exports
+from fhir_gateway.storage.schema_learning import add_learning
+from fhir_gateway.storage.schema_outbound import outbound_message_table
+
+
+def add_parts(metadata: MetaData) -> None:
+    """Declare them, each part by itself."""
+    add_exports(metadata)
+    add_learning(metadata)
+    outbound_message_table(metadata)
