@@ -17,12 +17,13 @@ from datetime import datetime, timedelta
 from fhir_gateway.engines.clinical_class import ClinicalClass
 from fhir_gateway.engines.queue_best import deadline
 from fhir_gateway.engines.queue_facts import QueueConfiguration, QueueEntry, State
-from fhir_gateway.engines.queue_learning import SLACK, Learnt, Shown
+from fhir_gateway.engines.queue_learning import Learnt, Shown
 
 _ROUNDS = 25
 _ENOUGH = 0.05  # minutes
 _LONGEST = 720.0  # minutes; beyond it nobody is told a number
 _UNHEARD = 1e-9
+_ROUNDING = 2.0  # minutes by which any estimate is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,10 @@ def estimates(
     found = []
     for ahead, (each, planned_wait) in enumerate(zip(waiting, planned, strict=True)):
         wait = _overtaken(each, ahead, planned_wait, rates, mean / servers, configuration, now)
-        shown = Shown(wait, ahead, load, wait)
+        shown = Shown(wait, ahead, load, wait, _ROUNDING)
         point = min(_LONGEST, max(0.0, wait + learnt.correction(shown.features)))
-        found.append(_estimate(replace(shown, point=point), learnt, each))
+        spread = _ROUNDING + math.sqrt(math.expm1(sigma**2) * point * mean / servers)
+        found.append(_estimate(replace(shown, point=point, spread=spread), learnt, each))
     return found
 
 
@@ -157,6 +159,5 @@ def _window(
 
 def _estimate(shown: Shown, learnt: Learnt, entry: QueueEntry) -> Estimate:
     low, high = learnt.range_of(entry.clinical_class)
-    width = shown.point + SLACK
-    least = max(0, math.floor(shown.point + low * width))
-    return Estimate(least, max(least + 1, math.ceil(shown.point + high * width)), shown)
+    least = max(0, math.floor(shown.point + low * shown.spread))
+    return Estimate(least, max(least + 1, math.ceil(shown.point + high * shown.spread)), shown)

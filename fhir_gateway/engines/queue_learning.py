@@ -29,11 +29,9 @@ _RIDGE = 10.0
 _FEATURES = 4
 #: Parts of the people who are called before and after the range.
 _TAILS = (0.1, 0.9)
-_STEP = 0.04
-#: Of a class of which nothing is known, in shares of the estimate and five minutes.
-_FIRST_RANGE = (-0.5, 0.7)
-#: Minutes that an estimate of nothing may be wrong by, as unit of the range.
-SLACK = 5.0
+_STEP = 0.03
+#: Of a class of which nothing is known, in the spread that the services alone would make.
+_FIRST_RANGE = (-1.3, 1.6)
 
 Vector = tuple[float, ...]
 
@@ -47,12 +45,14 @@ class Shown:
         ahead: People before.
         load: People in service by server.
         point: Minutes, as corrected.
+        spread: Minutes by which it is wrong because services differ.
     """
 
     wait: float
     ahead: int
     load: float
     point: float
+    spread: float
 
     @property
     def features(self) -> Vector:
@@ -114,7 +114,7 @@ class Learnt:
     def waited(self, clinical_class: ClinicalClass, shown: Shown, minutes: float) -> "Learnt":
         """After somebody who was told an estimate has been called."""
         key = int(clinical_class)
-        ratio = (minutes - shown.point) / (shown.point + SLACK)
+        ratio = (minutes - shown.point) / shown.spread
         low, high = (
             each + _STEP * (tail - (ratio < each)) * _pace(tail)
             for each, tail in zip(self.range_of(clinical_class), _TAILS, strict=True)
@@ -143,7 +143,7 @@ class Learnt:
         return float(found @ np.array(features))
 
     def range_of(self, clinical_class: ClinicalClass) -> Vector:
-        """The two quantiles of a class, in shares of the estimate and SLACK."""
+        """The two quantiles of a class, in spreads."""
         return self.ranges.get(int(clinical_class), _FIRST_RANGE)
 
     def rates(self, now: datetime) -> dict[ClinicalClass, float]:

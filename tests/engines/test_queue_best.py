@@ -27,7 +27,7 @@ def target(entry: QueueEntry) -> timedelta:
     return QUEUE_TARGET_MINUTES[entry.clinical_class] * _MINUTE
 
 
-@cases(300)
+@cases(100)
 @given(entries())
 def test_who_overtakes_comes_within_the_difference_of_the_targets(people: list[QueueEntry]) -> None:
     for first, second in combinations(order(people), 2):
@@ -36,14 +36,14 @@ def test_who_overtakes_comes_within_the_difference_of_the_targets(people: list[Q
         assert not overtaken or first.joined - second.joined <= bound
 
 
-@cases(200)
+@cases(60)
 @given(entries())
 def test_emergencies_are_first(people: list[QueueEntry]) -> None:
     flags = [each.clinical_class is _EMERGENCY for each in order(people)]
     assert flags == sorted(flags, reverse=True)
 
 
-@cases(200)
+@cases(60)
 @given(entries(), st.integers(0, 600))
 def test_the_order_among_those_present_never_changes(people: list[QueueEntry], later: int) -> None:
     facts = Facts(DESK, people, Learnt())

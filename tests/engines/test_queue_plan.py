@@ -32,7 +32,7 @@ def as_written(entry: QueueEntry) -> dict[str, Any]:
             "priority_score": entry.priority, "scheduled": entry.appointment_start}  # fmt: skip
 
 
-@cases(300)
+@cases(100)
 @given(entries(), st.integers(0, 60_000_000))
 def test_ranks_and_points_are_those_of_the_plan(people: list[QueueEntry], later: int) -> None:
     now = NOW + timedelta(microseconds=later)
@@ -44,7 +44,7 @@ def test_ranks_and_points_are_those_of_the_plan(people: list[QueueEntry], later:
     ]
 
 
-@cases(200)
+@cases(60)
 @given(entries())
 def test_the_weights_order_as_they_say(people: list[QueueEntry]) -> None:
     weights = (Decimal("0.5"), Decimal("0.3"), Decimal("0.2"))
@@ -54,7 +54,7 @@ def test_the_weights_order_as_they_say(people: list[QueueEntry]) -> None:
     assert found == [each.id for each in expected]
 
 
-@cases(200)
+@cases(60)
 @given(
     st.integers(-1, 30), st.integers(0, 30), st.one_of(st.none(), st.integers(1, 40)),
     st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4000)), max_size=6), st.booleans(),
