@@ -22,7 +22,7 @@ def search_parameters() -> tuple[dict[str, Any], ...]:
 
 
 def _definition(type_name: str, param: SearchParam) -> dict[str, Any]:
-    paths = [f"{type_name}.{path}" for path in param.paths]
+    paths = [_expression(type_name, param, path) for path in param.paths]
     definition: dict[str, Any] = {
         "resourceType": "SearchParameter",
         "id": param.url.rsplit("/", 1)[1],
@@ -43,3 +43,12 @@ def _definition(type_name: str, param: SearchParam) -> dict[str, Any]:
     if param.type in ("date", "number", "quantity"):
         definition["comparator"] = _EVERY_PREFIX
     return definition
+
+
+def _expression(type_name: str, param: SearchParam, path: str) -> str:
+    """The FHIRPath of a path: what the first step is filtered by, and choices without a type."""
+    first, *rest = path.split(".")
+    if param.where is not None:
+        first += ".where({}='{}')".format(*param.where)
+    steps = ["value" if each.startswith("value") else each for each in rest]
+    return ".".join([type_name, first, *steps])

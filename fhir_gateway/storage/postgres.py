@@ -19,6 +19,7 @@ from fhir_gateway.storage.wire import Answer, Params, Row, Statement, Wire
 
 T = TypeVar("T")
 TRIES = 4
+Connect = Callable[[], Awaitable[psycopg.AsyncConnection[Row]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,13 @@ class Transaction:
     Attributes:
         tenant: Number of the tenant.
         work_left: Whether something waits for a worker.
+        topics: Of which those who listen are told after the commit, in every process.
     """
 
     def __init__(self, wire: Wire, tenant: int, begin: Sequence[Statement] = ()) -> None:
         self.tenant = tenant
         self.work_left = False
+        self.topics: set[str] = set()
         self.begun = False
         self.wire = wire
         self._ahead: list[Statement] = list(begin)
@@ -165,11 +168,14 @@ class Database:
 
     Attributes:
         woken: Set after a commit that left work for the workers of this process.
+        told: Called with the topics of each commit that has some.
     """
 
-    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Connection], apart: Connect) -> None:
         self._pool = pool
+        self.apart = apart
         self.woken = asyncio.Event()
+        self.told: Callable[[set[str]], None] = lambda topics: None
 
     @classmethod
     async def open(
@@ -211,7 +217,16 @@ class Database:
             configure=prepare,
         )
         await pool.open(wait=True, timeout=30)
-        return cls(pool)
+
+        async def apart() -> psycopg.AsyncConnection[Row]:
+            """A connection of its own, beside the pool."""
+            connection = await psycopg.AsyncConnection.connect(
+                url, autocommit=True, application_name="fhir-gateway"
+            )
+            await configure(connection)
+            return connection
+
+        return cls(pool, apart)
 
     async def close(self) -> None:
         """Give all connections back; what is under way is cut off after ten seconds."""
@@ -248,6 +263,8 @@ class Database:
                 raise
         if transaction.work_left:
             self.woken.set()
+        if transaction.topics:
+            self.told(transaction.topics)
 
     async def query(self, tenant: int, statement: str, params: Params) -> list[Row]:
         """Run one reading statement in a tenant, in a single round trip.

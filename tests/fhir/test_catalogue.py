@@ -16,7 +16,7 @@ _OFFICIAL: dict[str, dict[str, list[Any]]] = json.loads(
 )
 _OWN = {
     ("Slot", "end"), ("Slot", "overbooked"), ("Appointment", "requested-period"),
-    ("RiskAssessment", "appointment"),
+    ("RiskAssessment", "appointment"), ("Encounter", "queue"),
 }  # fmt: skip
 _LATER = {(type_name, name) for type_name, name, _ in NOT_YET}
 PARAMS = [(name, param) for name, each in CATALOGUE.items() for param in each.params]
