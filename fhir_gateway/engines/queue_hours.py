@@ -75,7 +75,8 @@ def counted(
 
     Args:
         command: What has been done.
-        entry: As it was before; for a check-in as it is.
+        entry: As it was before; for a check-in as it is. The wait of somebody who did not
+            answer the first call has been counted with that one.
         now: Aware.
         size: People waiting afterwards.
         zone: Of the queue.
@@ -83,7 +84,7 @@ def counted(
     day, hour = hour_of(now, zone)
     if command is Command.CHECK_IN:
         return HourChange(day, hour, entries=1, peak=size)
-    if command is Command.CALL_NEXT:
+    if command is Command.CALL_NEXT and entry.since == entry.joined:
         waited = _seconds(entry.joined, now)
         return HourChange(day, hour, waits=1, wait_seconds=waited, longest_wait=waited, peak=size)
     if command in (Command.FINISH, Command.VISIT_ENDED) and entry.started is not None:

@@ -12,8 +12,8 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from fhir_gateway.storage.postgres import Row, Transaction
-from fhir_gateway.storage.wire import Statement
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.wire import Row, Statement
 
 
 @dataclass(slots=True)
@@ -174,7 +174,7 @@ async def sequences(tx: Transaction, references: Iterable[str]) -> dict[str, int
         "SELECT reference, sequence FROM queue WHERE tenant = %s AND reference = ANY(%s)",
         (tx.tenant, sorted(set(references))),
     )
-    return dict(rows)  # type: ignore[arg-type]
+    return {row[0]: row[1] for row in rows}
 
 
 async def existing(tx: Transaction, references: Sequence[str]) -> list[str]:
@@ -263,46 +263,48 @@ def announce(tx: Transaction, reference: str) -> None:
     tx.topics.add(topic(tx.tenant, reference))
 
 
+_SAVE_QUEUE = (
+    "UPDATE queue SET sequence = %s, ticket = %s, ticket_day = %s, size = %s, size_since = %s,"
+    " learnt = %s WHERE tenant = %s AND reference = %s"
+)
+_CHANGED = ("queue", "ticket", "state", "since", "called", "started", "desk", "shown", "ended")
+_SAVE_ENTRY = (
+    f"INSERT INTO queue_entry (tenant, {_ENTRY}) VALUES ({', '.join(['%s'] * 16)})"
+    " ON CONFLICT (tenant, id) DO UPDATE SET "
+    + ", ".join(f"{each} = excluded.{each}" for each in _CHANGED)
+)
+_SUMS = ("entries", "completed", "no_shows", "waits", "wait_seconds", "service_seconds",
+         "size_seconds")  # fmt: skip
+_MOST = ("longest_wait", "peak")
+_ADD_HOUR = (
+    f"INSERT INTO queue_hour (tenant, queue, day, hour, {', '.join([*_SUMS, *_MOST])})"
+    f" VALUES ({', '.join(['%s'] * (4 + len(_SUMS) + len(_MOST)))})"
+    " ON CONFLICT (tenant, queue, day, hour) DO UPDATE SET "
+    + ", ".join(
+        [
+            *(f"{each} = queue_hour.{each} + excluded.{each}" for each in _SUMS),
+            *(f"{each} = greatest(queue_hour.{each}, excluded.{each})" for each in _MOST),
+        ]
+    )
+)
+
+
 def save_queue(tx: Transaction, row: QueueRow) -> None:
     """Keep a queue that is locked, as changed; its number moves."""
     row.sequence += 1
-    tx.later(
-        [
-            (
-                "UPDATE queue SET sequence = %s, ticket = %s, ticket_day = %s, size = %s,"
-                " size_since = %s, learnt = %s WHERE tenant = %s AND reference = %s",
-                (row.sequence, row.ticket, row.ticket_day, row.size, row.size_since,
-                 Jsonb(row.learnt), tx.tenant, row.reference),
-            )
-        ]
-    )  # fmt: skip
+    values = (row.sequence, row.ticket, row.ticket_day, row.size, row.size_since,
+              Jsonb(row.learnt), tx.tenant, row.reference)  # fmt: skip
+    tx.later([(_SAVE_QUEUE, values)])
     announce(tx, row.reference)
 
 
 def save_entry(tx: Transaction, row: EntryRow) -> None:
     """Keep somebody's place, new or changed."""
-    values = (
-        tx.tenant, row.id, row.queue, row.ticket, row.state, row.joined, row.since,
-        row.clinical_class, row.priority, row.appointment, row.appointment_start, row.called,
-        row.started, row.desk, Jsonb(row.shown) if row.shown is not None else None, row.ended,
-    )  # fmt: skip
-    changed = ("queue", "ticket", "state", "since", "called", "started", "desk", "shown", "ended")
-    places = ", ".join(["%s"] * len(values))
-    moved = ", ".join(f"{each} = excluded.{each}" for each in changed)
-    tx.later(
-        [
-            (
-                f"INSERT INTO queue_entry (tenant, {_ENTRY}) VALUES ({places})"
-                f" ON CONFLICT (tenant, id) DO UPDATE SET {moved}",
-                values,
-            )
-        ]
-    )
-
-
-_SUMS = ("entries", "completed", "no_shows", "waits", "wait_seconds", "service_seconds",
-         "size_seconds")  # fmt: skip
-_MOST = ("longest_wait", "peak")
+    shown = Jsonb(row.shown) if row.shown is not None else None
+    values = (tx.tenant, row.id, row.queue, row.ticket, row.state, row.joined, row.since,
+              row.clinical_class, row.priority, row.appointment, row.appointment_start, row.called,
+              row.started, row.desk, shown, row.ended)  # fmt: skip
+    tx.later([(_SAVE_ENTRY, values)])
 
 
 def add_hour(tx: Transaction, queue: str, day: date, hour: int, added: Mapping[str, int]) -> None:
@@ -315,16 +317,5 @@ def add_hour(tx: Transaction, queue: str, day: date, hour: int, added: Mapping[s
         hour: 0..23.
         added: By column; `longest_wait` and `peak` are the greatest of all.
     """
-    names = [*_SUMS, *_MOST]
-    moved = [f"{each} = queue_hour.{each} + excluded.{each}" for each in _SUMS]
-    moved += [f"{each} = greatest(queue_hour.{each}, excluded.{each})" for each in _MOST]
-    tx.later(
-        [
-            (
-                f"INSERT INTO queue_hour (tenant, queue, day, hour, {', '.join(names)})"
-                f" VALUES (%s, %s, %s, %s, {', '.join(['%s'] * len(names))})"
-                f" ON CONFLICT (tenant, queue, day, hour) DO UPDATE SET {', '.join(moved)}",
-                (tx.tenant, queue, day, hour, *(added.get(each, 0) for each in names)),
-            )
-        ]
-    )
+    values = (tx.tenant, queue, day, hour, *(added[each] for each in (*_SUMS, *_MOST)))
+    tx.later([(_ADD_HOUR, values)])
