@@ -29,16 +29,20 @@ from fhir_gateway.fhir import models
 from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.listening import cause_of, close_ports, open_ports, place_of
 from fhir_gateway.settings import Settings
+from fhir_gateway.storage.announcements import Announcements
 from fhir_gateway.storage.opening import call_tenant, open_database, prepare
 from fhir_gateway.storage.postgres import Database
 from fhir_gateway.storage.roles import Role
 from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
 from fhir_gateway.usecases import seed
 from fhir_gateway.usecases.deps import Deps, Policy
+from fhir_gateway.usecases.queue_watch import QueueWatch
 from fhir_gateway.workers.loop import work
 
 #: Below the data directory: where the embedded database lives.
 DATABASE_FOLDER = "postgresql"
+#: Bytes of a frame that somebody who watches a queue may send.
+MAX_FRAME = 16 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +125,12 @@ async def _serve(
         deps, seeded = await stack.enter_async_context(_opened(settings, clinic, progress))
         ports = await open_ports(settings, deps)
         stack.push_async_callback(close_ports, ports, settings.drain_seconds)
-        http = _HttpServer(_http_config(settings, deps))
+        watch = QueueWatch(deps, Announcements(deps.database))
+        watching = asyncio.create_task(watch.run())
+        http = _HttpServer(_http_config(settings, deps, watch))
         serving = asyncio.create_task(http.serve(sockets=[listening]))
         working = asyncio.create_task(work(deps, stop))
-        await _first(http.ready.wait(), serving, working)
+        await _first(http.ready.wait(), serving, working, watching)
         await warming
         gc.freeze()  # what stays for good is not looked through while somebody waits
         port = listening.getsockname()[1]
@@ -133,11 +139,15 @@ async def _serve(
         if http.ready.is_set():
             first, *more = [each.place for each in ports]
             started(Running(base, first, seeded, tuple(more)))
-            await _first(stop.wait(), serving, working)
+            await _first(stop.wait(), serving, working, watching)
         stop.set()
+        watch.close()
         http.should_exit = True
         await close_ports(ports, settings.drain_seconds)
         await asyncio.gather(serving, working)
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
 
 
 async def _first(event: Coroutine[Any, Any, Any], *tasks: asyncio.Task[None]) -> None:
@@ -163,7 +173,7 @@ class _HttpServer(uvicorn.Server):
         yield
 
 
-def _http_config(settings: Settings, deps: Deps) -> uvicorn.Config:
+def _http_config(settings: Settings, deps: Deps, watch: QueueWatch) -> uvicorn.Config:
     async def ready() -> bool:
         try:
             await all_tenants(deps.database)
@@ -178,10 +188,14 @@ def _http_config(settings: Settings, deps: Deps) -> uvicorn.Config:
         public_base_url=settings.public_base_url,
         origins=_listed(settings.cors_origins),
         trusted_proxies=_listed(settings.trusted_proxies),
+        watch=watch,
     )
     return uvicorn.Config(
         app,
         http=_connections(),
+        ws="websockets-sansio",
+        ws_max_size=MAX_FRAME,
+        ws_per_message_deflate=False,  # small frames; it costs more time than it saves
         log_config=None,
         access_log=False,
         server_header=False,
