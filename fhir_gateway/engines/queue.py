@@ -4,7 +4,7 @@ Source: engines.md section 3; owner's plan, phase 11 (get_queue_status).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -62,12 +62,14 @@ class View:
     """The queue at a moment.
 
     Args:
-        places: Who waits, the next first.
+        size: How many wait.
+        places: Those of them who were asked for, the next first.
         served: Who has been called or is in service, by the time of the call.
         average_wait: Whole minutes that those who wait have waited; 0 for nobody.
         policy: By which they are ordered.
     """
 
+    size: int
     places: tuple[Place, ...]
     served: tuple[QueueEntry, ...]
     average_wait: int
@@ -82,59 +84,69 @@ def waited(entry: QueueEntry, now: datetime) -> int:
     return max(0, (now - entry.joined) // timedelta(minutes=1))
 
 
-def look(facts: Facts, now: datetime) -> View:
-    """Put everybody in order, with an estimate for each (row Q2).
+def look(facts: Facts, now: datetime, *, count: int | None = None, also: str | None = None) -> View:
+    """Put everybody in order, with an estimate for each who is asked for (row Q2).
 
     Args:
         facts: See Facts.
         now: Aware.
+        count: How many of those who are next are asked for; None for all.
+        also: Id of somebody who is asked for wherever they are.
     """
-    waiting = [each for each in facts.entries if each.state is State.WAITING]
+    rules = facts.configuration
+    waiting = _ordered(rules, [e for e in facts.entries if e.state is State.WAITING], now)
     served = sorted(
         (each for each in facts.entries if each.state is not State.WAITING),
         key=lambda each: (each.called or each.joined, each.ticket),
     )
-    places = _plan(facts, waiting, now) if _by_plan(facts) else _best(facts, waiting, served, now)
-    minutes = [each.waited for each in places]
+    wanted = [
+        place
+        for place, each in enumerate(waiting)
+        if count is None or place < count or each.id == also
+    ]
+    found = _estimates(facts, waiting, served, wanted, now)
+    places = [
+        _place(rules, waiting[place], place + 1, estimate, now)
+        for place, estimate in zip(wanted, found, strict=True)
+    ]
+    minutes = [waited(each, now) for each in waiting]
     average = sum(minutes) // len(minutes) if minutes else 0
-    return View(tuple(places), tuple(served), average, facts.configuration.policy)
+    return View(len(waiting), tuple(places), tuple(served), average, rules.policy)
 
 
-def _by_plan(facts: Facts) -> bool:
-    return facts.configuration.policy == "plan"
+def _ordered(
+    rules: QueueConfiguration, waiting: Sequence[QueueEntry], now: datetime
+) -> list[QueueEntry]:
+    if not rules.dynamic:
+        return queue_best.first_come(waiting)
+    if rules.policy == "plan":
+        return queue_plan.ordered(waiting, rules, now)
+    return queue_best.ordered(waiting, rules)
 
 
-def _plan(facts: Facts, waiting: Sequence[QueueEntry], now: datetime) -> list[Place]:
+def _estimates(
+    facts: Facts,
+    waiting: Sequence[QueueEntry],
+    served: Sequence[QueueEntry],
+    wanted: Sequence[int],
+    now: datetime,
+) -> list[Estimate]:
     rules = facts.configuration
+    if rules.policy != "plan":
+        return estimates(waiting, served, rules, facts.learnt, now, wanted)
     mean = queue_plan.mean_service(rules, facts.completed, facts.service_seconds)
     factor = queue_plan.load_factor(max(0, len(waiting) - 1), rules.maximum)
+    minutes = [queue_plan.estimated_wait(place + 1, mean, factor) for place in wanted]
+    return [Estimate(each, each) for each in minutes]
 
-    def estimate(position: int) -> Estimate:
-        minutes = queue_plan.estimated_wait(position, mean, factor)
-        return Estimate(minutes, minutes)
 
+def _place(
+    rules: QueueConfiguration, entry: QueueEntry, position: int, estimate: Estimate, now: datetime
+) -> Place:
+    told = Place(entry, position, waited(entry, now), estimate)
     if not rules.dynamic:
-        return [
-            Place(each, position, waited(each, now), estimate(position), keys=keys)
-            for position, (each, keys) in enumerate(queue_best.first_come(waiting), start=1)
-        ]
-    return [
-        Place(each, position, waited(each, now), estimate(position), points.total, points.factors)
-        for position, (each, points) in enumerate(queue_plan.ordered(waiting, rules, now), start=1)
-    ]
-
-
-def _best(
-    facts: Facts, waiting: Sequence[QueueEntry], served: Sequence[QueueEntry], now: datetime
-) -> list[Place]:
-    rules = facts.configuration
-    ordered = (
-        queue_best.ordered(waiting, rules) if rules.dynamic else queue_best.first_come(waiting)
-    )
-    found = estimates([each for each, _ in ordered], served, rules, facts.learnt, now)
-    return [
-        Place(each, position, waited(each, now), estimate, keys=keys)
-        for position, ((each, keys), estimate) in enumerate(
-            zip(ordered, found, strict=True), start=1
-        )
-    ]
+        return replace(told, keys=queue_best.compared_by_arrival(entry))
+    if rules.policy == "plan":
+        points = queue_plan.points(entry, rules, now)
+        return replace(told, total=points.total, factors=points.factors)
+    return replace(told, keys=queue_best.compared(entry, rules))

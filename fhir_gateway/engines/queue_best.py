@@ -22,10 +22,8 @@ def deadline(entry: QueueEntry, configuration: QueueConfiguration) -> datetime:
     return entry.since + timedelta(minutes=configuration.targets[entry.clinical_class])
 
 
-def ordered(
-    entries: Iterable[QueueEntry], configuration: QueueConfiguration
-) -> list[tuple[QueueEntry, tuple[KeyPart, ...]]]:
-    """Those who wait, the next first; what was compared beside each, first to last.
+def ordered(entries: Iterable[QueueEntry], configuration: QueueConfiguration) -> list[QueueEntry]:
+    """Those who wait, the next first.
 
     Args:
         entries: Waiting, in any order.
@@ -33,28 +31,36 @@ def ordered(
 
     Source: engines.md section 3.
     """
-    keyed = [(each, deadline(each, configuration)) for each in entries]
-    keyed.sort(key=lambda one: (not _first(one[0]), one[1], one[0].since, one[0].ticket))
-    return [(each, _parts(each, due)) for each, due in keyed]
+    keyed = [
+        (not _first(each), deadline(each, configuration), each.since, each.ticket, each)
+        for each in entries
+    ]
+    return [each for *_, each in sorted(keyed, key=lambda one: one[:4])]
 
 
 def _first(entry: QueueEntry) -> bool:
     return entry.clinical_class is ClinicalClass.EMERGENCY
 
 
-def _parts(entry: QueueEntry, due: datetime) -> tuple[KeyPart, ...]:
+def compared(entry: QueueEntry, configuration: QueueConfiguration) -> tuple[KeyPart, ...]:
+    """What is compared, first to last, for the answer."""
+    due = deadline(entry, configuration)
     return (
         KeyPart("class", entry.clinical_class.name.lower()),
         KeyPart("deadline", due.isoformat(timespec="seconds")),
-        KeyPart("waiting", f"since {entry.since.isoformat(timespec='seconds')}"),
+        KeyPart("waiting", _since(entry)),
     )
 
 
-def first_come(entries: Iterable[QueueEntry]) -> list[tuple[QueueEntry, tuple[KeyPart, ...]]]:
+def _since(entry: QueueEntry) -> str:
+    return f"since {entry.since.isoformat(timespec='seconds')}"
+
+
+def first_come(entries: Iterable[QueueEntry]) -> list[QueueEntry]:
     """First come, first served: where dynamic positioning is off."""
-    found = sorted(entries, key=lambda each: (each.since, each.ticket))
-    return [
-        (each, (KeyPart("waiting", f"since {each.since.isoformat(timespec='seconds')}"),
-                KeyPart("ticket", label(each.ticket))))
-        for each in found
-    ]  # fmt: skip
+    return sorted(entries, key=lambda each: (each.since, each.ticket))
+
+
+def compared_by_arrival(entry: QueueEntry) -> tuple[KeyPart, ...]:
+    """What is compared there."""
+    return KeyPart("waiting", _since(entry)), KeyPart("ticket", label(entry.ticket))

@@ -85,6 +85,7 @@ def estimates(
     configuration: QueueConfiguration,
     learnt: Learnt,
     now: datetime,
+    wanted: Sequence[int] | None = None,
 ) -> list[Estimate]:
     """The range for each of those who wait.
 
@@ -94,6 +95,7 @@ def estimates(
         configuration: Servers, targets and the default length of a service count.
         learnt: Of the queue.
         now: Aware.
+        wanted: Places in `waiting` that are asked for; None for all.
 
     Source: engines.md section 3.
     """
@@ -104,11 +106,14 @@ def estimates(
     planned = list_schedule(under_way, servers, mean, len(waiting))
     load = len(under_way) / servers
     rates = learnt.rates(now) if configuration.dynamic else {}
+    correction = learnt.correction()
     found = []
-    for ahead, (each, planned_wait) in enumerate(zip(waiting, planned, strict=True)):
-        wait = _overtaken(each, ahead, planned_wait, rates, mean / servers, configuration, now)
+    for ahead in range(len(waiting)) if wanted is None else wanted:
+        each = waiting[ahead]
+        wait = _overtaken(each, ahead, planned[ahead], rates, mean / servers, configuration, now)
         shown = Shown(wait, ahead, load, wait, _ROUNDING)
-        point = min(_LONGEST, max(0.0, wait + learnt.correction(shown.features)))
+        moved = sum(one * two for one, two in zip(correction, shown.features, strict=True))
+        point = min(_LONGEST, max(0.0, wait + moved))
         spread = _ROUNDING + math.sqrt(math.expm1(sigma**2) * point * mean / servers)
         found.append(_estimate(replace(shown, point=point, spread=spread), learnt, each))
     return found

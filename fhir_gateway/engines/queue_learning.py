@@ -131,16 +131,16 @@ class Learnt:
         added = np.concatenate([np.outer(x, x)[rows, columns], x * error])
         return tuple((np.array(self.ridge) * _FADE + added).tolist())
 
-    def correction(self, features: Vector) -> float:
-        """Minutes that an estimate has to be moved by."""
+    def correction(self) -> Vector:
+        """By how many minutes each feature of an estimate moves it."""
         if self.ridge[0] == 0:
-            return 0.0
+            return (0.0,) * _FEATURES
         pairs = _FEATURES * (_FEATURES + 1) // 2
         upper = np.zeros((_FEATURES, _FEATURES))
         upper[np.triu_indices(_FEATURES)] = self.ridge[:pairs]
         matrix = upper + np.triu(upper, 1).T + _RIDGE * np.eye(_FEATURES)
         found = np.linalg.solve(matrix, np.array(self.ridge[pairs:]))
-        return float(found @ np.array(features))
+        return tuple(found.tolist())
 
     def range_of(self, clinical_class: ClinicalClass) -> Vector:
         """The two quantiles of a class, in spreads."""

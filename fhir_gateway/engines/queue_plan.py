@@ -66,7 +66,7 @@ def points(entry: QueueEntry, configuration: QueueConfiguration, now: datetime) 
     """
     if configuration.ordering == "weighted":
         return _weighted(entry, configuration.weights, now)
-    wait = min(Fraction(100), _minutes(entry.since, now))
+    wait = min(2 * Fraction(WAIT_CAP), _minutes(entry.since, now))
     near = _nearness(entry, now)
     return _sum(
         ("priority", Fraction(entry.priority), Fraction(1), "points given"),
@@ -111,9 +111,17 @@ def _when(entry: QueueEntry, now: datetime) -> str:
     return f"the appointment is in {minutes} minutes" if minutes >= 0 else "it is overdue"
 
 
+def worth(entry: QueueEntry, configuration: QueueConfiguration, now: datetime) -> int:
+    """The same sum without its parts, for an order of many."""
+    if configuration.ordering == "weighted":
+        return points(entry, configuration, now).units
+    wait = min(WAIT_CAP * UNIT, (now - entry.since) // _MICROSECOND)
+    return round(entry.priority * UNIT) + wait + _nearness(entry, now) * UNIT
+
+
 def ordered(
     entries: Iterable[QueueEntry], configuration: QueueConfiguration, now: datetime
-) -> list[tuple[QueueEntry, Points]]:
+) -> list[QueueEntry]:
     """Those who wait, the next first.
 
     Args:
@@ -123,8 +131,8 @@ def ordered(
 
     Source: owner's plan, phase 11 (reposition_queue_entries), rows Q1 and Q5.
     """
-    worth = [(each, points(each, configuration, now)) for each in entries]
-    return sorted(worth, key=lambda one: (-one[1].units, one[0].since, one[0].ticket))
+    keyed = [(-worth(each, configuration, now), each.since, each.ticket, each) for each in entries]
+    return [each for *_, each in sorted(keyed, key=lambda one: one[:3])]
 
 
 def load_factor(waiting: int, maximum: int | None) -> Fraction:

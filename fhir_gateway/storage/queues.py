@@ -58,7 +58,7 @@ class EntryRow:
         appointment: Id.
         appointment_start, called, started, ended: Aware.
         desk: Where the person was called to.
-        shown: The estimate that was told on joining.
+        shown: The estimate that was told on joining, as JSON; it is read only when it is over.
     """
 
     id: str
@@ -74,7 +74,7 @@ class EntryRow:
     called: datetime | None = None
     started: datetime | None = None
     desk: str | None = None
-    shown: dict[str, Any] | None = None
+    shown: str | None = None
     ended: datetime | None = None
 
 
@@ -100,7 +100,7 @@ _QUEUE = (
 )
 _ENTRY = (
     "id, queue, ticket, state, joined, since, class, priority, appointment, appointment_start,"
-    " called, started, desk, shown, ended"
+    " called, started, desk, shown::text, ended"
 )
 _LIVE = (
     f"SELECT {_ENTRY} FROM queue_entry WHERE tenant = %s AND queue = ANY(%s) AND ended IS NULL"
@@ -269,7 +269,8 @@ _SAVE_QUEUE = (
 )
 _CHANGED = ("queue", "ticket", "state", "since", "called", "started", "desk", "shown", "ended")
 _SAVE_ENTRY = (
-    f"INSERT INTO queue_entry (tenant, {_ENTRY}) VALUES ({', '.join(['%s'] * 16)})"
+    f"INSERT INTO queue_entry (tenant, {_ENTRY.replace('::text', '')})"
+    f" VALUES ({', '.join(['%s'] * 14)}, %s::jsonb, %s)"
     " ON CONFLICT (tenant, id) DO UPDATE SET "
     + ", ".join(f"{each} = excluded.{each}" for each in _CHANGED)
 )
@@ -300,10 +301,9 @@ def save_queue(tx: Transaction, row: QueueRow) -> None:
 
 def save_entry(tx: Transaction, row: EntryRow) -> None:
     """Keep somebody's place, new or changed."""
-    shown = Jsonb(row.shown) if row.shown is not None else None
     values = (tx.tenant, row.id, row.queue, row.ticket, row.state, row.joined, row.since,
               row.clinical_class, row.priority, row.appointment, row.appointment_start, row.called,
-              row.started, row.desk, shown, row.ended)  # fmt: skip
+              row.started, row.desk, row.shown, row.ended)  # fmt: skip
     tx.later([(_SAVE_ENTRY, values)])
 
 

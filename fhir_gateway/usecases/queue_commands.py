@@ -7,6 +7,7 @@ two desks never call the same person (row Q9).
 Source: engines.md section 3 (commands); decisions 11, 14, 23 and 25.
 """
 
+import json
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -131,10 +132,10 @@ async def check_in(
     scene.state.entries.append(row)
     scene.learnt = scene.learnt.arrived(ClinicalClass(row.clinical_class), scene.now)
     scene.count(Command.CHECK_IN, row)
-    view = scene.view()
+    view = scene.view(also=row.id)
     place = view.place_of(row.id)
     if place is not None and place.estimate.shown is not None:
-        row.shown = asdict(place.estimate.shown)
+        row.shown = json.dumps(asdict(place.estimate.shown))
     written = encounter(row, scene.rules, patient)
     await storing.add(tx, deps, written)
     if stored is not None and by is By.OPERATION:
@@ -208,7 +209,7 @@ async def call_next(tx: Transaction, deps: Deps, queue: str, desk: str | None) -
         GatewayError: not-found, for no such queue; conflict, where nobody waits.
     """
     scene = (await take(tx, deps, queue))[queue]
-    places = scene.view().places
+    places = scene.view(count=1).places
     if not places:
         text = "Nobody waits in the queue"
         raise GatewayError(Category.CONFLICT, Issue(text, (), "conflict", "nobody-waiting"))
@@ -269,7 +270,7 @@ async def _apply(tx: Transaction, deps: Deps, scene: Scene, row: EntryRow, order
     scene.count(order.command, before)
     written = await _write(tx, deps, scene, row)
     scene.save(tx, [row])
-    return Done(row, written, scene.reference, scene.view(), scene)
+    return Done(row, written, scene.reference, scene.view(also=row.id), scene)
 
 
 def _after(command: Command, row: EntryRow) -> State:
@@ -285,7 +286,7 @@ def _change(scene: Scene, row: EntryRow, order: Order, after: State) -> None:
     row.state = after.value
     row.desk = order.desk if order.desk is not None else row.desk
     if command is Command.CALL_NEXT and row.shown is not None:
-        shown = Shown(**row.shown)
+        shown = Shown(**json.loads(row.shown))
         minutes = (now - row.joined) / timedelta(minutes=1)
         scene.learnt = scene.learnt.waited(ClinicalClass(row.clinical_class), shown, minutes)
         row.shown = None
@@ -331,7 +332,7 @@ async def _transfer(
     written = await _write(tx, deps, there, row)
     here.save(tx, [])
     there.save(tx, [row])
-    return Done(row, written, there.reference, there.view(), there)
+    return Done(row, written, there.reference, there.view(also=row.id), there)
 
 
 def _same_queue() -> GatewayError:

@@ -119,7 +119,7 @@ def shot(state: QueueState, view: View, now: datetime) -> Shot:
             "waited": each.waited,
             "estimated-wait": {"low": each.estimate.low, "high": each.estimate.high},
         }
-        for each in view.places[:SHOWN]
+        for each in view.places
     ]
     served: list[Body] = [
         {"ticket": label(each.ticket), "status": each.state.value}
@@ -129,7 +129,7 @@ def shot(state: QueueState, view: View, now: datetime) -> Shot:
     body: Body = {
         "id": state.row.reference,
         "name": rules.name,
-        "size": len(view.places),
+        "size": view.size,
         "maximum": rules.maximum,
         "average-wait": view.average_wait,
         "accepting": rules.accepting,

@@ -25,8 +25,10 @@ from fhir_gateway.usecases.queue_configuration import configuration_of
 from fhir_gateway.usecases.queue_encounters import facts_of
 
 
-def view_of(state: QueueState, now: datetime) -> View:
-    """What a queue looks like."""
+def view_of(
+    state: QueueState, now: datetime, *, count: int | None = None, also: str | None = None
+) -> View:
+    """What a queue looks like; see `engines.queue.look`."""
     facts = Facts(
         configuration_of(state.row.configuration),
         [facts_of(each) for each in state.entries],
@@ -34,7 +36,7 @@ def view_of(state: QueueState, now: datetime) -> View:
         state.completed,
         state.service_seconds,
     )
-    return look(facts, now)
+    return look(facts, now, count=count, also=also)
 
 
 @dataclass(slots=True)
@@ -77,10 +79,10 @@ class Scene:
     def waiting(self) -> int:
         return sum(each.state == State.WAITING for each in self.state.entries)
 
-    def view(self) -> View:
+    def view(self, *, count: int = 0, also: str | None = None) -> View:
         """What it looks like with all changes."""
         self.state.row.learnt = self.learnt.plain()
-        return view_of(self.state, self.now)
+        return view_of(self.state, self.now, count=count, also=also)
 
     def entry(self, entry_id: str) -> EntryRow | None:
         return next((each for each in self.state.entries if each.id == entry_id), None)

@@ -15,7 +15,7 @@ from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.storage import queues
 from fhir_gateway.storage.announcements import Announcements
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.queue_frames import Shot, error, shot
+from fhir_gateway.usecases.queue_frames import SHOWN, Shot, error, shot
 from fhir_gateway.usecases.queue_scene import no_queue, view_of
 
 #: Frames that wait for one watcher before they give way to a snapshot.
@@ -301,7 +301,7 @@ class QueueWatch:
                     each.end("no-queue")
                 board.due = board.rested = float("inf")
                 return
-            new = shot(state, view_of(state, now), now)
+            new = shot(state, view_of(state, now, count=SHOWN), now)
             board.due = clock + new.seconds if new.live else float("inf")
             board.rested = clock + PACE
             board.show(new)

@@ -56,7 +56,7 @@ async def test_the_first_frame_is_a_snapshot(desk: Desk, shown: Shown) -> None:
 async def test_what_is_done_elsewhere_is_shown_here(desk: Desk, shown: Shown) -> None:
     async with shown.socket() as client:
         await frame(client)
-        await desk.joins("p0")
+        assert (await desk.joins("p0"))["sequence"] == 1
         joined = await frame(client)
         await desk.does("call-next", desk="Room 3")
         called = await frame(client)

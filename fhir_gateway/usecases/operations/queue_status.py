@@ -60,9 +60,9 @@ async def run(deps: Deps, tenant: int, call: Call) -> bytes:
         state = (await queues.read(tx, [queue], now=now)).get(queue)
         if state is None:
             raise no_queue(queue)
-        view = view_of(state, now)
+        view = view_of(state, now, count=count)
         shown: list[tuple[QueueEntry, Place | None]] = [(each, None) for each in view.served]
-        shown += [(each.entry, each) for each in view.places[:count]]
+        shown += [(each.entry, each) for each in view.places]
         found = await resources.read_many(tx, "Encounter", [each.id for each, _ in shown])
     encounters = [
         explained(found[each.id].resource(), each, place, view.policy, now)
@@ -96,7 +96,7 @@ def _status(state: QueueState, view: View) -> Resource:
     parts: list[Resource] = [
         {"url": "queue", "valueReference": {"reference": state.row.reference}},
         {"url": "sequence", "valueInteger": state.row.sequence},
-        {"url": "size", "valueUnsignedInt": len(view.places)},
+        {"url": "size", "valueUnsignedInt": view.size},
     ]
     if rules.maximum is not None:
         parts.append({"url": "maximumSize", "valuePositiveInt": rules.maximum})

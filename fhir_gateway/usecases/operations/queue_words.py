@@ -40,6 +40,9 @@ ANSWER = (
         "queue", "out", 1, 1, "Reference", "The queue that the person is, or was, in",
         target_types=QUEUED_AT,
     ),
+    OperationParameter(
+        "sequence", "out", 1, 1, "integer", "Number of the change, as those who watch see it"
+    ),
     OperationParameter("ticket", "out", 1, 1, "string", "What is shown and called"),
     OperationParameter("position", "out", 0, 1, "positiveInt", "1 is next; absent once called"),
     OperationParameter("waited", "out", 0, 1, "unsignedInt", "Minutes since joining"),
@@ -122,7 +125,8 @@ def answer(spec: OperationSpec, done: Done) -> bytes:
     place = done.view.place_of(done.entry.id)
     shown = explained(done.encounter, facts, place, done.view.policy, done.scene.now)
     pairs: list[tuple[str, Any]] = [
-        ("entry", shown), ("queue", done.queue), ("ticket", label(done.entry.ticket)),
+        ("entry", shown), ("queue", done.queue),
+        ("sequence", done.scene.state.row.sequence), ("ticket", label(done.entry.ticket)),
     ]  # fmt: skip
     if place is not None:
         minutes = [("low", place.estimate.low), ("high", place.estimate.high)]
