@@ -21,19 +21,17 @@ from fhir_gateway.api.answers import Answer, send_answer
 from fhir_gateway.api.errors import WireError, failure
 from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.storage.tenants import Tenant
-from fhir_gateway.usecases.queue_watch import QueueWatch, Watcher
+from fhir_gateway.usecases.queue_watch import TOO_SLOW, QueueWatch, Watcher
 
 _ADDRESS = re.compile(
     r"(?:/t/(?P<tenant>[^/]+))?(?:/fhir)?/(?P<kind>ws|sse)/queues/(?P<name>[^/]+(?:/[^/]+)?)/?"
 )
 #: Whether somebody may see a queue: scope, tenant, reference. Asked before each frame (row Q12).
 Permission = Callable[[Scope, Tenant, str], bool]
-#: Seconds in which a frame has to be taken.
-PATIENCE = 30.0
 #: Seconds of silence after which an event stream says that it is still there.
 HEARTBEAT = 15.0
 #: Close codes: RFC 6455 section 7.4.1, and our own.
-GOING_AWAY, TRY_AGAIN, FORBIDDEN, NO_QUEUE = 1001, 1013, 4403, 4404
+GOING_AWAY, FORBIDDEN, NO_QUEUE = 1001, 4403, 4404
 _DEFAULT = "default"
 
 
@@ -142,13 +140,15 @@ class LiveDoor:
                 if not permitted():
                     await send({"type": "websocket.close", "code": FORBIDDEN})
                     return
-                async with asyncio.timeout(PATIENCE):
-                    await send({"type": "websocket.send", "text": text})
+                await send({"type": "websocket.send", "text": text})
             if watcher.over != _GONE:
                 code = NO_QUEUE if watcher.over == "no-queue" else GOING_AWAY
                 await send({"type": "websocket.close", "code": code})
-        except (TimeoutError, OSError):
-            return  # nobody takes what is sent, or nobody is there
+        except OSError:
+            return  # nobody is there
+        except asyncio.CancelledError:
+            if watcher.over != TOO_SLOW:
+                raise
         finally:
             hearing.cancel()
 
@@ -203,12 +203,14 @@ class LiveDoor:
                     if text is None:
                         break
                     event = _event(text)
-                async with asyncio.timeout(PATIENCE):
-                    await send({"type": "http.response.body", "body": event, "more_body": True})
+                await send({"type": "http.response.body", "body": event, "more_body": True})
             if watcher.over != _GONE:
                 await send({"type": "http.response.body", "body": b""})
-        except (TimeoutError, OSError):
+        except OSError:
             return
+        except asyncio.CancelledError:
+            if watcher.over != TOO_SLOW:
+                raise
         finally:
             leaving.cancel()
 

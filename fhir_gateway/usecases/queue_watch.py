@@ -26,6 +26,9 @@ MOST_PAST = 64
 PACE = 0.02
 #: Seconds after which numbers are compared, should a notice have been lost.
 PERIOD = 1.0
+#: Periods in which a frame has to be taken.
+PATIENCE = 30
+TOO_SLOW = "too-slow"
 #: Boards that look at the same time.
 _ABREAST = 4
 
@@ -38,11 +41,14 @@ class Watcher:
     Attributes:
         board: Of the queue.
         over: Why nothing more will come; None while it goes on.
+        at_it: How many looks at the numbers ago the last frame was taken and no other asked for.
     """
 
-    def __init__(self, board: "Board") -> None:
+    def __init__(self, board: "Board", task: "asyncio.Task[object] | None") -> None:
         self.board = board
         self.over: str | None = None
+        self.at_it = -1
+        self._task = task
         self._waiting: deque[str] = deque()
         self._behind = False
         self._woken = asyncio.Event()
@@ -66,13 +72,25 @@ class Watcher:
         self.over = reason
         self._woken.set()
 
+    def grow_impatient(self) -> None:
+        """Let go of somebody who has been at one frame for too long; called each PERIOD."""
+        if self.at_it < 0:
+            return
+        self.at_it += 1
+        if self.at_it > PATIENCE and self.over is None:
+            self.end(TOO_SLOW)
+            if self._task is not None:
+                self._task.cancel()
+
     async def next(self) -> str | None:
         """Wait for the next frame; None where nothing more will come."""
+        self.at_it = -1
         while True:
             if self._behind and self.board.current is not None:
-                self._behind = False
+                self._behind, self.at_it = False, 0
                 return self.board.snapshot()
             if self._waiting:
+                self.at_it = 0
                 return self._waiting.popleft()
             if self.over is not None:
                 return None
@@ -122,9 +140,18 @@ class Board:
         if old is None or not new.live:
             return
         frame = new.delta(old)
-        if frame is not None:
-            for each in self.watchers:
-                each.give(frame)
+        if frame is None:
+            return
+        for each in self.watchers:
+            each.give(frame)
+        # It runs when all of them have been woken and have sent what there is.
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._sent, loop.time())
+
+    def _sent(self, begun: float) -> None:
+        """Rest for as long as it took, so that half of the time is left for others."""
+        now = asyncio.get_running_loop().time()
+        self.rested = now + max(PACE, now - begun)
 
     def first(self, since: int | None) -> str:
         """The first frame: what has changed since a number that is remembered, or everything."""
@@ -185,7 +212,7 @@ class QueueWatch:
         if board is None:
             board = self._boards[key] = Board(key)
             self._topics[queues.topic(tenant, reference)] = board
-        watcher = Watcher(board)
+        watcher = Watcher(board, asyncio.current_task())
         board.coming += 1
         try:
             if board.current is None:
@@ -310,6 +337,9 @@ class QueueWatch:
         """Look at the numbers each second, should a notice have been lost."""
         while True:
             await asyncio.sleep(PERIOD)
+            for board in self._boards.values():
+                for each in board.watchers:
+                    each.grow_impatient()
             for tenant in {tenant for tenant, _ in self._boards}:
                 try:
                     await self._compare_in(tenant)
