@@ -114,6 +114,12 @@ def look(facts: Facts, now: datetime, *, count: int | None = None, also: str | N
     return View(len(waiting), tuple(places), tuple(served), average, rules.policy)
 
 
+def next_of(facts: Facts, now: datetime) -> QueueEntry | None:
+    """Whoever is called next; None where nobody waits."""
+    waiting = [each for each in facts.entries if each.state is State.WAITING]
+    return next(iter(_ordered(facts.configuration, waiting, now)), None)
+
+
 def _ordered(
     rules: QueueConfiguration, waiting: Sequence[QueueEntry], now: datetime
 ) -> list[QueueEntry]:

@@ -13,7 +13,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.storage.wire import Row, Statement
+from fhir_gateway.storage.wire import Row
 
 
 @dataclass(slots=True)
@@ -96,26 +96,28 @@ class QueueState:
 
 _QUEUE = (
     "SELECT reference, configuration, zone, sequence, ticket, ticket_day, size, size_since, learnt"
-    " FROM queue WHERE tenant = %s AND "
+    " FROM queue WHERE tenant = %(tenant)s AND "
 )
 _ENTRY = (
     "id, queue, ticket, state, joined, since, class, priority, appointment, appointment_start,"
     " called, started, desk, shown::text, ended"
 )
+_THESE = "{} = ANY(%(names)s)"
+#: These, and those that they send people on to.
+_AND_OVERFLOW = (
+    "({0} = ANY(%(names)s) OR {0} IN (SELECT o.overflow_to FROM queue o"
+    " WHERE o.tenant = %(tenant)s AND o.reference = ANY(%(names)s)))"
+)
 _LIVE = (
-    f"SELECT {_ENTRY} FROM queue_entry WHERE tenant = %s AND queue = ANY(%s) AND ended IS NULL"
+    f"SELECT {_ENTRY} FROM queue_entry WHERE tenant = %(tenant)s AND {{}} AND ended IS NULL"
     " ORDER BY joined, ticket"
 )
 _WEEK = (
     "SELECT h.queue, sum(h.completed)::bigint, sum(h.service_seconds)::bigint FROM queue_hour h"
     " JOIN queue q ON q.tenant = h.tenant AND q.reference = h.queue"
-    " WHERE h.tenant = %s AND h.queue = ANY(%s)"
-    " AND h.day BETWEEN (%s::timestamptz AT TIME ZONE q.zone)::date - 7"
-    " AND (%s::timestamptz AT TIME ZONE q.zone)::date GROUP BY h.queue"
-)
-_WITH_OVERFLOW = (
-    "(reference = ANY(%s) OR reference IN (SELECT overflow_to FROM queue WHERE tenant = %s"
-    " AND reference = ANY(%s))) ORDER BY reference FOR UPDATE"
+    " WHERE h.tenant = %(tenant)s AND {}"
+    " AND h.day BETWEEN (%(now)s::timestamptz AT TIME ZONE q.zone)::date - 7"
+    " AND (%(now)s::timestamptz AT TIME ZONE q.zone)::date GROUP BY h.queue"
 )
 
 
@@ -130,29 +132,30 @@ async def lock(
         now: Decides which days count.
         overflow: Whether those that they send people on to as well.
     """
-    wanted = sorted(set(references))
-    if overflow:
-        rows = await tx.rows(_QUEUE + _WITH_OVERFLOW, (tx.tenant, wanted, tx.tenant, wanted))
-    else:
-        tail = "reference = ANY(%s) ORDER BY reference FOR UPDATE"
-        rows = await tx.rows(_QUEUE + tail, (tx.tenant, wanted))
-    found = [QueueRow(*row) for row in rows]
-    names = [each.reference for each in found]
-    return _put_together(found, *await tx.fetch_batch(_inside(tx.tenant, names, now)))
+    which = _AND_OVERFLOW if overflow else _THESE
+    return await _read(tx, references, which, " ORDER BY reference FOR UPDATE", now)
 
 
 async def read(
     tx: Transaction, references: Sequence[str], *, now: datetime
 ) -> dict[str, QueueState]:
     """The same for those who only look."""
-    wanted = list(references)
-    first = (_QUEUE + "reference = ANY(%s)", (tx.tenant, wanted))
-    rows, *inside = await tx.fetch_batch([first, *_inside(tx.tenant, wanted, now)])
-    return _put_together([QueueRow(*row) for row in rows], *inside)
+    return await _read(tx, references, _THESE, "", now)
 
 
-def _inside(tenant: int, names: list[str], now: datetime) -> list[Statement]:
-    return [(_LIVE, (tenant, names)), (_WEEK, (tenant, names, now, now))]
+async def _read(
+    tx: Transaction, references: Sequence[str], which: str, tail: str, now: datetime
+) -> dict[str, QueueState]:
+    """All in one round trip: who is inside is read when the lock has been got."""
+    values = {"tenant": tx.tenant, "names": sorted(set(references)), "now": now}
+    queues, entries, sums = await tx.fetch_batch(
+        [
+            (_QUEUE + which.format("reference") + tail, values),
+            (_LIVE.format(which.format("queue")), values),
+            (_WEEK.format(which.format("h.queue")), values),
+        ]
+    )
+    return _put_together([QueueRow(*row) for row in queues], entries, sums)
 
 
 def _put_together(
@@ -164,7 +167,8 @@ def _put_together(
         if entry.queue in states:
             states[entry.queue].entries.append(entry)
     for name, completed, seconds in sums:
-        states[name].completed, states[name].service_seconds = int(completed), int(seconds)
+        if name in states:
+            states[name].completed, states[name].service_seconds = int(completed), int(seconds)
     return states
 
 

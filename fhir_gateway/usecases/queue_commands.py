@@ -20,7 +20,7 @@ from fhir_gateway.engines.clinical_class import ClinicalClass, class_of
 from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.lifecycle import By
 from fhir_gateway.engines.lifecycle import transition as appointment_transition
-from fhir_gateway.engines.queue import View
+from fhir_gateway.engines.queue import Place
 from fhir_gateway.engines.queue_facts import LIVE, State
 from fhir_gateway.engines.queue_learning import Shown
 from fhir_gateway.engines.queue_transitions import (
@@ -73,14 +73,14 @@ class Done:
         entry: Somebody now.
         encounter: The version written.
         queue: Reference of the queue that the person is or was in.
-        view: That queue now.
-        scene: The same, locked.
+        place: Where the person is in it; None for who does not wait.
+        scene: That queue.
     """
 
     entry: EntryRow
     encounter: Resource
     queue: str
-    view: View
+    place: Place | None
     scene: Scene
 
 
@@ -132,8 +132,7 @@ async def check_in(
     scene.state.entries.append(row)
     scene.learnt = scene.learnt.arrived(ClinicalClass(row.clinical_class), scene.now)
     scene.count(Command.CHECK_IN, row)
-    view = scene.view(also=row.id)
-    place = view.place_of(row.id)
+    place = scene.place_of(row)
     if place is not None and place.estimate.shown is not None:
         row.shown = json.dumps(asdict(place.estimate.shown))
     written = encounter(row, scene.rules, patient)
@@ -141,7 +140,7 @@ async def check_in(
     if stored is not None and by is By.OPERATION:
         await _move_appointment(tx, deps, stored, Command.CHECK_IN)
     scene.save(tx, [row])
-    return Done(row, written, scene.reference, view, scene)
+    return Done(row, written, scene.reference, place, scene)
 
 
 def _patient(arrival: Arrival, appointment: Resource | None) -> str | None:
@@ -209,12 +208,10 @@ async def call_next(tx: Transaction, deps: Deps, queue: str, desk: str | None) -
         GatewayError: not-found, for no such queue; conflict, where nobody waits.
     """
     scene = (await take(tx, deps, queue))[queue]
-    places = scene.view(count=1).places
-    if not places:
+    row = scene.next()
+    if row is None:
         text = "Nobody waits in the queue"
         raise GatewayError(Category.CONFLICT, Issue(text, (), "conflict", "nobody-waiting"))
-    row = scene.entry(places[0].entry.id)
-    assert row is not None  # noqa: S101 - the view is made of these entries
     return await _apply(tx, deps, scene, row, Order(Command.CALL_NEXT, row.id, desk=desk))
 
 
@@ -270,7 +267,7 @@ async def _apply(tx: Transaction, deps: Deps, scene: Scene, row: EntryRow, order
     scene.count(order.command, before)
     written = await _write(tx, deps, scene, row)
     scene.save(tx, [row])
-    return Done(row, written, scene.reference, scene.view(also=row.id), scene)
+    return Done(row, written, scene.reference, scene.place_of(row), scene)
 
 
 def _after(command: Command, row: EntryRow) -> State:
@@ -332,7 +329,7 @@ async def _transfer(
     written = await _write(tx, deps, there, row)
     here.save(tx, [])
     there.save(tx, [row])
-    return Done(row, written, there.reference, there.view(also=row.id), there)
+    return Done(row, written, there.reference, there.place_of(row), there)
 
 
 def _same_queue() -> GatewayError:

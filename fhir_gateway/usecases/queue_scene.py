@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.time import local_day
 from fhir_gateway.engines import queue_hours
-from fhir_gateway.engines.queue import Facts, View, look
+from fhir_gateway.engines.queue import Facts, Place, View, look, next_of
 from fhir_gateway.engines.queue_facts import LIVE, QueueConfiguration, State
 from fhir_gateway.engines.queue_hours import HourChange
 from fhir_gateway.engines.queue_learning import Learnt
@@ -29,14 +29,13 @@ def view_of(
     state: QueueState, now: datetime, *, count: int | None = None, also: str | None = None
 ) -> View:
     """What a queue looks like; see `engines.queue.look`."""
-    facts = Facts(
-        configuration_of(state.row.configuration),
-        [facts_of(each) for each in state.entries],
-        Learnt.read(state.row.learnt),
-        state.completed,
-        state.service_seconds,
-    )
-    return look(facts, now, count=count, also=also)
+    rules, learnt = configuration_of(state.row.configuration), Learnt.read(state.row.learnt)
+    return look(_facts(state, rules, learnt), now, count=count, also=also)
+
+
+def _facts(state: QueueState, rules: QueueConfiguration, learnt: Learnt) -> Facts:
+    people = [facts_of(each) for each in state.entries]
+    return Facts(rules, people, learnt, state.completed, state.service_seconds)
 
 
 @dataclass(slots=True)
@@ -79,10 +78,17 @@ class Scene:
     def waiting(self) -> int:
         return sum(each.state == State.WAITING for each in self.state.entries)
 
-    def view(self, *, count: int = 0, also: str | None = None) -> View:
-        """What it looks like with all changes."""
-        self.state.row.learnt = self.learnt.plain()
-        return view_of(self.state, self.now, count=count, also=also)
+    def place_of(self, entry: EntryRow) -> Place | None:
+        """Where somebody is with all changes; None for who does not wait."""
+        if entry.state != State.WAITING:
+            return None
+        facts = _facts(self.state, self.rules, self.learnt)
+        return look(facts, self.now, count=0, also=entry.id).place_of(entry.id)
+
+    def next(self) -> EntryRow | None:
+        """Whoever is called next; None where nobody waits."""
+        found = next_of(_facts(self.state, self.rules, self.learnt), self.now)
+        return None if found is None else self.entry(found.id)
 
     def entry(self, entry_id: str) -> EntryRow | None:
         return next((each for each in self.state.entries if each.id == entry_id), None)

@@ -122,8 +122,8 @@ def _ref(value: Any, name: str, *types: str) -> Ref:
 def answer(spec: OperationSpec, done: Done) -> bytes:
     """What a command answers."""
     facts = facts_of(done.entry)
-    place = done.view.place_of(done.entry.id)
-    shown = explained(done.encounter, facts, place, done.view.policy, done.scene.now)
+    place, rules = done.place, done.scene.rules
+    shown = explained(done.encounter, facts, place, rules.policy, done.scene.now)
     pairs: list[tuple[str, Any]] = [
         ("entry", shown), ("queue", done.queue),
         ("sequence", done.scene.state.row.sequence), ("ticket", label(done.entry.ticket)),
