@@ -32,12 +32,14 @@ from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.listening import Port, cause_of, close_ports, open_ports, place_of, renew
 from fhir_gateway.outbound.destinations import by_tenant
 from fhir_gateway.settings import Settings
+from fhir_gateway.storage.announcements import Announcements
 from fhir_gateway.storage.opening import call_tenant, open_database, prepare
 from fhir_gateway.storage.postgres import Database
 from fhir_gateway.storage.roles import Role
 from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
 from fhir_gateway.usecases import seed
 from fhir_gateway.usecases.deps import Deps, Policy
+from fhir_gateway.usecases.queue_watch import QueueWatch
 from fhir_gateway.usecases.senders import Senders
 from fhir_gateway.workers.judge import judge
 from fhir_gateway.workers.lanes import apply_received
@@ -49,6 +51,8 @@ from fhir_gateway.workers.sender import send
 DATABASE_FOLDER = "postgresql"
 #: What is done beside the doors, each until it is told to stop.
 _WORKERS = (work, apply_received, refit_daily)
+#: Bytes of a frame that somebody who watches a queue may send.
+MAX_FRAME = 16 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +137,14 @@ async def _serve(
         stack.push_async_callback(close_ports, ports, settings.drain_seconds)
         if hasattr(signal, "SIGHUP"):
             loop.add_signal_handler(signal.SIGHUP, _read_again, settings, deps, ports)
-        http = _HttpServer(_http_config(settings, deps))
+        watch = QueueWatch(deps, Announcements(deps.database))
+        watching = asyncio.create_task(watch.run())
+        http = _HttpServer(_http_config(settings, deps, watch))
         serving = asyncio.create_task(http.serve(sockets=[listening]))
         working = [asyncio.create_task(each(deps, stop)) for each in _WORKERS]
         sending = asyncio.create_task(send(deps, stop))
         judging = asyncio.create_task(judge(deps, stop))
-        await _first(http.ready.wait(), serving, *working)
+        await _first(http.ready.wait(), serving, watching, *working)
         await warming
         gc.freeze()  # what stays for good is not looked through while somebody waits
         port = listening.getsockname()[1]
@@ -147,14 +153,16 @@ async def _serve(
         if http.ready.is_set():
             first, *more = [each.place for each in ports]
             started(Running(base, first, seeded, tuple(more)))
-            await _first(stop.wait(), serving, *working)
+            await _first(stop.wait(), serving, watching, *working)
         stop.set()
+        watch.close()
         http.should_exit = True
         await close_ports(ports, settings.drain_seconds)
         judging.cancel()
+        watching.cancel()
         await asyncio.wait([sending], timeout=settings.drain_seconds)
         sending.cancel()
-        await asyncio.gather(sending, judging, return_exceptions=True)
+        await asyncio.gather(sending, judging, watching, return_exceptions=True)
         await asyncio.gather(serving, *working)
 
 
@@ -188,7 +196,7 @@ class _HttpServer(uvicorn.Server):
         yield
 
 
-def _http_config(settings: Settings, deps: Deps) -> uvicorn.Config:
+def _http_config(settings: Settings, deps: Deps, watch: QueueWatch) -> uvicorn.Config:
     async def ready() -> bool:
         try:
             await all_tenants(deps.database)
@@ -203,10 +211,14 @@ def _http_config(settings: Settings, deps: Deps) -> uvicorn.Config:
         public_base_url=settings.public_base_url,
         origins=_listed(settings.cors_origins),
         trusted_proxies=_listed(settings.trusted_proxies),
+        watch=watch,
     )
     return uvicorn.Config(
         app,
         http=_connections(),
+        ws="websockets-sansio",
+        ws_max_size=MAX_FRAME,
+        ws_per_message_deflate=False,  # small frames; it costs more time than it saves
         log_config=None,
         access_log=False,
         server_header=False,

@@ -15,11 +15,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fhir_gateway.api.door import FhirDoor
 from fhir_gateway.api.forwarding import networks, reached_at
 from fhir_gateway.api.health import make_pages
+from fhir_gateway.api.live import LiveDoor, is_live
 from fhir_gateway.api.openapi import document
 from fhir_gateway.api.use_cases import Service, UseCases
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.storage.tenants import Tenant
 from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.queue_watch import QueueWatch
 
 _DEFAULT = "default"
 
@@ -34,6 +36,7 @@ def make_app(
     trusted_proxies: Sequence[str] = (),
     use_cases: UseCases | None = None,
     patience: float = 30.0,
+    watch: QueueWatch | None = None,
 ) -> ASGIApp:
     """Put the doors together.
 
@@ -48,6 +51,7 @@ def make_app(
             believed.
         use_cases: What is asked of the floor below; None for the real ones.
         patience: Seconds that a body may take from the first read to its last byte.
+        watch: Shows queues; None where nobody can watch them.
 
     Raises:
         GatewayError: invalid, for a public base URL or a trusted proxy that is none.
@@ -59,8 +63,12 @@ def make_app(
     proxies = networks(trusted_proxies)
     outside = None if public_base_url is None else _checked(public_base_url)
     tenants = {each.slug: each for each in deps.tenants.values()}
+    live = None if watch is None else LiveDoor(watch, tenants, origins)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if live is not None and is_live(scope):
+            await live(scope, receive, send)
+            return
         found = _below_base(scope, tenants)
         if found is None:
             await pages(scope, receive, send)

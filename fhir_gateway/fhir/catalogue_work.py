@@ -4,6 +4,7 @@ All R4 4.0.1 search parameters, and our own (`own=True`).
 Names, targets and addresses are checked against `data/search_parameters.json`.
 """
 
+from fhir_gateway.core.codes import EXT_QUEUE
 from fhir_gateway.fhir.declaration import (
     AUTHORS,
     PERFORMERS,
@@ -81,6 +82,14 @@ WORK = (
         token("participant-type", "participant.type", multiple=True),
         reference("patient", "subject", to="Patient"),
         reference("practitioner", "participant.individual", to="Practitioner", multiple=True),
+        reference(
+            "queue",
+            "extension.extension.valueReference",
+            to="HealthcareService Location",
+            multiple=True,
+            own=True,
+            where=("url", EXT_QUEUE),
+        ),
         token("reason-code", "reasonCode", multiple=True),
         reference(
             "reason-reference",

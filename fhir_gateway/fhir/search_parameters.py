@@ -51,9 +51,13 @@ def _what(param: SearchParam) -> str:
 
 
 def _expression(type_name: str, param: SearchParam, path: str) -> str:
-    """The path in FHIRPath; a choice that is named by its type is that type of it."""
+    """The path in FHIRPath: what the first step is filtered by, and choices without their type."""
     if not param.urls:
-        return f"{type_name}.{path}"
-    steps = "".join(f".extension('{url}')" for url in param.urls)
+        first, *rest = path.split(".")
+        if param.where is not None:
+            first += ".where({}='{}')".format(*param.where)
+        steps = ["value" if each.startswith("value") else each for each in rest]
+        return ".".join([type_name, first, *steps])
+    steps = [f".extension('{url}')" for url in param.urls]
     kind = path.rpartition(".value")[2]
-    return f"({type_name}{steps}.value as {kind[0].lower()}{kind[1:]})"
+    return f"({type_name}{''.join(steps)}.value as {kind[0].lower()}{kind[1:]})"

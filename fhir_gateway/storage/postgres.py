@@ -19,6 +19,7 @@ from fhir_gateway.storage.wire import Answer, Params, Row, Statement, Wire
 
 T = TypeVar("T")
 TRIES = 4
+Connect = Callable[[], Awaitable[psycopg.AsyncConnection[Row]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +80,14 @@ class Transaction:
         work_left: Whether something waits for a worker.
         source: MSH-3 and MSH-4 of the message whose word this is, so that its sender is not told
             it again; None where it is no message's.
+        topics: Of which those who listen are told after the commit, in every process.
     """
 
     def __init__(self, wire: Wire, tenant: int, begin: Sequence[Statement] = ()) -> None:
         self.tenant = tenant
         self.work_left = False
         self.source: tuple[str, str] | None = None
+        self.topics: set[str] = set()
         self.begun = False
         self.wire = wire
         self._ahead: list[Statement] = list(begin)
@@ -169,12 +172,15 @@ class Database:
     Attributes:
         woken: Set after a commit that left work for the workers of this process.
         alarms: Set at the same moments, for whoever else looks out for work.
+        told: Called with the topics of each commit that has some.
     """
 
-    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Connection], apart: Connect) -> None:
         self._pool = pool
+        self.apart = apart
         self.woken = asyncio.Event()
         self.alarms: set[asyncio.Event] = set()
+        self.told: Callable[[set[str]], None] = lambda topics: None
 
     @classmethod
     async def open(
@@ -216,7 +222,16 @@ class Database:
             configure=prepare,
         )
         await pool.open(wait=True, timeout=30)
-        return cls(pool)
+
+        async def apart() -> psycopg.AsyncConnection[Row]:
+            """A connection of its own, beside the pool."""
+            connection = await psycopg.AsyncConnection.connect(
+                url, autocommit=True, application_name="fhir-gateway"
+            )
+            await configure(connection)
+            return connection
+
+        return cls(pool, apart)
 
     async def close(self) -> None:
         """Give all connections back; what is under way is cut off after ten seconds."""
@@ -254,6 +269,8 @@ class Database:
         if transaction.work_left:
             for each in (self.woken, *self.alarms):
                 each.set()
+        if transaction.topics:
+            self.told(transaction.topics)
 
     async def query(self, tenant: int, statement: str, params: Params) -> list[Row]:
         """Run one reading statement in a tenant, in a single round trip.

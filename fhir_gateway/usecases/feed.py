@@ -29,6 +29,7 @@ from fhir_gateway.usecases import (
     feed_series,
     feed_slots,
     identifying,
+    queue_arrivals,
     tasks,
 )
 from fhir_gateway.usecases.appointments import Change, TimeTakenError
@@ -120,6 +121,8 @@ async def apply_siu(
         remember(tx, changed.id, intent, state)
         await inbox.set_parents(tx, changed.id, parents)
         applied.appointment = changed.id
+        if by is By.FEED:
+            applied.issues += await queue_arrivals.follow(tx, deps, old, changed)
     if children:
         await _change_children(tx, deps, intent, children, by, replayed=replayed)
         if intent.event_effective in ENDINGS:

@@ -18,7 +18,13 @@ from fhir_gateway.mapping.triggers import VISITS, Visit
 from fhir_gateway.storage import actors, engagements, identities, inbox, resources
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
-from fhir_gateway.usecases import appointments, feed_merges, feed_people, identifying
+from fhir_gateway.usecases import (
+    appointments,
+    feed_merges,
+    feed_people,
+    identifying,
+    queue_arrivals,
+)
 from fhir_gateway.usecases.appointments import Change
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import participants
@@ -163,5 +169,6 @@ async def _change(
         applied.issues.append(superseded(why))
         return
     changed = stored.resource() | {"status": status}
-    await appointments.apply(tx, deps, Change(changed, By.FEED, stored))
+    done = await appointments.apply(tx, deps, Change(changed, By.FEED, stored))
+    applied.issues += await queue_arrivals.follow(tx, deps, stored, done.stored)
     remember(tx, stored.id, intent, state)

@@ -11,7 +11,7 @@ from typing import Any
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.fhir.validation import validate
-from fhir_gateway.storage import engagements, resources, slot_statuses
+from fhir_gateway.storage import engagements, queues, resources, slot_statuses
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Version, Write
 from fhir_gateway.usecases import (
@@ -20,6 +20,8 @@ from fhir_gateway.usecases import (
     counting,
     identifying,
     preferences,
+    queue_configuration,
+    queue_encounters,
     react,
     referencing,
     schedules,
@@ -257,6 +259,8 @@ async def delete_within(
         await slots.removed(tx, deps, old)
     elif ref.type == "Schedule":
         await schedules.removed(tx, ref.id)
+    elif ref.type in queue_configuration.QUEUED_AT:
+        await queues.remove(tx, str(ref))
     return version
 
 
@@ -269,6 +273,8 @@ async def _check_removal(tx: Transaction, old: Stored) -> None:
         )  # fmt: skip
     if old.type == "Slot":
         await slots.check_removal(tx, old)
+    if old.type == "Encounter":
+        queue_encounters.check_removal(old.resource())
 
 
 async def _create(tx: Transaction, deps: Deps, write: Write, coming: Collection[Ref]) -> Stored:
@@ -320,15 +326,43 @@ async def _update_role(tx: Transaction, deps: Deps, _: Stored, write: Write) -> 
     return await _create_role(tx, deps, write)
 
 
+async def _create_queued_at(tx: Transaction, deps: Deps, write: Write) -> Stored:
+    stored = await _create_plain(tx, deps, write)
+    await queue_configuration.register(tx, deps, write.resource, is_new=True)
+    return stored
+
+
+async def _update_queued_at(tx: Transaction, deps: Deps, _: Stored, write: Write) -> Stored:
+    stored = await _create_plain(tx, deps, write)
+    await queue_configuration.register(tx, deps, write.resource, is_new=False)
+    return stored
+
+
+async def _create_encounter(tx: Transaction, deps: Deps, write: Write) -> Stored:
+    queue_encounters.check_written(None, write.resource)
+    return await _create_plain(tx, deps, write)
+
+
+async def _update_encounter(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stored:
+    queue_encounters.check_written(old.resource(), write.resource)
+    return await _create_plain(tx, deps, write)
+
+
 _CREATE: dict[str, Create] = {
     "AppointmentResponse": answers.answer,
     "Basic": preferences.create,
+    "Encounter": _create_encounter,
+    "HealthcareService": _create_queued_at,
+    "Location": _create_queued_at,
     "PractitionerRole": _create_role,
     "Schedule": _create_schedule,
     "Slot": slots.create,
 }
 _UPDATE: dict[str, Update] = {
     "Basic": preferences.update,
+    "Encounter": _update_encounter,
+    "HealthcareService": _update_queued_at,
+    "Location": _update_queued_at,
     "PractitionerRole": _update_role,
     "Schedule": _update_schedule,
     "Slot": slots.update,

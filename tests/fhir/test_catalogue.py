@@ -23,7 +23,7 @@ _OFFICIAL: dict[str, dict[str, list[Any]]] = json.loads(
 )
 _OWN = {
     ("Slot", "end"), ("Slot", "overbooked"), ("Appointment", "requested-period"),
-    ("Appointment", "score"), ("RiskAssessment", "appointment"),
+    ("Appointment", "score"), ("RiskAssessment", "appointment"), ("Encounter", "queue"),
 }  # fmt: skip
 PARAMS = [(name, param) for name, each in CATALOGUE.items() for param in each.params]
 PLAIN = [(name, param) for name, param in PARAMS if not param.components]

@@ -36,6 +36,7 @@ HOME_OF_LIBRARY = {
     "fastapi": ("api",),
     "starlette": ("api",),
     "uvicorn": ("wiring.py", "api/connections.py"),
+    "websockets": (),  # uvicorn's; we speak ASGI
     "fhir": ("fhir/models.py",),
     "lxml": ("fhir/xml_narrative.py", "fhir/xml_reading.py"),
     "hl7apy": ("hl7/conformance.py",),

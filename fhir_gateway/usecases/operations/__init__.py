@@ -11,6 +11,9 @@ from fhir_gateway.usecases.operations import (
     validate,
 )
 from fhir_gateway.usecases.operations.call import Accepted, Call, Operation
+from fhir_gateway.usecases.operations.queue_commands import COMMANDS
+from fhir_gateway.usecases.operations.queue_intake import INTAKES
+from fhir_gateway.usecases.operations.queue_status import STATUS
 
 __all__ = ["OPERATIONS", "Accepted", "Call", "Operation"]
 
@@ -27,4 +30,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(export.OF_ALL, export.run),
     Operation(export.OF_PATIENTS, export.run),
     Operation(export.OF_GROUP, export.run),
+    *COMMANDS,
+    *INTAKES,
+    *STATUS,
 )
