@@ -35,6 +35,7 @@ from fhir_gateway.storage.roles import Role
 from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
 from fhir_gateway.usecases import seed
 from fhir_gateway.usecases.deps import Deps, Policy
+from fhir_gateway.workers.horizon import keep_horizons
 from fhir_gateway.workers.loop import work
 
 #: Below the data directory: where the embedded database lives.
@@ -123,7 +124,7 @@ async def _serve(
         stack.push_async_callback(close_ports, ports, settings.drain_seconds)
         http = _HttpServer(_http_config(settings, deps))
         serving = asyncio.create_task(http.serve(sockets=[listening]))
-        working = asyncio.create_task(work(deps, stop))
+        working = asyncio.gather(work(deps, stop), keep_horizons(deps, stop))
         await _first(http.ready.wait(), serving, working)
         await warming
         gc.freeze()  # what stays for good is not looked through while somebody waits
@@ -140,7 +141,7 @@ async def _serve(
         await asyncio.gather(serving, working)
 
 
-async def _first(event: Coroutine[Any, Any, Any], *tasks: asyncio.Task[None]) -> None:
+async def _first(event: Coroutine[Any, Any, Any], *tasks: asyncio.Future[Any]) -> None:
     """Wait for an event, or for a task that ends before its time."""
     waiting = asyncio.ensure_future(event)
     await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)

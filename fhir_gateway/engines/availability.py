@@ -126,9 +126,7 @@ def slot_times(
     days = days_of(rules, span)
     openings = _joined(each for day in days for each in _openings(rules, day, holidays))
     times = [slot for each in openings for slot in _slots(rules, each)]
-    closed = overlapping(
-        times, (each for day in days for each in _closures(rules, day, holidays))
-    )
+    closed = overlapping(times, (each for day in days for each in _closures(rules, day, holidays)))
     return tuple(
         each for place, each in enumerate(times) if place not in closed and span.contains(each)
     )
@@ -139,9 +137,7 @@ def _on(day: date, exceptions: Iterable[DifferentDays]) -> list[DifferentDays]:
 
 
 def _openings(rules: Rules, day: date, holidays: Collection[date]) -> Iterator[Interval]:
-    instead = [
-        each.hours for each in _on(day, rules.exceptions) if not each.closed and each.hours
-    ]
+    instead = [each.hours for each in _on(day, rules.exceptions) if not each.closed and each.hours]
     weekly = [each.hours for each in rules.weekly if day.weekday() in each.days]
     if not instead and day in holidays:
         return

@@ -29,7 +29,9 @@ def complaints(resource: dict[str, Any], url: str) -> list[Issue]:
         for place, each in enumerate(resource.get("extension", ()))
         if each.get("url") == url
     ]
-    issues = [Issue(f"{where} stands there already", (where,), "structure") for where, _ in found[1:]]
+    issues = [
+        Issue(f"{where} stands there already", (where,), "structure") for where, _ in found[1:]
+    ]
     return issues + [issue for where, each in found for issue in _of(declared, each, where)]
 
 

@@ -16,8 +16,9 @@ from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.lifecycle import By, transition
 from fhir_gateway.storage import engagements, outbox, resources
 from fhir_gateway.storage.engagements import Engagement
-from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.postgres import RaceLostError, Transaction
 from fhir_gateway.storage.resources import Stored, Write
+from fhir_gateway.storage.slot_statuses import SlotState
 from fhir_gateway.usecases import conflict_tasks, freed, identifying, storing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Around, Needs, Resource, needs, slot_ids, span_of
@@ -105,7 +106,9 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
         tx, {each.actor_key for each in lost if each.exclusive}, _hull(lost)
     ) if any(each.exclusive for each in lost) else []  # fmt: skip
     stored = await _write(tx, deps, change)
-    await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
+    states = await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
+    if old is None and wanted.span and not _are_there(change.resource, wanted, states):
+        raise RaceLostError  # somebody took a Slot away meanwhile
     changed = Changed(stored, overlaps)
     for each in overlaps:
         await conflict_tasks.open_task(tx, deps, stored.id, each)
@@ -117,6 +120,11 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
         free = _given_up(lost, added, promoted)
         changed.freed = await freed.open_tasks(tx, deps, old, free)
     return changed
+
+
+def _are_there(appointment: Resource, held: Needs, states: Iterable[SlotState]) -> bool:
+    """Whether the Slots of a new booking are there still, now that they are locked."""
+    return not held.exclusive or {each.id for each in states}.issuperset(slot_ids(appointment))
 
 
 async def _beside_block(tx: Transaction, wanted: Needs) -> bool:

@@ -17,6 +17,7 @@ from fhir_gateway.storage.resources import Stored, Version, Write
 from fhir_gateway.usecases import (
     answers,
     booking,
+    horizons,
     identifying,
     react,
     referencing,
@@ -294,16 +295,19 @@ async def _update_plain(tx: Transaction, deps: Deps, _: Stored, write: Write) ->
     return await _create_plain(tx, deps, write)
 
 
-async def _create_schedule(tx: Transaction, deps: Deps, write: Write) -> Stored:
+async def _create_schedule(
+    tx: Transaction, deps: Deps, write: Write, before: Resource | None = None
+) -> Stored:
     stored = await _create_plain(tx, deps, write)
+    await horizons.schedule_written(tx, write.resource, before)
     if await schedules.register(tx, write.resource):
         ids = await slot_statuses.lock_slots_of_schedule(tx, stored.id)
         await refresh_slots(tx, deps, ids)
     return stored
 
 
-async def _update_schedule(tx: Transaction, deps: Deps, _: Stored, write: Write) -> Stored:
-    return await _create_schedule(tx, deps, write)
+async def _update_schedule(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stored:
+    return await _create_schedule(tx, deps, write, old.resource())
 
 
 async def _create_role(tx: Transaction, deps: Deps, write: Write) -> Stored:

@@ -38,7 +38,9 @@ def rules(*weekly: tuple[str, str], zone: ZoneInfo = BERLIN, **parts) -> Rules:
 def on(day: date, of: Rules, holidays=frozenset()) -> list[str]:
     """The starts on a day by the clock, with the offset where the day has two."""
     midnights = [datetime.combine(each, time(0), of.zone) for each in (day, day + DAY)]
-    times = [each.start.astimezone(of.zone) for each in slot_times(of, Interval(*midnights), holidays)]
+    times = [
+        each.start.astimezone(of.zone) for each in slot_times(of, Interval(*midnights), holidays)
+    ]
     return [f"{each:%H:%M}" for each in times]
 
 
@@ -65,7 +67,10 @@ def test_starts_lie_on_multiples_or_follow_each_other_with_their_buffers(parts, 
 
 
 def test_a_weekday_has_its_own_hours_and_may_have_several():
-    week = (Weekly(frozenset({0}), hours("09:00", "10:00")), Weekly(frozenset({0, 1}), hours("13:00", "13:30")))
+    week = (
+        Weekly(frozenset({0}), hours("09:00", "10:00")),
+        Weekly(frozenset({0, 1}), hours("13:00", "13:30")),
+    )
     mine = rules(weekly=week)
     assert [len(on(MONDAY + n * DAY, mine)) for n in range(7)] == [3, 1, 0, 0, 0, 0, 0]
 
@@ -106,7 +111,9 @@ LATE = DifferentDays(MONDAY, MONDAY, closed=False, hours=hours("18:00", "19:00")
         ((LUNCH,), True, []),
     ],
 )  # fmt: skip
-def test_days_that_differ_go_before_holidays_and_holidays_before_the_week(exceptions, holiday, expected):
+def test_days_that_differ_go_before_holidays_and_holidays_before_the_week(
+    exceptions, holiday, expected
+):
     mine = rules(("09:00", "10:30"), exceptions=exceptions)
     assert on(MONDAY, mine, frozenset({MONDAY}) if holiday else frozenset()) == expected
 
@@ -219,7 +226,9 @@ def joined_sets(stretches: list[set[int]]) -> list[set[int]]:
 
 
 QUARTERS = st.integers(0, 95).map(lambda n: time(n // 4, n % 4 * 15))
-HOURS = st.tuples(QUARTERS, QUARTERS).filter(lambda pair: pair[0] != pair[1]).map(lambda p: Hours(*p))
+HOURS = (
+    st.tuples(QUARTERS, QUARTERS).filter(lambda pair: pair[0] != pair[1]).map(lambda p: Hours(*p))
+)
 
 
 @st.composite
@@ -227,7 +236,7 @@ def random_rules(draw, first: date, zone: ZoneInfo) -> Rules:
     weekdays = st.frozensets(st.integers(0, 6), min_size=1)
     changes = st.builds(
         lambda start, length, closed, when: DifferentDays(
-            first + start * DAY, first + (start + length) * DAY, closed=closed or when is None, hours=when
+            first + start * DAY, first + (start + length) * DAY, closed or when is None, when
         ),
         st.integers(-1, 2), st.integers(0, 1), st.booleans(), st.none() | HOURS,
     )  # fmt: skip
@@ -259,7 +268,10 @@ def test_the_slots_are_those_of_a_walk_through_every_minute(data, turn, name):
 
 
 @cases(60)
-@given(st.lists(st.integers(0, 40), unique=True), st.lists(st.tuples(st.integers(0, 200), st.integers(1, 30))))
+@given(
+    st.lists(st.integers(0, 40), unique=True),
+    st.lists(st.tuples(st.integers(0, 200), st.integers(1, 30))),
+)
 def test_what_is_taken_is_found_wherever_it_overlaps(starts, taken):
     zero = datetime(2026, 1, 1, tzinfo=UTC)
     times = [Interval(zero + n * 5 * MINUTE, zero + (n * 5 + 5) * MINUTE) for n in sorted(starts)]

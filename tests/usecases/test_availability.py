@@ -10,7 +10,14 @@ from fhir_gateway.core.codes import EXT_AVAILABILITY
 from fhir_gateway.core.errors import Category, GatewayError
 from fhir_gateway.usecases import holiday_dates
 from fhir_gateway.usecases.availability import availability_of, check
-from tests.usecases.builders import Resource, a_practitioner, a_schedule, availability, different, weekly
+from tests.usecases.builders import (
+    Resource,
+    a_practitioner,
+    a_schedule,
+    availability,
+    different,
+    weekly,
+)
 from tests.usecases.clinic import Clinic, refusal
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -5,6 +5,7 @@ from fhir_gateway.usecases.operations import (
     everything,
     export,
     find_optimal_slots,
+    generate_slots,
     meta,
     validate,
 )
@@ -15,6 +16,7 @@ __all__ = ["OPERATIONS", "Accepted", "Call", "Operation"]
 OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
     Operation(check_conflicts.SPEC, check_conflicts.run),
+    Operation(generate_slots.SPEC, generate_slots.run),
     Operation(validate.SPEC, validate.run),
     Operation(meta.SPEC, meta.run),
     Operation(meta.OF_ALL, meta.run),
