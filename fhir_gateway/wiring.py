@@ -272,6 +272,7 @@ async def _deps(settings: Settings, database: Database) -> Deps:
             waitlist=settings.waitlist_policy,
             offer_hold=settings.offer_hold,
             minimum_notice=settings.minimum_notice,
+            slot_notice=settings.slot_notice,
             require_if_match=settings.require_if_match,
             strict_feeds=settings.strict_feeds,
         ),

@@ -12,6 +12,8 @@ EXT_WAITLIST = f"{CANONICAL}/StructureDefinition/waitlist"
 EXT_QUEUE = f"{CANONICAL}/StructureDefinition/queue"
 EXT_STATUS_REASON = f"{CANONICAL}/StructureDefinition/status-reason"
 EXT_ALTERNATIVE = f"{CANONICAL}/StructureDefinition/alternative"
+EXT_PRIORITY_RULE = f"{CANONICAL}/StructureDefinition/priority-rule"
+EXT_PREFERENCE = f"{CANONICAL}/StructureDefinition/preference"
 EXT_ORIGIN = f"{CANONICAL}/StructureDefinition/slot-origin"
 EXT_TIMEZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
 

@@ -41,6 +41,7 @@ class PatientFacts:
         preferred_days: Days-of-week codes, stated or learnt.
         preferred_parts: `morning`, `afternoon`, `evening`.
         preferred_practitioners: References.
+        likings: 0..1 of each preferred name that is liked less than wholly, for `best`.
         previous_practitioners: Visits that took place, by practitioner reference.
         no_show: Facts of the model, for `best`.
     """
@@ -50,6 +51,7 @@ class PatientFacts:
     preferred_days: frozenset[str] = frozenset()
     preferred_parts: frozenset[str] = frozenset()
     preferred_practitioners: frozenset[str] = frozenset()
+    likings: Mapping[str, float] = field(default_factory=dict)
     previous_practitioners: Mapping[str, int] = field(default_factory=dict)
     no_show: NoShowFacts = field(default_factory=NoShowFacts)
 

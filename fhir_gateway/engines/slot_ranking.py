@@ -197,7 +197,15 @@ class _Keys:
             rows = rows[leading[rows] <= limit]
         start, points = self.candidates.start[rows], -self.points[rows]
         majors = (points, start) if self.earliest else (start, points)
-        order = np.lexsort((self._names(rows), self._practitioners(rows), *majors))
+        keys = (self._practitioners(rows), *majors)
+        order = np.lexsort(keys)
+        last = order[min(top, len(order)) - 1]
+        tied = np.flatnonzero(np.all([key[order] == key[last] for key in keys], axis=0))
+        rows = rows[
+            order[: max(top, int(tied[-1]) + 1)]
+        ]  # names are dear: only of those that count
+        tied_keys = [key[order[: len(rows)]] for key in keys]
+        order = np.lexsort((self._names(rows), *tied_keys))
         return [int(row) for row in rows[order[:top]]]
 
     def _practitioners(self, rows: Minutes) -> Minutes:

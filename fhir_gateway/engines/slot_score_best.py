@@ -54,7 +54,13 @@ from fhir_gateway.engines.slot_score import (
     from_floats,
 )
 from fhir_gateway.engines.slot_score_plan import in_rush, travel_to
-from fhir_gateway.engines.slot_search import Candidates, ScheduleFacts, SlotColumns, wall_of
+from fhir_gateway.engines.slot_search import (
+    Candidates,
+    ScheduleFacts,
+    SlotColumns,
+    rows_by_schedule,
+    wall_of,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -72,6 +78,7 @@ class Scene:
     Args:
         wall: Shape (n,), clinic wall clock of each start.
         days_away: Shape (n,), days from now to the start, ≥ 0.
+        rows: The candidates of each Schedule.
     """
 
     candidates: Candidates
@@ -83,6 +90,7 @@ class Scene:
     diaries: Mapping[str, Diary]
     wall: Minutes
     days_away: Floats
+    rows: Sequence[Minutes]
 
     def per_schedule(self, values: Sequence[float]) -> Floats:
         """Spread one value per Schedule over the candidates."""
@@ -104,7 +112,8 @@ def scene(
     """Gather the facts and work out the times that every factor needs."""
     wall = wall_of(candidates.schedule, candidates.start, schedules)
     away = np.maximum(candidates.start - minute_of(request.now), 0) / DAY
-    return Scene(candidates, slots, schedules, request, patient, applied, diaries, wall, away)
+    rows = rows_by_schedule(candidates.schedule, len(schedules))
+    return Scene(candidates, slots, schedules, request, patient, applied, diaries, wall, away, rows)
 
 
 def best_columns(facts: Scene) -> tuple[FactorColumn, ...]:
@@ -152,8 +161,7 @@ def _before(diary: Diary, moment: Minutes) -> Minutes:
 def availability(facts: Scene) -> FactorColumn:
     start = facts.candidates.start
     booked = np.zeros(len(start), dtype=np.int64)
-    for index, schedule in enumerate(facts.schedules):
-        rows = facts.candidates.schedule == index
+    for schedule, rows in zip(facts.schedules, facts.rows, strict=True):
         diary = facts.diary_of(schedule)
         booked[rows] = booked_between(diary, start[rows] - RUN_UP, start[rows])
     booked = np.minimum(booked, RUN_UP)
@@ -205,11 +213,11 @@ def proximity(facts: Scene) -> FactorColumn:
 
 def preference(facts: Scene) -> FactorColumn:
     known = facts.patient or PatientFacts()
-    day = _liked(DAYS, known.preferred_days)[weekdays(facts.wall)]
+    day = _liked(DAYS, known.preferred_days, known)[weekdays(facts.wall)]
     names = tuple(name for name, _ in PARTS)
-    part = _liked(names, known.preferred_parts)[part_numbers(hours(facts.wall))]
+    part = _liked(names, known.preferred_parts, known)[part_numbers(hours(facts.wall))]
     people = tuple(schedule.practitioner or "" for schedule in facts.schedules)
-    person = _liked(people, known.preferred_practitioners)[facts.candidates.schedule]
+    person = _liked(people, known.preferred_practitioners, known)[facts.candidates.schedule]
 
     def text(i: int) -> str:
         named = (("weekday", day), ("part of day", part), ("practitioner", person))
@@ -219,11 +227,11 @@ def preference(facts: Scene) -> FactorColumn:
     return FactorColumn(PREFERENCE, from_floats(40 * day + 35 * part + 25 * person), text)
 
 
-def _liked(names: Sequence[str], preferred: frozenset[str]) -> Floats:
-    """1 for a preferred name, 0 for another one, ½ for all where nothing is preferred."""
+def _liked(names: Sequence[str], preferred: frozenset[str], known: PatientFacts) -> Floats:
+    """How much a preferred name is liked, 0 for another, ½ for all where nothing is preferred."""
     if not preferred:
         return np.full(len(names), 0.5)
-    return np.array([name in preferred for name in names], dtype=np.float64)
+    return np.array([known.likings.get(name, 1.0) if name in preferred else 0.0 for name in names])
 
 
 def continuity(facts: Scene) -> FactorColumn:
@@ -282,11 +290,10 @@ def load(facts: Scene) -> FactorColumn:
     booked = np.zeros(len(day_start), dtype=np.int64)
     free = np.zeros(len(day_start), dtype=np.int64)
     wall = wall_of(facts.slots.schedule, facts.slots.start, facts.schedules)
-    for index, schedule in enumerate(facts.schedules):
-        rows = facts.candidates.schedule == index
+    slots = rows_by_schedule(facts.slots.schedule, len(facts.schedules))
+    for schedule, rows, mine in zip(facts.schedules, facts.rows, slots, strict=True):
         since = day_start[rows]
         booked[rows] = booked_between(facts.diary_of(schedule), since, since + DAY)
-        mine = facts.slots.schedule == index
         free[rows] = _free_on(facts.slots, mine, days(wall), days(facts.wall[rows]))
     share = free / np.maximum(free + booked, 1)
     return FactorColumn(
@@ -294,9 +301,7 @@ def load(facts: Scene) -> FactorColumn:
     )
 
 
-def _free_on(
-    slots: SlotColumns, mine: npt.NDArray[np.bool_], slot_days: Minutes, wanted: Minutes
-) -> Minutes:
+def _free_on(slots: SlotColumns, mine: Minutes, slot_days: Minutes, wanted: Minutes) -> Minutes:
     if not len(wanted):
         return wanted
     known, place = np.unique(slot_days[mine], return_inverse=True)

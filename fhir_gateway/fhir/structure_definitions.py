@@ -13,6 +13,8 @@ from fhir_gateway.core.codes import (
     EXT_ALTERNATIVE,
     EXT_AVAILABILITY,
     EXT_ORIGIN,
+    EXT_PREFERENCE,
+    EXT_PRIORITY_RULE,
     EXT_QUEUE,
     EXT_SCORE,
     EXT_STATUS_REASON,
@@ -147,6 +149,23 @@ _QUEUE = (
     Part("priorityScore", "decimal", "Given, or of the matching rule"),
 )
 
+_PRIORITY_RULE = (
+    Part("baseScore", "integer", "0 to 100; from 80 on the earliest time comes first", 1),
+    Part("urgencyMultiplier", "decimal", "The score is multiplied by it; 1 where absent"),
+    Part("maxWaitDays", "unsignedInt", "Only times within so many days of the request"),
+    Part("sameDay", "boolean", "Only times of today, where the base score is 80 or more"),
+)
+_TRAVEL = (
+    Part("location", "Reference", "To where", 1, targets=("Location",)),
+    Part("minutes", "decimal", "How long it takes to get there", 1),
+)
+_PREFERENCE = (
+    Part("day", "code", "mon, tue, wed, thu, fri, sat or sun", 0, "*"),
+    Part("partOfDay", "code", "morning (to 12), afternoon (to 17) or evening", 0, "*"),
+    Part("practitioner", "Reference", "Whom to see", 0, "*", targets=("Practitioner",)),
+    Part("travel", None, "The way to one location", 0, "*", _TRAVEL),
+)
+
 OWN_EXTENSIONS: tuple[OwnExtension, ...] = (
     OwnExtension(
         EXT_SCORE,
@@ -168,6 +187,22 @@ OWN_EXTENSIONS: tuple[OwnExtension, ...] = (
         "What somebody on the waitlist wishes, and what has been offered so far.",
         ("Appointment",),
         parts=_WAITLIST,
+    ),
+    OwnExtension(
+        EXT_PRIORITY_RULE,
+        "Priority rule",
+        "Who comes first: for appointments that the useContext of the PlanDefinition describes by"
+        " appointment-type, specialty and diagnosis.",
+        ("PlanDefinition",),
+        parts=_PRIORITY_RULE,
+    ),
+    OwnExtension(
+        EXT_PREFERENCE,
+        "Scheduling preference",
+        "What a patient has said about times, people and the way; of a Basic resource with the"
+        " code scheduling-preference.",
+        ("Basic",),
+        parts=_PREFERENCE,
     ),
     OwnExtension(
         EXT_QUEUE,

@@ -10,7 +10,9 @@ from datetime import datetime
 from fhir_gateway.core.time import Interval
 from fhir_gateway.storage.names import hashes
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.storage.slot_facts import FreeSlot
+
+#: Values of Slot.appointmentType, as they are indexed, that keep a Slot for the urgent.
+PROTECTED = ("EMERGENCY",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Wanted:
         service_types: Token entries as in `fhir.search_values` (`service-type|=x`), any of them.
         specialties: Likewise.
         appointment_types: Likewise; a Slot that names none takes all.
+        released: Protected Slots that begin until then are for this request; None: all of them.
     """
 
     span: Interval
@@ -34,6 +37,7 @@ class Wanted:
     service_types: Sequence[str] = ()
     specialties: Sequence[str] = ()
     appointment_types: Sequence[str] = field(default_factory=tuple)
+    released: datetime | None = None
 
 
 async def schedules(tx: Transaction, wanted: Wanted) -> list[str]:
@@ -82,12 +86,33 @@ async def _with_parts(tx: Transaction, locations: Sequence[str]) -> list[str]:
     return [row[0] for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class FreeColumns:
+    """Free Slots of one Schedule, by start and id.
+
+    Attributes:
+        schedule: Id of the Schedule.
+        starts, ends: Minutes since 1970 of each Slot, 32 bit, big end first.
+        ids: Of the Slots, with spaces between.
+    """
+
+    schedule: str
+    starts: bytes
+    ends: bytes
+    ids: str
+
+
+#: A whole minute since 1970 as four bytes.
+_MINUTE = "int4send(floor(date_part('epoch', {}) / 60)::int)"
+
+
 async def free_slots(
     tx: Transaction, schedule_ids: Iterable[str], wanted: Wanted, *, limit: int
-) -> list[FreeSlot]:
-    """Free Slots of these Schedules that may be used as wanted, by Schedule and start.
+) -> list[FreeColumns]:
+    """Free Slots of these Schedules that may be used as wanted, by Schedule.
 
-    A Slot that names no service type or specialty is used for those of its Schedule.
+    A Slot that names no service type or specialty is used for those of its Schedule. One that is
+    protected is for the urgent until two days before it begins, and then for everybody.
     """
     conditions = [
         (
@@ -101,6 +126,8 @@ async def free_slots(
         "start": wanted.span.start,
         "end": wanted.span.end,
         "limit": limit,
+        "protected": list(PROTECTED),
+        "released": wanted.released or wanted.span.end,
     }
     for name, entries in (
         ("service-type", wanted.service_types),
@@ -115,32 +142,43 @@ async def free_slots(
             )
             params[key] = [f"{tx.tenant}|{each}" for each in entries]
             params[f"{key}_any"] = f"{tx.tenant}|{name}"
+    kinds = "true"
     if wanted.appointment_types:
-        conditions.append("(s.p_appointment_type IS NULL OR s.tokens && %(kinds)s::text[])")
+        kinds = "s.p_appointment_type IS NULL OR s.tokens && %(kinds)s::text[]"
         params["kinds"] = [f"{tx.tenant}|{each}" for each in wanted.appointment_types]
+    conditions.append(
+        "CASE WHEN s.p_appointment_type = ANY(%(protected)s) THEN s.p_start <= %(released)s"
+        f" ELSE {kinds} END"
+    )
+    start, end = _MINUTE.format("f.p_start"), _MINUTE.format("f.p_end")
     rows = await tx.rows(
-        "SELECT s.id, substr(s.p_schedule, 10), s.p_start, s.p_end FROM slot s"
+        f"SELECT substr(f.p_schedule, 10), string_agg({start}, ''), string_agg({end}, ''),"
+        " string_agg(f.id, ' ') FROM (SELECT s.p_schedule, s.p_start, s.p_end, s.id FROM slot s"
         f" WHERE {' AND '.join(conditions)}"
-        " ORDER BY s.p_schedule, s.p_start, s.id LIMIT %(limit)s",
+        " ORDER BY s.p_schedule, s.p_start, s.id LIMIT %(limit)s) f"
+        " GROUP BY f.p_schedule ORDER BY f.p_schedule",
         params,
     )
-    return [FreeSlot(*row) for row in rows]
+    return [FreeColumns(*row) for row in rows]
 
 
 async def diaries(
     tx: Transaction, actor_keys: Iterable[int], span: Interval
-) -> dict[int, list[tuple[datetime, datetime]]]:
-    """Booked times of each actor (not pending ones) around a span, by start."""
+) -> dict[int, tuple[bytes, bytes]]:
+    """Booked times of each actor (not pending ones) around a span, by start.
+
+    Returns:
+        By actor starts and ends as in FreeColumns; an end in the middle of a minute is the next.
+    """
+    start, end = _MINUTE.format("d.low"), _MINUTE.format("d.high + interval '59.999999 seconds'")
     rows = await tx.rows(
-        "SELECT actor_key, lower(core), upper(core) FROM busy WHERE tenant = %s"
+        f"SELECT d.actor_key, string_agg({start}, ''), string_agg({end}, '') FROM"
+        " (SELECT actor_key, lower(core) AS low, upper(core) AS high FROM busy WHERE tenant = %s"
         " AND actor_key = ANY(%s) AND kind IN ('appointment', 'overlap') AND NOT tentative"
-        " AND ends > %s AND starts < %s ORDER BY actor_key, lower(core)",
+        " AND ends > %s AND starts < %s ORDER BY actor_key, lower(core)) d GROUP BY d.actor_key",
         (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
     )
-    found: dict[int, list[tuple[datetime, datetime]]] = {}
-    for key, start, end in rows:
-        found.setdefault(key, []).append((start, end))
-    return found
+    return {key: (starts, ends) for key, starts, ends in rows}
 
 
 async def taken(

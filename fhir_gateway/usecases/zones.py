@@ -3,7 +3,7 @@
 Schedule.availability.zone, else the zone of a Location, else the tenant's (decision 21).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -60,6 +60,34 @@ async def zone_of(
         if extended is not None and isinstance(extended.get("valueCode"), str):
             return _known(extended["valueCode"], tenant)
     return tenant
+
+
+async def zones_of(tx: Transaction, deps: Deps, schedules: Sequence[Resource]) -> list[ZoneInfo]:
+    """The zone of each Schedule, with one look at the Locations of all."""
+    tenant = deps.tenants[tx.tenant].zone
+    named = [part(extension(each, EXT_AVAILABILITY), "zone") for each in schedules]
+    places = [
+        [
+            ref.id
+            for actor in each.get("actor", ())
+            if (ref := reference_of(actor)) is not None and ref.type == "Location"
+        ]
+        for each in schedules
+    ]
+    wanted = {one for name, ids in zip(named, places, strict=True) if not name for one in ids}
+    found = await resources.read_many(tx, "Location", wanted) if wanted else {}
+    located = {
+        key: extended["valueCode"]
+        for key, each in found.items()
+        if (extended := extension(each.resource(), EXT_TIMEZONE)) is not None
+        and isinstance(extended.get("valueCode"), str)
+    }
+    zones = []
+    for name, ids in zip(named, places, strict=True):
+        first = next((located[one] for one in sorted(ids) if one in located), None)
+        chosen = name if isinstance(name, str) else first
+        zones.append(_known(chosen, tenant) if chosen else tenant)
+    return zones
 
 
 def _known(name: str, default: ZoneInfo) -> ZoneInfo:

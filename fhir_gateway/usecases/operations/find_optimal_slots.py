@@ -66,7 +66,12 @@ SPEC = OperationSpec(
         _in("service-request", 0, 1, "Reference", "The order: the wait began when it was written",
             target_types=("ServiceRequest",)),
         _in("duration", 0, 1, "positiveInt", "Minutes of the visit; else the length of one Slot"),
-        _in("required-actor", 0, "*", "Reference", "Who else has to be free", target_types=_ANYONE),
+        _in("required-actor", 0, "*", "Reference", "Who else takes part and has to be free; one"
+            " with Slots of its own has a free one then", target_types=_ANYONE),
+        _in("preferred-actor", 0, "*", "Reference", "Whom the patient would like to see, instead of"
+            " what is known", target_types=("Practitioner", "PractitionerRole")),
+        _in("priority", 0, 1, "unsignedInt", "As Appointment.priority: 1 is highest … 9, then 0;"
+            " else that of the order. 1 to 3 get time that is kept for the urgent"),
         _in("policy", 0, 1, "code", "plan or best"),
         _in("weight", 0, "*", None, "Another weight for one factor; all must sum to 1", parts=(
             _in("code", 1, 1, "code", "Factor"),

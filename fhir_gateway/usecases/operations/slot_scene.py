@@ -3,31 +3,36 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import numpy as np
 
 from fhir_gateway.core.refs import first_of
 from fhir_gateway.core.time import Interval
-from fhir_gateway.engines.clinic_time import minute_from, minute_of
+from fhir_gateway.engines.clinic_time import Minutes
 from fhir_gateway.engines.no_show import NoShowFacts, past_rate
+from fhir_gateway.engines.preferences import FulfilledVisit, learnt
 from fhir_gateway.engines.slot_facts import Diary, PatientFacts, RankingRequest
 from fhir_gateway.engines.slot_ranking import Facts
-from fhir_gateway.engines.slot_search import ScheduleFacts, SlotSearch, columns
-from fhir_gateway.storage import actors, engagements, resources, search_facts
+from fhir_gateway.engines.slot_search import ScheduleFacts, SlotColumns, SlotSearch
+from fhir_gateway.storage import actors, engagements, resources, search_facts, slot_facts
 from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.storage.search_facts import Wanted
-from fhir_gateway.storage.slot_facts import FreeSlot
+from fhir_gateway.storage.search_facts import FreeColumns, Wanted
+from fhir_gateway.usecases import priority_plans
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.operations.slot_request import SlotRequest
+from fhir_gateway.usecases.operations.slot_request import SlotRequest, entries
+from fhir_gateway.usecases.patient_wishes import wishes_of
 from fhir_gateway.usecases.waiting import codes_of
-from fhir_gateway.usecases.zones import zone_of
+from fhir_gateway.usecases.zones import zones_of
 
 #: Free Slots looked at in one request: 100 practitioners for 90 days and more.
 MOST_SLOTS = 400_000
 _DEFAULT_MINUTES = 30
+_WIDTH = 4  # bytes of a packed minute
+_DAY = timedelta(days=1)
+#: How long before its start time that is kept for the urgent is given to everybody.
+RELEASE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +51,34 @@ async def read_scene(tx: Transaction, deps: Deps, request: SlotRequest) -> Scene
         practitioners=request.practitioners,
         locations=request.locations,
         services=request.services,
-        service_types=_entries("service-type", request.service_types),
-        specialties=_entries("specialty", request.specialties),
-        appointment_types=_entries(
+        service_types=entries("service-type", request.service_types),
+        specialties=entries("specialty", request.specialties),
+        appointment_types=entries(
             "appointment-type", [request.appointment_type] if request.appointment_type else []
         ),
+        released=None if request.is_urgent else deps.clock.now() + RELEASE,
     )
     ids = await search_facts.schedules(tx, wanted)
     slots = await search_facts.free_slots(tx, ids, wanted, limit=MOST_SLOTS)
-    used = sorted({each.schedule for each in slots})
+    used = [each.schedule for each in slots]
     schedules = await _schedules(tx, deps, used)
-    places = {each: place for place, each in enumerate(used)}
-    rows = [(places[each.schedule], Interval(each.start, each.end), each.id) for each in slots]
+    columns = _columns(slots)
     keys = await actors.keys_of(tx, [*_practitioners(schedules), *_needed(request)])
-    now = deps.clock.now()
-    patient = await _patient(tx, request.patient, now) if request.patient else None
+    patient = await _patient(tx, deps, request) if request.patient else None
     facts = Facts(
-        slots=columns(rows),
+        slots=columns,
         schedules=schedules,
         patient=patient,
+        rules=await priority_plans.rules(tx),
         diaries=await _diaries(tx, _practitioners(schedules), keys, request.window),
     )
     search = SlotSearch(
-        duration=request.duration or _usual(slots),
+        duration=request.duration or _usual(columns),
         now=deps.clock.now(),
         window=None if request.dates else request.window,
         dates=request.dates,
+        minimum_notice=deps.policy.slot_notice,
+        within=await _within(tx, request),
         busy=await _busy(tx, _needed(request), keys, request.window),
         taken=await _taken(tx, schedules, request.window),
     )
@@ -84,37 +91,44 @@ def _ranking(deps: Deps, request: SlotRequest) -> RankingRequest:
         now=deps.clock.now(),
         appointment_types=codes_of(kind),
         specialties=codes_of(request.specialties),
+        diagnoses=codes_of(request.reasons),
+        priority=request.priority,
         practitioners=request.practitioners,
         waiting_since=request.waiting_since,
     )
-
-
-def _entries(name: str, concepts: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    """Index entries that any coding of these concepts is found by."""
-    entries = [
-        f"{name}|{each['system']}|{each['code']}"
-        if each.get("system")
-        else f"{name}|={each['code']}"
-        for concept in concepts
-        for each in concept.get("coding", ())
-        if each.get("code")
-    ]
-    texts = [
-        f"{name}|={each['text']}" for each in concepts if "coding" not in each and "text" in each
-    ]
-    return tuple(dict.fromkeys(entries + texts))
 
 
 def _needed(request: SlotRequest) -> list[str]:
     return [*request.required, *([request.patient] if request.patient else [])]
 
 
-def _usual(slots: Sequence[FreeSlot]) -> int:
+def _columns(slots: Sequence[FreeColumns]) -> SlotColumns:
+    """All of them one after the other; a Slot of less than a minute serves nobody."""
+    starts = np.concatenate([_none(), *(_minutes(each.starts) for each in slots)])
+    ends = np.concatenate([_none(), *(_minutes(each.ends) for each in slots)])
+    lengths = [len(each.starts) // _WIDTH for each in slots]
+    places = np.repeat(np.arange(len(slots), dtype=np.int64), lengths)
+    ids = [name for each in slots for name in each.ids.split(" ")]
+    usable = ends > starts
+    if not usable.all():
+        ids = [name for name, kept in zip(ids, usable.tolist(), strict=True) if kept]
+    return SlotColumns(places[usable], starts[usable], ends[usable], ids, ordered=True)
+
+
+def _none() -> Minutes:
+    return np.empty(0, dtype=np.int64)
+
+
+def _minutes(packed: bytes) -> Minutes:
+    return np.frombuffer(packed, dtype=">i4").astype(np.int64)
+
+
+def _usual(slots: SlotColumns) -> int:
     """The most frequent length of a Slot, the shorter on a tie."""
-    lengths = Counter(int((each.end - each.start).total_seconds() // 60) for each in slots)
-    if not lengths:
+    if not len(slots.start):
         return _DEFAULT_MINUTES
-    return max(1, min(lengths, key=lambda length: (-lengths[length], length)))
+    lengths, counts = np.unique(slots.end - slots.start, return_counts=True)
+    return int(lengths[np.argmax(counts)])
 
 
 async def _schedules(tx: Transaction, deps: Deps, ids: Sequence[str]) -> list[ScheduleFacts]:
@@ -122,9 +136,9 @@ async def _schedules(tx: Transaction, deps: Deps, ids: Sequence[str]) -> list[Sc
     owners: dict[str, list[ScheduleActor]] = {}
     for each in await actors.of_schedules(tx, ids):
         owners.setdefault(each.schedule, []).append(each)
+    zones = await zones_of(tx, deps, [found[key].resource() for key in ids])
     facts = []
-    for key in ids:
-        zone = await zone_of(tx, deps, found[key].resource())
+    for key, zone in zip(ids, zones, strict=True):
         group = owners.get(key, [])
         names = tuple(each.reference for each in group)
         facts.append(
@@ -145,24 +159,26 @@ def _practitioners(schedules: Iterable[ScheduleFacts]) -> list[str]:
     return sorted({each.practitioner for each in schedules if each.practitioner})
 
 
+def _around(window: Interval) -> Interval:
+    return Interval(window.start - _DAY, window.end + _DAY)
+
+
 async def _diaries(
     tx: Transaction, practitioners: list[str], keys: dict[str, int], window: Interval
 ) -> dict[str, Diary]:
-    around = Interval(window.start - timedelta(days=1), window.end + timedelta(days=1))
+    around = _around(window)
     found = await search_facts.diaries(tx, [keys[each] for each in practitioners], around)
     return {
-        each: Diary(
-            np.array([minute_of(start) for start, _ in found.get(keys[each], ())], dtype=np.int64),
-            np.array([minute_from(end) for _, end in found.get(keys[each], ())], dtype=np.int64),
-        )
+        each: Diary(*map(_minutes, found[keys[each]]))
         for each in practitioners
+        if keys[each] in found
     }
 
 
 async def _busy(
     tx: Transaction, needed: list[str], keys: dict[str, int], window: Interval
 ) -> dict[str, list[Interval]]:
-    around = Interval(window.start - timedelta(days=1), window.end + timedelta(days=1))
+    around = _around(window)
     rows = await engagements.overlapping(tx, [keys[each] for each in needed], around)
     names = {keys[each]: each for each in needed}
     busy: dict[str, list[Interval]] = {}
@@ -183,7 +199,7 @@ async def _taken(
     if not places:
         return {}
     owners = [each for each in await actors.of_schedules(tx, places) if each.exclusive]
-    around = Interval(window.start - timedelta(days=1), window.end + timedelta(days=1))
+    around = _around(window)
     times = await search_facts.taken(tx, [each.key for each in owners], around)
     found: dict[int, list[Interval]] = {}
     for each in owners:
@@ -192,16 +208,38 @@ async def _taken(
     return found
 
 
-async def _patient(tx: Transaction, patient: str, now: datetime) -> PatientFacts:
+async def _within(tx: Transaction, request: SlotRequest) -> dict[str, list[Interval]]:
+    """When the required actors are free who have Slots of their own."""
+    schedules: dict[str, list[str]] = {}
+    for each in await actors.by_references(tx, request.required):
+        schedules.setdefault(each.reference, []).append(each.schedule)
+    around = Interval(request.window.start - _DAY, request.window.end)
+    return {
+        name: [each.span for each in await slot_facts.free_slots(tx, ids, around)]
+        for name, ids in schedules.items()
+    }
+
+
+async def _patient(tx: Transaction, deps: Deps, request: SlotRequest) -> PatientFacts:
+    patient = request.patient or ""
     visits = await search_facts.visits_of(tx, patient)
-    rate = past_rate([(each.status, each.start) for each in visits], now)
-    statuses = Counter(each.status for each in visits)
-    met = Counter(
-        name for each in visits if each.status == "fulfilled" for name in each.practitioners
+    rate = past_rate([(each.status, each.start) for each in visits], deps.clock.now())
+    zone = deps.tenants[tx.tenant].zone.key
+    fulfilled = [each for each in visits if each.status == "fulfilled"]
+    seen = learnt(
+        FulfilledVisit(each.start, zone, next(iter(each.practitioners), None)) for each in fulfilled
     )
+    wishes = await wishes_of(tx, patient, seen, request.preferred)
+    statuses = Counter(each.status for each in visits)
+    met = Counter(name for each in fulfilled for name in each.practitioners)
     missed, attended = statuses["noshow"], statuses["fulfilled"]
     return PatientFacts(
         no_show_rate=rate,
+        travel_minutes=wishes.travel,
+        preferred_days=wishes.days,
+        preferred_parts=wishes.parts,
+        preferred_practitioners=wishes.practitioners,
+        likings=wishes.likings,
         previous_practitioners=dict(met),
         no_show=NoShowFacts(rate=rate, missed=missed, attended=attended),
     )
