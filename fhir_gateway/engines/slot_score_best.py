@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fhir_gateway.engines.booked_minutes import BookedMinutes
 from fhir_gateway.engines.clinic_time import (
     DAY,
     DAYS,
@@ -58,7 +59,6 @@ from fhir_gateway.engines.slot_search import (
     Candidates,
     ScheduleFacts,
     SlotColumns,
-    rows_by_schedule,
     wall_of,
 )
 
@@ -78,7 +78,7 @@ class Scene:
     Args:
         wall: Shape (n,), clinic wall clock of each start.
         days_away: Shape (n,), days from now to the start, ≥ 0.
-        rows: The candidates of each Schedule.
+        booked: The diaries of the Schedules.
     """
 
     candidates: Candidates
@@ -87,17 +87,13 @@ class Scene:
     request: RankingRequest
     patient: PatientFacts | None
     applied: AppliedRules
-    diaries: Mapping[str, Diary]
     wall: Minutes
     days_away: Floats
-    rows: Sequence[Minutes]
+    booked: BookedMinutes
 
     def per_schedule(self, values: Sequence[float]) -> Floats:
         """Spread one value per Schedule over the candidates."""
         return np.array(values, dtype=np.float64)[self.candidates.schedule]
-
-    def diary_of(self, schedule: ScheduleFacts) -> Diary:
-        return self.diaries.get(schedule.practitioner or "", Diary())
 
 
 def scene(
@@ -112,8 +108,8 @@ def scene(
     """Gather the facts and work out the times that every factor needs."""
     wall = wall_of(candidates.schedule, candidates.start, schedules)
     away = np.maximum(candidates.start - minute_of(request.now), 0) / DAY
-    rows = rows_by_schedule(candidates.schedule, len(schedules))
-    return Scene(candidates, slots, schedules, request, patient, applied, diaries, wall, away, rows)
+    booked = BookedMinutes(schedules, diaries)
+    return Scene(candidates, slots, schedules, request, patient, applied, wall, away, booked)
 
 
 def best_columns(facts: Scene) -> tuple[FactorColumn, ...]:
@@ -134,36 +130,9 @@ def best_columns(facts: Scene) -> tuple[FactorColumn, ...]:
     )
 
 
-def booked_between(diary: Diary, since: Minutes, until: Minutes) -> Minutes:
-    """Booked minutes inside each span; overlapping appointments count once each.
-
-    Args:
-        diary: Of one practitioner.
-        since: Shape (n,).
-        until: Shape (n,), not before since.
-    """
-    return _before(diary, until) - _before(diary, since)
-
-
-def _before(diary: Diary, moment: Minutes) -> Minutes:
-    """Booked minutes before each moment, by prefix sums over starts and over ends."""
-
-    def clipped(edges: Minutes) -> Minutes:
-        edges = np.sort(edges)
-        sums = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(edges)])
-        passed = np.searchsorted(edges, moment, side="right")
-        waited: Minutes = passed * moment - sums[passed]
-        return waited
-
-    return clipped(diary.start) - clipped(diary.end)
-
-
 def availability(facts: Scene) -> FactorColumn:
     start = facts.candidates.start
-    booked = np.zeros(len(start), dtype=np.int64)
-    for schedule, rows in zip(facts.schedules, facts.rows, strict=True):
-        diary = facts.diary_of(schedule)
-        booked[rows] = booked_between(diary, start[rows] - RUN_UP, start[rows])
+    booked = facts.booked.between(facts.candidates.schedule, start - RUN_UP, start)
     booked = np.minimum(booked, RUN_UP)
     values = from_floats(100 - 50 * booked / RUN_UP)
     return FactorColumn(
@@ -287,27 +256,26 @@ def free_runs(slots: SlotColumns) -> tuple[Minutes, Minutes]:
 def load(facts: Scene) -> FactorColumn:
     # On the day of a clock change the booked minutes are those of 24 hours around the same noon.
     day_start = facts.candidates.start - facts.wall % DAY
-    booked = np.zeros(len(day_start), dtype=np.int64)
-    free = np.zeros(len(day_start), dtype=np.int64)
+    schedule = facts.candidates.schedule
+    booked = facts.booked.between(schedule, day_start, day_start + DAY)
     wall = wall_of(facts.slots.schedule, facts.slots.start, facts.schedules)
-    slots = rows_by_schedule(facts.slots.schedule, len(facts.schedules))
-    for schedule, rows, mine in zip(facts.schedules, facts.rows, slots, strict=True):
-        since = day_start[rows]
-        booked[rows] = booked_between(facts.diary_of(schedule), since, since + DAY)
-        free[rows] = _free_on(facts.slots, mine, days(wall), days(facts.wall[rows]))
+    free = _free_on(facts, days(wall), days(facts.wall))
     share = free / np.maximum(free + booked, 1)
     return FactorColumn(
         LOAD, from_floats(100 * share), lambda i: f"{booked[i]} minutes booked that day"
     )
 
 
-def _free_on(slots: SlotColumns, mine: Minutes, slot_days: Minutes, wanted: Minutes) -> Minutes:
+def _free_on(facts: Scene, slot_days: Minutes, wanted: Minutes) -> Minutes:
+    """Free minutes of each candidate's Schedule on its day."""
     if not len(wanted):
         return wanted
-    known, place = np.unique(slot_days[mine], return_inverse=True)
-    lengths = (slots.end - slots.start)[mine]
-    sums = np.bincount(place, weights=lengths, minlength=len(known)).astype(np.int64)
-    return sums[np.searchsorted(known, wanted)]
+    first, many = int(slot_days.min()), int(slot_days.max()) - int(slot_days.min()) + 1
+    lengths = facts.slots.end - facts.slots.start
+    place = facts.slots.schedule * many + slot_days - first
+    sums = np.bincount(place, weights=lengths, minlength=len(facts.schedules) * many)
+    free: Minutes = sums[facts.candidates.schedule * many + wanted - first].astype(np.int64)
+    return free
 
 
 def urgency(facts: Scene) -> FactorColumn:

@@ -264,6 +264,8 @@ def _chains(slots: SlotColumns, duration: int) -> tuple[Minutes, Minutes]:
     Where several Slots of a Schedule start at the same time, the follower is the one that leads
     furthest, so that an overlap never hides a visit that would fit.
     """
+    if bool((slots.end - slots.start >= duration).all()):
+        return np.full(len(slots.start), NONE), np.minimum(slots.end, slots.start + duration)
     group, follows = _groups(slots)
     names = np.arange(len(slots.ids)) if slots.ordered else _id_ranks(slots.ids)
     enough = slots.start + duration  # nobody who starts earlier needs more of this Slot's chain

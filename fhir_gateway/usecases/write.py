@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from fhir_gateway.core.codes import EXT_PREFERENCE, EXT_PRIORITY_RULE
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.core.refs import Ref
+from fhir_gateway.fhir.own_extensions import complaints
 from fhir_gateway.fhir.validation import validate
 from fhir_gateway.storage import engagements, resources, slot_statuses
 from fhir_gateway.storage.postgres import Transaction
@@ -285,7 +287,19 @@ async def _around(tx: Transaction, appointment: Resource, coming: Collection[Ref
     return found
 
 
+#: Extensions of ours that the gateway acts upon, by the type on which they stand.
+_ACTED_UPON = {"Basic": EXT_PREFERENCE, "PlanDefinition": EXT_PRIORITY_RULE}
+
+
+def _check_own(resource: Resource) -> None:
+    url = _ACTED_UPON.get(resource["resourceType"])
+    issues = complaints(resource, url) if url else []
+    if issues:
+        raise GatewayError(Category.UNPROCESSABLE, *issues)
+
+
 async def _create_plain(tx: Transaction, deps: Deps, write: Write) -> Stored:
+    _check_own(write.resource)
     stored = await storing.store(tx, deps, write)
     await identifying.register(tx, write.resource)
     return stored

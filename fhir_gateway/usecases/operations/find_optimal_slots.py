@@ -142,17 +142,20 @@ async def _bundle(tx: Transaction, deps: Deps, answer: Answer) -> bytes:
         tx, "Slot", {slot for each in answer.found for slot in each.slots}
     )
     patient = answer.request.patient
-    named = [f"Schedule/{each}" for each in trees] + ([patient] if patient else [])
-    keys = await actors.keys_of(tx, named)
+    required = [{"reference": each} for each in answer.request.required]
+    wanted = [*answer.request.required, *([patient] if patient else [])]
+    keys = await actors.keys_of(tx, [*(f"Schedule/{each}" for each in trees), *wanted])
+    there = await naming.named(tx, required)
     for tree in trees.values():
         tree["actor"] = await naming.named(tx, tree["actor"])
     asked = await naming.named(tx, [{"reference": patient}] if patient else [])
     entries: list[Entry] = []
     for each in answer.found:
         tree = trees[each.schedule.id]
+        others = _besides(there, tree, patient)
         taken = [slots[slot].resource() for slot in each.slots]
         resource = proposals.appointment(
-            _id(deps, tx.tenant, answer.request, each, tree, keys),
+            _id(deps, tx.tenant, answer.request, each, tree, keys, others),
             tree,
             taken,
             each.span,
@@ -160,6 +163,7 @@ async def _bundle(tx: Transaction, deps: Deps, answer: Answer) -> bytes:
             patient=next(iter(asked), None),
             service=_service(answer.request, tree),
             extension=_score(answer.request, each.ranked),
+            others=others,
         )
         score = (each.ranked.total / 100).normalize()
         url = f"{answer.call.base}/Appointment/{resource['id']}"
@@ -179,6 +183,12 @@ async def _bundle(tx: Transaction, deps: Deps, answer: Answer) -> bytes:
     )
 
 
+def _besides(required: list[Resource], schedule: Resource, patient: str | None) -> list[Resource]:
+    """Who has to come and is not there anyway."""
+    there = {patient, *(each.get("reference") for each in schedule["actor"])}
+    return [each for each in required if each["reference"] not in there]
+
+
 def _id(
     deps: Deps,
     tenant: int,
@@ -186,6 +196,7 @@ def _id(
     found: Found,
     schedule: Resource,
     keys: dict[str, int],
+    others: list[Resource],
 ) -> str:
     wanted = _service(request, schedule)
     services = schedule.get("serviceType", [])
@@ -196,6 +207,7 @@ def _id(
         minutes=int(found.span.minutes),
         expires=deps.clock.now() + proposals.VALID,
         service=services.index(wanted) + 1 if wanted in services else 0,
+        others=tuple(keys[each["reference"]] for each in others),
     )
     return proposals.encode(proposal, deps.signing_key, tenant)
 

@@ -117,7 +117,7 @@ async def read_request(tx: Transaction, deps: Deps, values: Values) -> SlotReque
         weights=dict(deps.tenants[tx.tenant].slot_weights.get(policy, {})) | weights,
         explain=values.first("explain", True),
         count=count,
-        waiting_since=await _since(tx, deps, values, order),
+        waiting_since=await _since(tx, deps, values, patient, order),
         preferred=tuple(await known_actors(tx, values.all("preferred-actor"), "preferred-actor")),
         reasons=tuple(order.get("reasonCode", ())),
         priority=values.first("priority", _PRIORITIES.get(order.get("priority", ""))),
@@ -188,12 +188,12 @@ async def _order(tx: Transaction, values: Values) -> Resource:
     return stored.resource()
 
 
-async def _since(tx: Transaction, deps: Deps, values: Values, order: Resource) -> datetime | None:
+async def _since(
+    tx: Transaction, deps: Deps, values: Values, patient: list[str], order: Resource
+) -> datetime | None:
     """When the wait began: with the order, else with the entry on the waitlist (row S7)."""
     text = order.get("authoredOn")
-    patient = values.first("patient")
-    if text is None and isinstance(patient, str):
-        text = await wishes.waiting_since(
-            tx, patient, entries("service-type", values.all("service-type"))
-        )
+    if text is None and patient:
+        services = entries("service-type", values.all("service-type"))
+        text = await wishes.waiting_since(tx, patient[0], services)
     return date_range(text, deps.tenants[tx.tenant].zone)[0] if text else None

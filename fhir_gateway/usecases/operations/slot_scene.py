@@ -108,7 +108,7 @@ def _columns(slots: Sequence[FreeColumns]) -> SlotColumns:
     ends = np.concatenate([_none(), *(_minutes(each.ends) for each in slots)])
     lengths = [len(each.starts) // _WIDTH for each in slots]
     places = np.repeat(np.arange(len(slots), dtype=np.int64), lengths)
-    ids = [name for each in slots for name in each.ids.split(" ")]
+    ids = " ".join(each.ids for each in slots).split()
     usable = ends > starts
     if not usable.all():
         ids = [name for name, kept in zip(ids, usable.tolist(), strict=True) if kept]
@@ -136,7 +136,7 @@ async def _schedules(tx: Transaction, deps: Deps, ids: Sequence[str]) -> list[Sc
     owners: dict[str, list[ScheduleActor]] = {}
     for each in await actors.of_schedules(tx, ids):
         owners.setdefault(each.schedule, []).append(each)
-    zones = await zones_of(tx, deps, [found[key].resource() for key in ids])
+    zones = await zones_of(tx, deps, [found[key].content for key in ids])
     facts = []
     for key, zone in zip(ids, zones, strict=True):
         group = owners.get(key, [])
