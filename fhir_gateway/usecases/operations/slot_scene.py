@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from fhir_gateway.core.refs import first_of
 from fhir_gateway.core.time import Interval
-from fhir_gateway.engines.clinic_time import Minutes
+from fhir_gateway.engines.clinic_time import Minutes, minute_of
 from fhir_gateway.engines.no_show import NoShowFacts, past_rate
 from fhir_gateway.engines.preferences import FulfilledVisit, learnt
 from fhir_gateway.engines.slot_facts import Diary, PatientFacts, RankingRequest
@@ -29,7 +29,8 @@ from fhir_gateway.usecases.zones import zones_of
 #: Free Slots looked at in one request: 100 practitioners for 90 days and more.
 MOST_SLOTS = 400_000
 _DEFAULT_MINUTES = 30
-_WIDTH = 4  # bytes of a packed minute
+_MINUTE = 60_000_000  # microseconds
+_SINCE_1970 = minute_of(datetime(2000, 1, 1, tzinfo=UTC))  # minutes from then to 2000
 _DAY = timedelta(days=1)
 #: How long before its start time that is kept for the urgent is given to everybody.
 RELEASE = timedelta(days=2)
@@ -60,9 +61,8 @@ async def read_scene(tx: Transaction, deps: Deps, request: SlotRequest) -> Scene
     )
     ids = await search_facts.schedules(tx, wanted)
     slots = await search_facts.free_slots(tx, ids, wanted, limit=MOST_SLOTS)
-    used = [each.schedule for each in slots]
+    columns, used = _columns(slots, ids)
     schedules = await _schedules(tx, deps, used)
-    columns = _columns(slots)
     keys = await actors.keys_of(tx, [*_practitioners(schedules), *_needed(request)])
     patient = await _patient(tx, deps, request) if request.patient else None
     facts = Facts(
@@ -102,25 +102,26 @@ def _needed(request: SlotRequest) -> list[str]:
     return [*request.required, *([request.patient] if request.patient else [])]
 
 
-def _columns(slots: Sequence[FreeColumns]) -> SlotColumns:
-    """All of them one after the other; a Slot of less than a minute serves nobody."""
-    starts = np.concatenate([_none(), *(_minutes(each.starts) for each in slots)])
-    ends = np.concatenate([_none(), *(_minutes(each.ends) for each in slots)])
-    lengths = [len(each.starts) // _WIDTH for each in slots]
-    places = np.repeat(np.arange(len(slots), dtype=np.int64), lengths)
-    ids = " ".join(each.ids for each in slots).split()
-    usable = ends > starts
-    if not usable.all():
-        ids = [name for name, kept in zip(ids, usable.tolist(), strict=True) if kept]
-    return SlotColumns(places[usable], starts[usable], ends[usable], ids, ordered=True)
+def _columns(slots: FreeColumns, known: Sequence[str]) -> tuple[SlotColumns, list[str]]:
+    """Slots of a minute and more by Schedule and start, and the Schedules that have any."""
+    places = np.frombuffer(slots.schedules, dtype=">i4").astype(np.int64) - 1
+    starts, ends = _minutes(slots.starts), _minutes(slots.ends)
+    order = np.lexsort((starts, places))
+    order = order[ends[order] > starts[order]]
+    used, schedule = np.unique(places[order], return_inverse=True)
+    names = slots.ids.split()
+    ids = [names[row] for row in order.tolist()]
+    starts, ends = starts[order], ends[order]
+    twice = (np.diff(starts) == 0) & (np.diff(schedule) == 0)
+    found = SlotColumns(schedule, starts, ends, ids, ordered=not bool(twice.any()))
+    return found, [known[place] for place in used.tolist()]
 
 
-def _none() -> Minutes:
-    return np.empty(0, dtype=np.int64)
-
-
-def _minutes(packed: bytes) -> Minutes:
-    return np.frombuffer(packed, dtype=">i4").astype(np.int64)
+def _minutes(packed: bytes, *, up: bool = False) -> Minutes:
+    """Whole minutes since 1970, the ones that the times lie in, or the next."""
+    times = np.frombuffer(packed, dtype=">i8").astype(np.int64)
+    whole: Minutes = (-(-times // _MINUTE) if up else times // _MINUTE) + _SINCE_1970
+    return whole
 
 
 def _usual(slots: SlotColumns) -> int:
@@ -169,7 +170,7 @@ async def _diaries(
     around = _around(window)
     found = await search_facts.diaries(tx, [keys[each] for each in practitioners], around)
     return {
-        each: Diary(*map(_minutes, found[keys[each]]))
+        each: Diary(_minutes(found[keys[each]][0]), _minutes(found[keys[each]][1], up=True))
         for each in practitioners
         if keys[each] in found
     }
