@@ -135,6 +135,7 @@ async def test_other_times_are_free_for_everybody(clinic: Clinic) -> None:
     await clinic.put(*(a_slot(each, schedule="s2") for each in ("09:30", "11:00")))
     await clinic.put(a_slot("11:00"), a_slot("12:00"))
     await clinic.post(an_appointment("11:00", 10, schedule=None, others=()))
+    await clinic.post(an_appointment("09:00", 10, schedule=None, others=()))
     both = (P1, ("actor", "Device/scanner"), ("actor", "Patient/ann"))
     assert alternatives(await check(clinic, *both)) == [at("09:30")]
 
