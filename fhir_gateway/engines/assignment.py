@@ -7,6 +7,8 @@ highest sum of scores. Both are exact.
 Source: engines.md section 1.3 (batch mode); decision 30 (scipy here only).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -90,7 +92,7 @@ def _hand_over(
         time = time_of[who]
 
 
-def apart(candidates: Candidates, schedules: list[ScheduleFacts], most: int = 5000) -> Minutes:
+def apart(candidates: Candidates, schedules: Sequence[ScheduleFacts], most: int = 5000) -> Minutes:
     """Times of which all can be given away: no two of one practitioner overlap.
 
     Args:

@@ -142,6 +142,14 @@ class Candidates:
         first, last = self.slot_offsets[candidate], self.slot_offsets[candidate + 1]
         return tuple(self.slot_rows[first:last].tolist())
 
+    def only(self, rows: Minutes) -> "Candidates":
+        """Some of the candidates, in the order of the rows."""
+        counts = np.diff(self.slot_offsets)[rows]
+        offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
+        flat = self.slot_rows[np.repeat(self.slot_offsets[rows], counts) + within]
+        return Candidates(self.schedule[rows], self.start[rows], self.end[rows], flat, offsets)
+
     @property
     def first_slots(self) -> Minutes:
         """Shape (m,): row of the Slot that each candidate starts in."""
@@ -228,15 +236,21 @@ def _actors_free(
     after = np.array([each.buffer_after for each in schedules], dtype=np.int64)
     since = slots.start - before[slots.schedule]
     until = slots.start + wanted.duration + after[slots.schedule]
-    free = _clear(since, until, [each for times in wanted.busy.values() for each in times])
+    free = clear(since, until, [each for times in wanted.busy.values() for each in times])
     for index, times in wanted.taken.items():
         own = slots.schedule == index
-        free[own] &= _clear(since[own], until[own], times)
+        free[own] &= clear(since[own], until[own], times)
     return free
 
 
-def _clear(since: Minutes, until: Minutes, busy: Iterable[Interval]) -> Flags:
-    """Which of the times from since to until nothing busy touches."""
+def clear(since: Minutes, until: Minutes, busy: Iterable[Interval]) -> Flags:
+    """Which of the times from since to until nothing busy touches.
+
+    Args:
+        since: Shape (n,), minutes since the epoch.
+        until: Shape (n,), after since.
+        busy: In any order.
+    """
     taken = merged(busy)
     if not taken:
         return np.ones(len(since), dtype=np.bool_)

@@ -1,6 +1,7 @@
 """Which operations are there? Each declares itself once, beside its `run`."""
 
 from fhir_gateway.usecases.operations import (
+    assign,
     check_conflicts,
     everything,
     export,
@@ -15,6 +16,7 @@ __all__ = ["OPERATIONS", "Accepted", "Call", "Operation"]
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
+    Operation(assign.SPEC, assign.run),
     Operation(check_conflicts.SPEC, check_conflicts.run),
     Operation(generate_slots.SPEC, generate_slots.run),
     Operation(validate.SPEC, validate.run),

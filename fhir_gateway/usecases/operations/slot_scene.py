@@ -64,7 +64,7 @@ async def read_scene(tx: Transaction, deps: Deps, request: SlotRequest) -> Scene
     columns, used = _columns(slots, ids)
     schedules = await _schedules(tx, deps, used)
     keys = await actors.keys_of(tx, [*_practitioners(schedules), *_needed(request)])
-    patient = await _patient(tx, deps, request) if request.patient else None
+    patient = await patient_facts(tx, deps, request) if request.patient else None
     facts = Facts(
         slots=columns,
         schedules=schedules,
@@ -82,10 +82,11 @@ async def read_scene(tx: Transaction, deps: Deps, request: SlotRequest) -> Scene
         busy=await _busy(tx, _needed(request), keys, request.window),
         taken=await _taken(tx, schedules, request.window),
     )
-    return Scene(facts, search, _ranking(deps, request))
+    return Scene(facts, search, ranking_request(deps, request))
 
 
-def _ranking(deps: Deps, request: SlotRequest) -> RankingRequest:
+def ranking_request(deps: Deps, request: SlotRequest) -> RankingRequest:
+    """What a request means for the ranking."""
     kind = [request.appointment_type] if request.appointment_type else []
     return RankingRequest(
         now=deps.clock.now(),
@@ -221,7 +222,8 @@ async def _within(tx: Transaction, request: SlotRequest) -> dict[str, list[Inter
     }
 
 
-async def _patient(tx: Transaction, deps: Deps, request: SlotRequest) -> PatientFacts:
+async def patient_facts(tx: Transaction, deps: Deps, request: SlotRequest) -> PatientFacts:
+    """What is known of the patient of a request."""
     patient = request.patient or ""
     visits = await search_facts.visits_of(tx, patient)
     rate = past_rate([(each.status, each.start) for each in visits], deps.clock.now())
