@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.storage.postgres import Database, Transaction
 
 DEFAULT = 1
@@ -35,16 +36,20 @@ async def all_tenants(database: Database) -> list[Tenant]:
     async with database.transaction(0) as tx:
         rows = await tx.rows("SELECT id, slug, name, zone, settings FROM tenant ORDER BY id")
     return [
-        Tenant(key, slug, name, ZoneInfo(zone), _weights(settings))
+        Tenant(key, slug, name, ZoneInfo(zone), _weights(slug, settings))
         for key, slug, name, zone, settings in rows
     ]
 
 
-def _weights(settings: Mapping[str, Any]) -> dict[str, dict[str, Decimal]]:
-    return {
-        policy: {factor: Decimal(str(weight)) for factor, weight in weights.items()}
-        for policy, weights in settings.get("slotWeights", {}).items()
-    }
+def _weights(slug: str, settings: Mapping[str, Any]) -> dict[str, dict[str, Decimal]]:
+    try:
+        return {
+            policy: {factor: Decimal(str(weight)) for factor, weight in weights.items()}
+            for policy, weights in settings.get("slotWeights", {}).items()
+        }
+    except (AttributeError, ArithmeticError) as error:
+        text = f"slotWeights in the settings of tenant {slug}: a number by policy and factor"
+        raise fail(Category.UNPROCESSABLE, text, "tenant.settings") from error
 
 
 async def instance_value(tx: Transaction, name: str) -> bytes | None:

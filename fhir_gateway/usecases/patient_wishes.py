@@ -51,14 +51,15 @@ async def wishes_of(
     content = await wishes.preference_of(tx, patient)
     told = extension(json.parse(content), EXT_PREFERENCE) if content else None
     days, parts = _codes(told, "day"), _codes(told, "partOfDay")
-    people = list(asked_for) or [each["reference"] for each in _values(told, "practitioner")]
+    stated = [each.get("reference", "") for each in _values(told, "practitioner")]
+    people = list(asked_for) or [each for each in stated if each]
     likings: dict[str, float] = {}
-    for stated, shares in (
+    for chosen, shares in (
         (days, learnt.day_shares),
         (parts, learnt.part_shares),
         (people, learnt.practitioner_shares),
     ):
-        likings |= {} if stated else _relative(shares)
+        likings |= {} if chosen else _relative(shares)
     return Wishes(
         days=frozenset(effective(days, learnt.days)),
         parts=frozenset(effective(parts, learnt.parts)),
@@ -88,4 +89,4 @@ def _codes(told: Resource | None, name: str) -> list[str]:
 def _travel(told: Resource | None) -> Iterable[tuple[str, Decimal]]:
     for each in (told or {}).get("extension", ()):
         if each.get("url") == "travel":
-            yield part(each, "location")["reference"], Decimal(part(each, "minutes"))
+            yield part(each, "location").get("reference", ""), Decimal(part(each, "minutes"))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.core.refs import first_of
 from fhir_gateway.core.time import Interval
 from fhir_gateway.engines.clinic_time import Minutes, minute_of
@@ -62,6 +63,9 @@ async def read_scene(tx: Transaction, deps: Deps, request: SlotRequest) -> Scene
     ids = await search_facts.schedules(tx, wanted)
     slots = await search_facts.free_slots(tx, ids, wanted, limit=MOST_SLOTS)
     columns, used = _columns(slots, ids)
+    if len(columns.start) >= MOST_SLOTS:
+        text = f"More than {MOST_SLOTS} free Slots: name practitioners, places or fewer days"
+        raise fail(Category.TOO_COSTLY, text, "end")
     schedules = await _schedules(tx, deps, used)
     keys = await actors.keys_of(tx, [*_practitioners(schedules), *_needed(request)])
     patient = await patient_facts(tx, deps, request) if request.patient else None
