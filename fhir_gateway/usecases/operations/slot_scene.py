@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import overload
 
 import numpy as np
 
@@ -111,15 +112,52 @@ def _columns(slots: FreeColumns, known: Sequence[str]) -> tuple[SlotColumns, lis
     """Slots of a minute and more by Schedule and start, and the Schedules that have any."""
     places = np.frombuffer(slots.schedules, dtype=">i4").astype(np.int64) - 1
     starts, ends = _minutes(slots.starts), _minutes(slots.ends)
-    order = np.lexsort((starts, places))
+    order = np.argsort((places << 32) + starts, kind="stable")
     order = order[ends[order] > starts[order]]
     used, schedule = np.unique(places[order], return_inverse=True)
-    names = slots.ids.split()
-    ids = [names[row] for row in order.tolist()]
     starts, ends = starts[order], ends[order]
     twice = (np.diff(starts) == 0) & (np.diff(schedule) == 0)
+    ids = _Names(slots.ids, len(places), order)
     found = SlotColumns(schedule, starts, ends, ids, ordered=not bool(twice.any()))
     return found, [known[place] for place in used.tolist()]
+
+
+class _Names(Sequence[str]):
+    """Some names of a long text in another order, cut out only where somebody asks.
+
+    Args:
+        text: With a space between two names.
+        count: Of the names in it.
+        order: Places of those that count.
+    """
+
+    def __init__(self, text: str, count: int, order: Minutes) -> None:
+        self._text, self._order = text, order
+        width = len(text) // count + 1 if count else 1
+        self._width = width
+        self._apart = [] if self._is_even(count) else text.split(" ")
+
+    def _is_even(self, count: int) -> bool:
+        """Whether all are of one length, as ids of generated Slots are."""
+        return len(self._text) == count * self._width - 1 and (
+            self._text[self._width - 1 :: self._width] == " " * (count - 1)
+        )
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        row = int(self._order[place])
+        start = row * self._width
+        return self._apart[row] if self._apart else self._text[start : start + self._width - 1]
 
 
 def _minutes(packed: bytes, *, up: bool = False) -> Minutes:
