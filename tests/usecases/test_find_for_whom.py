@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from fhir_gateway.core.codes import EXT_PREFERENCE, EXT_PRIORITY_RULE, EXT_SCORE, SYSTEM_BASIC
+from fhir_gateway.core.codes import (
+    EXT_ORIGIN,
+    EXT_PREFERENCE,
+    EXT_PRIORITY_RULE,
+    EXT_SCORE,
+    SYSTEM_BASIC,
+)
 from fhir_gateway.core.errors import Category
 from fhir_gateway.usecases.zones import extension, part
 from tests.usecases.builders import (
@@ -209,6 +215,16 @@ async def test_practitioner_room_and_device_are_free_together(clinic: Clinic) ->
             (await clinic.get(f"Appointment/{only['id']}"))["participant"]] == people  # fmt: skip
     await clinic.post(only | {"status": "booked"})
     assert await clinic.status("Slot/s1-0930", "Slot/sd-0930") == ["busy", "busy-unavailable"]
+
+
+async def test_what_the_feed_has_booked_with_a_device_does_not_say_when_it_is_there(
+    clinic: Clinic,
+) -> None:
+    made = [{"url": EXT_ORIGIN, "valueCode": "feed"}]
+    await clinic.put(a_device(), a_schedule("sd", "Device/scanner", extension=made))
+    await clinic.put(a_slot("09:30", schedule="sd", extension=made))
+    wanted = (("required-actor", "Device/scanner"), ("practitioner", "Practitioner/p1"))
+    assert minutes(await find(clinic, *wanted)) == ["09:00", "09:30"]
 
 
 async def test_more_actors_than_an_id_can_say_are_refused(clinic: Clinic) -> None:

@@ -1,13 +1,14 @@
 """`Schedule/[id]/$generate-slots` and the workers that do the same. Decision 9."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from fhir_gateway.core.codes import EXT_ORIGIN
-from fhir_gateway.core.errors import Category
+from fhir_gateway.core.errors import Category, GatewayError
 from fhir_gateway.core.ids import slot_id
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.core.time import parse_instant
@@ -164,6 +165,23 @@ async def test_a_new_slot_says_what_its_people_have_already(clinic: Clinic) -> N
     assert await clinic.status(f"Slot/{slot()}", f"Slot/{slot('09:30')}") == [
         "busy-unavailable", "free"
     ]  # fmt: skip
+    assert await clinic.wrong_slots() == []
+
+
+async def test_nobody_books_a_slot_that_is_being_taken_away(clinic: Clinic) -> None:
+    await generate(clinic)
+    await clinic.put(with_rules(hours=("20:00", "20:30")))
+
+    async def book(start: str) -> Resource | None:
+        wanted = an_appointment(start, schedule=None) | {"slot": [ref(f"Slot/{slot(start)}")]}
+        with suppress(GatewayError):
+            return await clinic.post(wanted)
+        return None
+
+    times = ("09:00", "09:30", "10:00", "10:30", "11:00", "11:30")
+    *booked, _ = await asyncio.gather(*map(book, times), generate(clinic))
+    named = [each["slot"][0]["reference"] for each in booked if each]
+    assert await clinic.status(*named) == ["busy"] * len(named)
     assert await clinic.wrong_slots() == []
 
 

@@ -23,6 +23,7 @@ from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.search_facts import FreeColumns, Wanted
 from fhir_gateway.usecases import priority_plans
 from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.feed_slots import made_by_feed
 from fhir_gateway.usecases.operations.slot_request import SlotRequest, entries
 from fhir_gateway.usecases.patient_wishes import wishes_of
 from fhir_gateway.usecases.waiting import codes_of
@@ -253,10 +254,17 @@ async def _taken(
 
 
 async def _within(tx: Transaction, request: SlotRequest) -> dict[str, list[Interval]]:
-    """When the required actors are free who have Slots of their own."""
+    """When the required actors are free who have Slots of their own.
+
+    A Schedule that the feed has made says when somebody is booked, not when they are there.
+    """
+    rows = await actors.by_references(tx, request.required)
+    known = await resources.read_many(tx, "Schedule", [each.schedule for each in rows])
+    planned = {key for key, each in known.items() if not made_by_feed(each.resource())}
     schedules: dict[str, list[str]] = {}
-    for each in await actors.by_references(tx, request.required):
-        schedules.setdefault(each.reference, []).append(each.schedule)
+    for each in rows:
+        if each.schedule in planned:
+            schedules.setdefault(each.reference, []).append(each.schedule)
     around = Interval(request.window.start - _DAY, request.window.end)
     return {
         name: [each.span for each in await slot_facts.free_slots(tx, ids, around)]
