@@ -84,6 +84,7 @@ async def generate(tx: Transaction, deps: Deps, schedule: Stored, *, dry: bool =
     """
     if not dry:
         await locks.hold(tx, [f"generate|{schedule.ref}"])
+        schedule = await resources.read(tx, schedule.ref) or schedule  # who waited reads it anew
     tree = schedule.resource()
     zone = await zone_of(tx, deps, tree)
     now = deps.clock.now()
@@ -113,7 +114,8 @@ def _plan(
     ours = [each for each in live if each.id in generated]
     loose = {each.id for each in ours if each.status == "free" and each.start >= now}
     staying = [each.span for each in live if each.id not in loose]
-    in_the_way = {list(wanted)[place] for place in overlapping(offered, staying)}
+    names = list(wanted)
+    in_the_way = {names[place] for place in overlapping(offered, staying)}
     plan = _Plan()
     for each in ours:
         time = wanted.get(each.id)

@@ -63,10 +63,15 @@ REACTIONS: Mapping[str, Reaction] = {
 }
 
 
+#: They take tenths of a second, and many may come at once; those who wait for an offer go first.
+SLOW = frozenset({horizons.RULES_CHANGED})
+
+
 async def due(deps: Deps) -> int:
-    """Do everything that is due now; returns how much was done."""
+    """Do what is due now, of what takes long only one; returns how much was done."""
     done = 0
-    for event in await outbox.waiting(deps.database, deps.worker_role):
+    events = await outbox.waiting(deps.database, deps.worker_role, last=SLOW)
+    for event in [each for each in events if each.kind not in SLOW] or events[:1]:
         done += await handle(deps, event)
     for timer in await outbox.due_timers(deps.database, deps.worker_role):
         done += await handle(deps, timer)

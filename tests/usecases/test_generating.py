@@ -14,7 +14,7 @@ from fhir_gateway.core.refs import Ref
 from fhir_gateway.core.time import parse_instant
 from fhir_gateway.fhir import json, parameters
 from fhir_gateway.fhir.validation import validate
-from fhir_gateway.usecases import horizons
+from fhir_gateway.usecases import horizons, react
 from fhir_gateway.usecases.operations import OPERATIONS, Call
 from fhir_gateway.workers.horizon import keep_horizons
 from tests.usecases.builders import (
@@ -89,6 +89,22 @@ async def test_the_workers_do_it_when_the_schedule_is_written(clinic: Clinic) ->
     await clinic.put(with_rules(hours=("09:00", "10:00")))
     await clinic.work()
     assert len(await clinic.all("Slot")) == 6
+
+
+async def test_offers_do_not_wait_for_the_rules_of_many_schedules(clinic: Clinic) -> None:
+    await clinic.put(
+        a_slot("15:00"), *(a_schedule(f"s-{n}", extension=availability()) for n in "ab")
+    )
+    booked = await clinic.book("15:00")
+    await clinic.cancel(f"Appointment/{booked['id']}")
+    assert await react.due(clinic.deps) == 1
+    assert await kinds_left(clinic) == ["rules-changed"] * 3
+    assert await react.due(clinic.deps) == 1
+    assert await kinds_left(clinic) == ["rules-changed"] * 2
+
+
+async def kinds_left(clinic: Clinic) -> list[str]:
+    return [str(kind) for (kind,) in await clinic.sql("SELECT kind FROM outbox ORDER BY id")]
 
 
 async def test_slots_can_be_found_and_booked(clinic: Clinic) -> None:
