@@ -15,6 +15,7 @@ from rich.table import Table
 
 from bench import servers
 from bench.clinic import Clinic
+from bench.finding import A_DAY, DAYS, Finders
 from bench.load import Measured, keep_busy, request
 from bench.messages import Beside, measure
 
@@ -59,6 +60,7 @@ def main() -> int:
             ready = time.perf_counter() - begun
             servers.put_all(server.port, list(clinic.resources()))
             rows = _measure(server, clinic, seconds, bare, booking)
+            rows += _find(server, Finders(100 if given.full else 20), seconds, bare, booking)
             messages = measure(server.mllp, seconds)
             memory = server.memory()
     _print(rows, bare, booking, memory, ready)
@@ -93,6 +95,21 @@ def _measure(
         _one(server, "transaction of 10", transactions, 16, seconds, ("B3", booking), once=True)
     )
     return rows
+
+
+def _find(
+    server: servers.Server, finders: Finders, seconds: float, bare: float, booking: float
+) -> list[Row]:
+    """Generation by the workers may be faster than the request for it: then that finds it done."""
+    servers.put_all(server.port, list(finders.resources()))
+    made = finders.generations()
+    name = f"generate {A_DAY * DAYS} Slots"
+    rows = [_one(server, name, made, 1, seconds * 20, ("B3", booking), once=True)]
+    name = f"best times, {finders.practitioners} people, 30 days"
+    return rows + [
+        _one(server, name, finders.searches(), concurrency, seconds, ("B1", bare))
+        for concurrency in (1, 4)
+    ]
 
 
 def _one(

@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     offer_hold: bool | None = None
     #: Minutes before its start from which a freed time is offered to nobody any more.
     minimum_notice: int = Field(default=60, ge=0)
+    #: Minutes from now within which no time is found for anybody.
+    slot_notice: int = Field(default=0, ge=0)
     #: Whether an update has to say If-Match.
     require_if_match: bool = False
     #: Whether a message whose content is at fault is answered AE; else AA, and it waits for people.

@@ -41,6 +41,7 @@ from fhir_gateway.usecases import seed
 from fhir_gateway.usecases.deps import Deps, Policy
 from fhir_gateway.usecases.queue_watch import QueueWatch
 from fhir_gateway.usecases.senders import Senders
+from fhir_gateway.workers.horizon import keep_horizons
 from fhir_gateway.workers.judge import judge
 from fhir_gateway.workers.lanes import apply_received
 from fhir_gateway.workers.loop import work
@@ -50,7 +51,7 @@ from fhir_gateway.workers.sender import send
 #: Below the data directory: where the embedded database lives.
 DATABASE_FOLDER = "postgresql"
 #: What is done beside the doors, each until it is told to stop.
-_WORKERS = (work, apply_received, refit_daily)
+_WORKERS = (work, apply_received, keep_horizons, refit_daily)
 #: Bytes of a frame that somebody who watches a queue may send.
 MAX_FRAME = 16 << 10
 
@@ -173,7 +174,7 @@ def _read_again(settings: Settings, deps: Deps, ports: Sequence[Port]) -> None:
     renew(settings, deps, ports)
 
 
-async def _first(event: Coroutine[Any, Any, Any], *tasks: asyncio.Task[None]) -> None:
+async def _first(event: Coroutine[Any, Any, Any], *tasks: asyncio.Future[Any]) -> None:
     """Wait for an event, or for a task that ends before its time."""
     waiting = asyncio.ensure_future(event)
     await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -327,6 +328,7 @@ async def dependencies(
             no_show=settings.no_show_policy,
             offer_hold=settings.offer_hold,
             minimum_notice=settings.minimum_notice,
+            slot_notice=settings.slot_notice,
             require_if_match=settings.require_if_match,
             strict_feeds=settings.strict_feeds,
         ),

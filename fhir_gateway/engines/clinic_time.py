@@ -22,6 +22,7 @@ DAY = 1440  # minutes
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 #: Parts of the day, with the first hour that is no longer in them.
 PARTS = (("morning", 12), ("afternoon", 17), ("evening", 24))
+_FEW_DAYS = 400
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
 
 
@@ -50,7 +51,7 @@ def wall_minutes(minutes: Minutes, zone: str) -> Minutes:
     Returns:
         Shape (n,), minutes since 1970-01-01T00:00 on the wall. A repeated hour repeats here too.
     """
-    days, place = np.unique(minutes // DAY, return_inverse=True)
+    days, place = _days_and_places(minutes // DAY)
     at_start = _offsets(days * DAY, zone)
     at_end = _offsets(days * DAY + DAY, zone)
     offsets = at_start[place]
@@ -58,6 +59,15 @@ def wall_minutes(minutes: Minutes, zone: str) -> Minutes:
     if changing.any():
         offsets[changing] = _offsets(minutes[changing], zone)
     return minutes + offsets
+
+
+def _days_and_places(day: Minutes) -> tuple[Minutes, Minutes]:
+    """Days that hold all of those given, ascending, and where among them each is."""
+    first, last = (int(day.min()), int(day.max())) if len(day) else (0, -1)
+    if last - first < _FEW_DAYS:  # quicker than to sort many
+        return np.arange(first, last + 1, dtype=np.int64), day - first
+    days, place = np.unique(day, return_inverse=True)
+    return days, place.astype(np.int64)
 
 
 def _offsets(minutes: Minutes, zone: str) -> Minutes:

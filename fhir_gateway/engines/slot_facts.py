@@ -42,6 +42,7 @@ class PatientFacts:
         preferred_days: Days-of-week codes, stated or learnt.
         preferred_parts: `morning`, `afternoon`, `evening`.
         preferred_practitioners: References.
+        likings: 0..1 of each preferred name that is liked less than wholly, for `best`.
         previous_practitioners: Visits that took place, by practitioner reference.
         no_show: What the model looks at, for `best`.
         no_show_model: The model, for `best`.
@@ -52,6 +53,7 @@ class PatientFacts:
     preferred_days: frozenset[str] = frozenset()
     preferred_parts: frozenset[str] = frozenset()
     preferred_practitioners: frozenset[str] = frozenset()
+    likings: Mapping[str, float] = field(default_factory=dict)
     previous_practitioners: Mapping[str, int] = field(default_factory=dict)
     no_show: NoShowFacts = field(default_factory=NoShowFacts)
     no_show_model: NoShowModel = field(default_factory=cold_start)

@@ -33,7 +33,13 @@ from fhir_gateway.engines.slot_score import (
 )
 from fhir_gateway.engines.slot_score_best import best_columns, scene
 from fhir_gateway.engines.slot_score_plan import plan_columns
-from fhir_gateway.engines.slot_search import Candidates, ScheduleFacts, SlotColumns, wall_of
+from fhir_gateway.engines.slot_search import (
+    Candidates,
+    Flags,
+    ScheduleFacts,
+    SlotColumns,
+    wall_of,
+)
 
 POLICIES = tuple(DEFAULT_WEIGHTS)
 
@@ -109,16 +115,54 @@ def rank(
 
     Source: owner's plan, phase 10, rows S5 to S8; decisions 18 and 25.
     """
+    found = worth(policy, candidates, facts, request, weights)
+    if isinstance(found, Refusal):
+        return found
+    return _answer(candidates, facts, request, found, top) if len(candidates) else Ranking((), 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Worth:
+    """What every candidate is worth for one patient.
+
+    Attributes:
+        points: Shape (n,) int64, hundredths of the totals.
+        within: Shape (n,), whether the priority rules allow it.
+        applied: The rules that matched.
+        columns: The factors.
+        weights: Of the factors.
+    """
+
+    points: Minutes
+    within: Flags
+    applied: AppliedRules
+    columns: Sequence[FactorColumn]
+    weights: Mapping[str, Decimal]
+
+    def ranked(self, candidate: int, place: int, notes: tuple[str, ...] = ()) -> Ranked:
+        """One candidate with its parts, as the answer tells it."""
+        total = Decimal(int(self.points[candidate])).scaleb(-2)
+        parts = factors_of(self.columns, self.weights, candidate)
+        return Ranked(candidate, total, place, parts, notes)
+
+
+def worth(
+    policy: str,
+    candidates: Candidates,
+    facts: Facts,
+    request: RankingRequest,
+    weights: Mapping[str, Decimal] | None = None,
+) -> Worth | Refusal:
+    """Score every candidate; arguments and refusals as for `rank`."""
     if policy not in DEFAULT_WEIGHTS:
         return Refusal("unknown-policy", f"'{policy[:40]}' is no policy: plan or best")
     chosen = weights_for(policy, weights)
     if isinstance(chosen, Refusal):
         return chosen
-    if not len(candidates):
-        return Ranking((), 0)
     applied = apply_rules(facts.rules, request, policy)
     columns = _columns(policy, candidates, facts, request, applied)
-    return _answer(candidates, facts, request, applied, columns, chosen, top)
+    within = within_rules(applied, candidates, facts.schedules, request)
+    return Worth(totals(columns, chosen), within, applied, columns, chosen)
 
 
 def _columns(
@@ -147,33 +191,18 @@ def _columns(
 
 
 def _answer(
-    candidates: Candidates,
-    facts: Facts,
-    request: RankingRequest,
-    applied: AppliedRules,
-    columns: Sequence[FactorColumn],
-    weights: Mapping[str, Decimal],
-    top: int,
+    candidates: Candidates, facts: Facts, request: RankingRequest, found: Worth, top: int
 ) -> Ranking:
-    points = totals(columns, weights)
-    within = np.flatnonzero(within_rules(applied, candidates, facts.schedules, request))
-    notes = notes_on(applied, any_within=bool(len(within)))
+    routing = bool(found.applied.routing)
+    within = np.flatnonzero(found.within)
+    notes = notes_on(found.applied, any_within=bool(len(within)))
     codes = tuple(note.code for note in notes)
     if len(within):
-        rows = _Keys(candidates, facts, request, points, bool(applied.routing)).first(within, top)
+        rows = _Keys(candidates, facts, request, found.points, routing).first(within, top)
     else:
         everything = np.arange(len(candidates), dtype=np.int64)
-        rows = _Keys(candidates, facts, request, points, True).first(everything, min(top, 1))
-    ranked = tuple(
-        Ranked(
-            row,
-            Decimal(int(points[row])).scaleb(-2),
-            place,
-            factors_of(columns, weights, row),
-            codes,
-        )
-        for place, row in enumerate(rows, start=1)
-    )
+        rows = _Keys(candidates, facts, request, found.points, True).first(everything, min(top, 1))
+    ranked = tuple(found.ranked(row, place, codes) for place, row in enumerate(rows, start=1))
     return Ranking(ranked, len(within) or len(ranked), notes)
 
 
@@ -197,7 +226,15 @@ class _Keys:
             rows = rows[leading[rows] <= limit]
         start, points = self.candidates.start[rows], -self.points[rows]
         majors = (points, start) if self.earliest else (start, points)
-        order = np.lexsort((self._names(rows), self._practitioners(rows), *majors))
+        keys = (self._practitioners(rows), *majors)
+        order = np.lexsort(keys)
+        last = order[min(top, len(order)) - 1]
+        tied = np.flatnonzero(np.all([key[order] == key[last] for key in keys], axis=0))
+        rows = rows[
+            order[: max(top, int(tied[-1]) + 1)]
+        ]  # names are dear: only of those that count
+        tied_keys = [key[order[: len(rows)]] for key in keys]
+        order = np.lexsort((self._names(rows), *tied_keys))
         return [int(row) for row in rows[order[:top]]]
 
     def _practitioners(self, rows: Minutes) -> Minutes:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fhir_gateway.engines.booked_minutes import BookedMinutes
 from fhir_gateway.engines.clinic_time import (
     DAY,
     DAYS,
@@ -54,7 +55,12 @@ from fhir_gateway.engines.slot_score import (
     from_floats,
 )
 from fhir_gateway.engines.slot_score_plan import in_rush, travel_to
-from fhir_gateway.engines.slot_search import Candidates, ScheduleFacts, SlotColumns, wall_of
+from fhir_gateway.engines.slot_search import (
+    Candidates,
+    ScheduleFacts,
+    SlotColumns,
+    wall_of,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -72,6 +78,7 @@ class Scene:
     Args:
         wall: Shape (n,), clinic wall clock of each start.
         days_away: Shape (n,), days from now to the start, ≥ 0.
+        booked: The diaries of the Schedules.
     """
 
     candidates: Candidates
@@ -80,16 +87,13 @@ class Scene:
     request: RankingRequest
     patient: PatientFacts | None
     applied: AppliedRules
-    diaries: Mapping[str, Diary]
     wall: Minutes
     days_away: Floats
+    booked: BookedMinutes
 
     def per_schedule(self, values: Sequence[float]) -> Floats:
         """Spread one value per Schedule over the candidates."""
         return np.array(values, dtype=np.float64)[self.candidates.schedule]
-
-    def diary_of(self, schedule: ScheduleFacts) -> Diary:
-        return self.diaries.get(schedule.practitioner or "", Diary())
 
 
 def scene(
@@ -104,7 +108,8 @@ def scene(
     """Gather the facts and work out the times that every factor needs."""
     wall = wall_of(candidates.schedule, candidates.start, schedules)
     away = np.maximum(candidates.start - minute_of(request.now), 0) / DAY
-    return Scene(candidates, slots, schedules, request, patient, applied, diaries, wall, away)
+    booked = BookedMinutes(schedules, diaries)
+    return Scene(candidates, slots, schedules, request, patient, applied, wall, away, booked)
 
 
 def best_columns(facts: Scene) -> tuple[FactorColumn, ...]:
@@ -125,37 +130,9 @@ def best_columns(facts: Scene) -> tuple[FactorColumn, ...]:
     )
 
 
-def booked_between(diary: Diary, since: Minutes, until: Minutes) -> Minutes:
-    """Booked minutes inside each span; overlapping appointments count once each.
-
-    Args:
-        diary: Of one practitioner.
-        since: Shape (n,).
-        until: Shape (n,), not before since.
-    """
-    return _before(diary, until) - _before(diary, since)
-
-
-def _before(diary: Diary, moment: Minutes) -> Minutes:
-    """Booked minutes before each moment, by prefix sums over starts and over ends."""
-
-    def clipped(edges: Minutes) -> Minutes:
-        edges = np.sort(edges)
-        sums = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(edges)])
-        passed = np.searchsorted(edges, moment, side="right")
-        waited: Minutes = passed * moment - sums[passed]
-        return waited
-
-    return clipped(diary.start) - clipped(diary.end)
-
-
 def availability(facts: Scene) -> FactorColumn:
     start = facts.candidates.start
-    booked = np.zeros(len(start), dtype=np.int64)
-    for index, schedule in enumerate(facts.schedules):
-        rows = facts.candidates.schedule == index
-        diary = facts.diary_of(schedule)
-        booked[rows] = booked_between(diary, start[rows] - RUN_UP, start[rows])
+    booked = facts.booked.between(facts.candidates.schedule, start - RUN_UP, start)
     booked = np.minimum(booked, RUN_UP)
     values = from_floats(100 - 50 * booked / RUN_UP)
     return FactorColumn(
@@ -210,11 +187,11 @@ def proximity(facts: Scene) -> FactorColumn:
 
 def preference(facts: Scene) -> FactorColumn:
     known = facts.patient or PatientFacts()
-    day = _liked(DAYS, known.preferred_days)[weekdays(facts.wall)]
+    day = _liked(DAYS, known.preferred_days, known)[weekdays(facts.wall)]
     names = tuple(name for name, _ in PARTS)
-    part = _liked(names, known.preferred_parts)[part_numbers(hours(facts.wall))]
+    part = _liked(names, known.preferred_parts, known)[part_numbers(hours(facts.wall))]
     people = tuple(schedule.practitioner or "" for schedule in facts.schedules)
-    person = _liked(people, known.preferred_practitioners)[facts.candidates.schedule]
+    person = _liked(people, known.preferred_practitioners, known)[facts.candidates.schedule]
 
     def text(i: int) -> str:
         named = (("weekday", day), ("part of day", part), ("practitioner", person))
@@ -224,11 +201,11 @@ def preference(facts: Scene) -> FactorColumn:
     return FactorColumn(PREFERENCE, from_floats(40 * day + 35 * part + 25 * person), text)
 
 
-def _liked(names: Sequence[str], preferred: frozenset[str]) -> Floats:
-    """1 for a preferred name, 0 for another one, ½ for all where nothing is preferred."""
+def _liked(names: Sequence[str], preferred: frozenset[str], known: PatientFacts) -> Floats:
+    """How much a preferred name is liked, 0 for another, ½ for all where nothing is preferred."""
     if not preferred:
         return np.full(len(names), 0.5)
-    return np.array([name in preferred for name in names], dtype=np.float64)
+    return np.array([known.likings.get(name, 1.0) if name in preferred else 0.0 for name in names])
 
 
 def continuity(facts: Scene) -> FactorColumn:
@@ -284,30 +261,26 @@ def free_runs(slots: SlotColumns) -> tuple[Minutes, Minutes]:
 def load(facts: Scene) -> FactorColumn:
     # On the day of a clock change the booked minutes are those of 24 hours around the same noon.
     day_start = facts.candidates.start - facts.wall % DAY
-    booked = np.zeros(len(day_start), dtype=np.int64)
-    free = np.zeros(len(day_start), dtype=np.int64)
+    schedule = facts.candidates.schedule
+    booked = facts.booked.between(schedule, day_start, day_start + DAY)
     wall = wall_of(facts.slots.schedule, facts.slots.start, facts.schedules)
-    for index, schedule in enumerate(facts.schedules):
-        rows = facts.candidates.schedule == index
-        since = day_start[rows]
-        booked[rows] = booked_between(facts.diary_of(schedule), since, since + DAY)
-        mine = facts.slots.schedule == index
-        free[rows] = _free_on(facts.slots, mine, days(wall), days(facts.wall[rows]))
+    free = _free_on(facts, days(wall), days(facts.wall))
     share = free / np.maximum(free + booked, 1)
     return FactorColumn(
         LOAD, from_floats(100 * share), lambda i: f"{booked[i]} minutes booked that day"
     )
 
 
-def _free_on(
-    slots: SlotColumns, mine: npt.NDArray[np.bool_], slot_days: Minutes, wanted: Minutes
-) -> Minutes:
+def _free_on(facts: Scene, slot_days: Minutes, wanted: Minutes) -> Minutes:
+    """Free minutes of each candidate's Schedule on its day."""
     if not len(wanted):
         return wanted
-    known, place = np.unique(slot_days[mine], return_inverse=True)
-    lengths = (slots.end - slots.start)[mine]
-    sums = np.bincount(place, weights=lengths, minlength=len(known)).astype(np.int64)
-    return sums[np.searchsorted(known, wanted)]
+    first, many = int(slot_days.min()), int(slot_days.max()) - int(slot_days.min()) + 1
+    lengths = facts.slots.end - facts.slots.start
+    place = facts.slots.schedule * many + slot_days - first
+    sums = np.bincount(place, weights=lengths, minlength=len(facts.schedules) * many)
+    free: Minutes = sums[facts.candidates.schedule * many + wanted - first].astype(np.int64)
+    return free
 
 
 def urgency(facts: Scene) -> FactorColumn:

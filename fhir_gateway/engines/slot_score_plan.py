@@ -32,7 +32,12 @@ from fhir_gateway.engines.slot_score import (
     FactorColumn,
     millionths,
 )
-from fhir_gateway.engines.slot_search import Candidates, Flags, ScheduleFacts
+from fhir_gateway.engines.slot_search import (
+    Candidates,
+    Flags,
+    ScheduleFacts,
+    rows_by_schedule,
+)
 
 NEARBY = 15  # minutes on either side of the start, both included
 BY_NEARBY = (100, 75, 50)  # none, one, two or more appointments nearby
@@ -77,8 +82,9 @@ def availability(
 ) -> FactorColumn:
     """100, 75 or 50 by the practitioner's appointments that start within ± 15 minutes."""
     nearby = np.zeros(len(candidates), dtype=np.int64)
-    for index, schedule in enumerate(schedules):
-        rows = candidates.schedule == index
+    for schedule, rows in zip(
+        schedules, rows_by_schedule(candidates.schedule, len(schedules)), strict=True
+    ):
         starts = np.sort(diaries.get(schedule.practitioner or "", Diary()).start)
         first = np.searchsorted(starts, candidates.start[rows] - NEARBY, side="left")
         last = np.searchsorted(starts, candidates.start[rows] + NEARBY, side="right")

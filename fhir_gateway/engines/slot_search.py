@@ -9,6 +9,7 @@ Source: owner's plan, phase 10 (_get_available_slots), rows S4 and S11; decision
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,8 @@ class SlotColumns:
         start: Shape (n,) int64, minutes since the epoch.
         end: Shape (n,) int64, after start.
         ids: Slot ids, n of them.
+        ordered: Whether rows of the same Schedule and start are in order of their ids, so that
+            nobody has to sort them.
 
     Raises:
         ValueError: columns of different lengths, or a Slot that does not end after it starts.
@@ -68,6 +71,7 @@ class SlotColumns:
     start: Minutes
     end: Minutes
     ids: Sequence[str]
+    ordered: bool = False
 
     def __post_init__(self) -> None:
         if not len(self.schedule) == len(self.start) == len(self.end) == len(self.ids):
@@ -90,6 +94,8 @@ class SlotSearch:
             with its buffers.
         taken: By index into the Schedules: times of its own people, which the buffers of a visit
             must not reach into either. A Schedule without buffers needs none: its Slots are free.
+        within: Times at which required actors who have Slots of their own are free: the visit lies
+            inside of them.
 
     Raises:
         ValueError: no duration.
@@ -102,6 +108,7 @@ class SlotSearch:
     minimum_notice: int = 0
     busy: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
     taken: Mapping[int, Sequence[Interval]] = field(default_factory=dict)
+    within: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.duration <= 0:
@@ -135,6 +142,14 @@ class Candidates:
         first, last = self.slot_offsets[candidate], self.slot_offsets[candidate + 1]
         return tuple(self.slot_rows[first:last].tolist())
 
+    def only(self, rows: Minutes) -> "Candidates":
+        """Some of the candidates, in the order of the rows."""
+        counts = np.diff(self.slot_offsets)[rows]
+        offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
+        flat = self.slot_rows[np.repeat(self.slot_offsets[rows], counts) + within]
+        return Candidates(self.schedule[rows], self.start[rows], self.end[rows], flat, offsets)
+
     @property
     def first_slots(self) -> Minutes:
         """Shape (m,): row of the Slot that each candidate starts in."""
@@ -162,6 +177,8 @@ def search(
     fits &= _inside(slots, wanted)
     fits &= _on_dates(slots, schedules, wanted.dates)
     fits &= _actors_free(slots, schedules, wanted)
+    for times in wanted.within.values():
+        fits &= _covered(slots.start, slots.start + wanted.duration, times)
     return _candidates(slots, np.flatnonzero(fits), follower, wanted.duration)
 
 
@@ -197,6 +214,21 @@ def wall_of(schedule: Minutes, minutes: Minutes, schedules: Sequence[ScheduleFac
     return wall
 
 
+def rows_by_schedule(schedule: Minutes, count: int) -> list[Minutes]:
+    """The rows of each Schedule.
+
+    Args:
+        schedule: Shape (n,), index into the Schedules.
+        count: Of Schedules.
+
+    Returns:
+        For each Schedule its rows in order, possibly none.
+    """
+    order = np.argsort(schedule, kind="stable")
+    bounds = np.searchsorted(schedule[order], np.arange(count + 1))
+    return [order[low:high] for low, high in pairwise(bounds)]
+
+
 def _actors_free(
     slots: SlotColumns, schedules: Sequence[ScheduleFacts], wanted: SlotSearch
 ) -> Flags:
@@ -204,15 +236,21 @@ def _actors_free(
     after = np.array([each.buffer_after for each in schedules], dtype=np.int64)
     since = slots.start - before[slots.schedule]
     until = slots.start + wanted.duration + after[slots.schedule]
-    free = _clear(since, until, [each for times in wanted.busy.values() for each in times])
+    free = clear(since, until, [each for times in wanted.busy.values() for each in times])
     for index, times in wanted.taken.items():
         own = slots.schedule == index
-        free[own] &= _clear(since[own], until[own], times)
+        free[own] &= clear(since[own], until[own], times)
     return free
 
 
-def _clear(since: Minutes, until: Minutes, busy: Iterable[Interval]) -> Flags:
-    """Which of the times from since to until nothing busy touches."""
+def clear(since: Minutes, until: Minutes, busy: Iterable[Interval]) -> Flags:
+    """Which of the times from since to until nothing busy touches.
+
+    Args:
+        since: Shape (n,), minutes since the epoch.
+        until: Shape (n,), after since.
+        busy: In any order.
+    """
     taken = merged(busy)
     if not taken:
         return np.ones(len(since), dtype=np.bool_)
@@ -224,14 +262,26 @@ def _clear(since: Minutes, until: Minutes, busy: Iterable[Interval]) -> Flags:
     return free
 
 
+def _covered(since: Minutes, until: Minutes, free: Iterable[Interval]) -> Flags:
+    """Which of the times from since to until lie inside of free ones."""
+    spans = merged(free)
+    starts = np.array([minute_from(each.start) for each in spans], dtype=np.int64)
+    ends = np.array([minute_of(each.end) for each in spans], dtype=np.int64)
+    place = np.searchsorted(starts, since, side="right") - 1
+    inside: Flags = np.append(ends, np.iinfo(np.int64).min)[place] >= until
+    return inside
+
+
 def _chains(slots: SlotColumns, duration: int) -> tuple[Minutes, Minutes]:
     """For each Slot the row that follows it (NONE at the end), and how far the chain reaches.
 
     Where several Slots of a Schedule start at the same time, the follower is the one that leads
     furthest, so that an overlap never hides a visit that would fit.
     """
+    if bool((slots.end - slots.start >= duration).all()):
+        return np.full(len(slots.start), NONE), np.minimum(slots.end, slots.start + duration)
     group, follows = _groups(slots)
-    names = _id_ranks(slots.ids)
+    names = np.arange(len(slots.ids)) if slots.ordered else _id_ranks(slots.ids)
     enough = slots.start + duration  # nobody who starts earlier needs more of this Slot's chain
     reach = np.minimum(slots.end, enough)
     while True:

@@ -15,6 +15,7 @@ from fhir_gateway.core.codes import (
     EXT_ORIGIN,
     EXT_PREDICTION,
     EXT_PREFERENCE,
+    EXT_PRIORITY_RULE,
     EXT_QUEUE,
     EXT_QUEUE_CONFIGURATION,
     EXT_QUEUE_PLACE,
@@ -90,13 +91,13 @@ _FACTOR = (
 _WEEKLY = (
     Part("daysOfWeek", "code", "mon, tue, wed, thu, fri, sat or sun", 1, "*"),
     Part("start", "time", "Opens, by the clock of the zone", 1),
-    Part("end", "time", "Closes, by the clock of the zone", 1),
+    Part("end", "time", "Closes, by the clock of the zone; before start: on the next day", 1),
 )
 _EXCEPTION = (
-    Part("period", "Period", "The days that are different", 1),
-    Part("closed", "boolean", "Whether nothing is offered on them"),
-    Part("start", "time", "Opens on these days"),
-    Part("end", "time", "Closes on these days"),
+    Part("period", "Period", "The days that are different, both included", 1),
+    Part("closed", "boolean", "Whether nothing is offered: all day, or from start to end"),
+    Part("start", "time", "Open from then instead of the weekly hours, on holidays too"),
+    Part("end", "time", "Until then"),
 )
 _SCORE = (
     Part("policy", "code", "The rule: best or plan", 1),
@@ -107,14 +108,24 @@ _SCORE = (
 _AVAILABILITY = (
     Part("zone", "code", "IANA time zone; absent takes the location's, then the tenant's"),
     Part("slotMinutes", "positiveInt", "Length of a slot, minutes", 1),
-    Part("alignMinutes", "positiveInt", "Starts lie on multiples of it, minutes past midnight"),
+    Part(
+        "alignMinutes",
+        "positiveInt",
+        "Starts lie on multiples of it, minutes past midnight; absent: each Slot begins as soon as"
+        " the buffers after the one before allow",
+    ),
     Part("bufferBefore", "unsignedInt", "Minutes kept free before a booking"),
     Part("bufferAfter", "unsignedInt", "Minutes kept free after a booking"),
-    Part("capacity", "positiveInt", "Seats of a slot; 1 where absent"),
-    Part("validity", "Period", "When the rules apply"),
+    Part("capacity", "positiveInt", "Seats of a slot; 1, which is all that there is so far"),
+    Part("validity", "Period", "First and last day on which the rules apply; open where absent"),
     Part("weekly", None, "Hours that repeat each week", 0, "*", _WEEKLY),
     Part("exception", None, "Days that differ", 0, "*", _EXCEPTION),
-    Part("holidays", "uri", "The calendar of holidays on which nothing is offered"),
+    Part(
+        "holidays",
+        "uri",
+        "The calendar of holidays on which nothing is offered: a country, urn:iso:std:iso:3166:DE,"
+        " or a part of one, urn:iso:std:iso:3166:-2:DE-BY",
+    ),
 )
 _WAITLIST = (
     Part("flexibility", "integer", "0 (this time only) to 100 (any time)"),
@@ -214,6 +225,13 @@ _QUEUE_STATUS = (
     Part("policy", "code", "best or plan", 1),
 )
 
+_PRIORITY_RULE = (
+    Part("baseScore", "integer", "0 to 100; from 80 on the earliest time comes first", 1),
+    Part("urgencyMultiplier", "decimal", "The score is multiplied by it; 1 where absent"),
+    Part("maxWaitDays", "unsignedInt", "Only times within so many days of the request"),
+    Part("sameDay", "boolean", "Only times of today, where the base score is 80 or more"),
+)
+
 OWN_EXTENSIONS: tuple[OwnExtension, ...] = (
     OwnExtension(
         EXT_SCORE,
@@ -251,6 +269,22 @@ OWN_EXTENSIONS: tuple[OwnExtension, ...] = (
         "What somebody on the waitlist wishes, and what has been offered so far.",
         ("Appointment",),
         parts=_WAITLIST,
+    ),
+    OwnExtension(
+        EXT_PRIORITY_RULE,
+        "Priority rule",
+        "Who comes first: for appointments that the useContext of the PlanDefinition describes by"
+        " appointment-type, specialty and diagnosis.",
+        ("PlanDefinition",),
+        parts=_PRIORITY_RULE,
+    ),
+    OwnExtension(
+        EXT_PREFERENCE,
+        "Scheduling preference",
+        "What a patient has said about times, people and the way; of a Basic resource with the"
+        " code scheduling-preference.",
+        ("Basic",),
+        parts=_PREFERENCE,
     ),
     OwnExtension(
         EXT_QUEUE,

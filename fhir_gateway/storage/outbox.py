@@ -5,7 +5,7 @@ the same for what has to be done later. Taken by state with SKIP LOCKED, never b
 (decision 11).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,13 +49,23 @@ async def publish(tx: Transaction, kind: str, payload: Mapping[str, Any]) -> Non
     tx.work_left = True
 
 
-async def waiting(database: Database, role: str, limit: int = 50) -> list[Event]:
-    """Events that are due in any tenant, oldest first; they are not taken yet."""
+async def waiting(
+    database: Database, role: str, limit: int = 50, *, last: Collection[str] = ()
+) -> list[Event]:
+    """Events that are due in any tenant, oldest first; they are not taken yet.
+
+    Args:
+        database: Of the workers.
+        role: Sees the events of all tenants.
+        limit: At most so many.
+        last: Kinds that come after all others, because nobody waits for them.
+    """
     async with database.transaction(0, role=role) as tx:
         rows = await tx.rows(
             "SELECT id, tenant, kind, payload, attempts FROM outbox"
-            " WHERE not_before <= clock_timestamp() AND attempts < %s ORDER BY id LIMIT %s",
-            (MOST_ATTEMPTS, limit),
+            " WHERE not_before <= clock_timestamp() AND attempts < %s"
+            " ORDER BY kind = ANY(%s), id LIMIT %s",
+            (MOST_ATTEMPTS, list(last), limit),
         )
     return [Event(*row) for row in rows]
 

@@ -235,7 +235,7 @@ async def write_many(
         psycopg.Error: later, where a replaced version is not the present one, or a new id exists;
             `Database.run` tries again.
     """
-    stored = [_stamped(each, now) for each in writes]
+    stored = [stamped(each, now) for each in writes]
     together = sorted(zip(stored, writes, strict=True), key=lambda one: (one[0].type, one[0].id))
     for new, each in together:
         row = index(new.type, each.resource, zone=zone)
@@ -243,7 +243,8 @@ async def write_many(
     return stored
 
 
-def _stamped(each: Write, now: datetime) -> Stored:
+def stamped(each: Write, now: datetime) -> Stored:
+    """The version that a write makes, its resource with id and meta in front; changed in place."""
     moment = now if each.updated is None else max(now, each.updated + _TICK)
     moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     if each.updated is not None and moment <= each.updated:

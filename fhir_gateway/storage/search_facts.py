@@ -9,7 +9,9 @@ from datetime import datetime
 
 from fhir_gateway.core.time import Interval
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.storage.slot_facts import FreeSlot
+
+#: Values of Slot.appointmentType, as they are indexed, that keep a Slot for the urgent.
+PROTECTED = ("EMERGENCY",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Wanted:
         service_types: Token entries as in `fhir.search_values` (`service-type|=x`), any of them.
         specialties: Likewise.
         appointment_types: Likewise; a Slot that names none takes all.
+        released: Protected Slots that begin until then are for this request; None: all of them.
     """
 
     span: Interval
@@ -33,6 +36,7 @@ class Wanted:
     service_types: Sequence[str] = ()
     specialties: Sequence[str] = ()
     appointment_types: Sequence[str] = field(default_factory=tuple)
+    released: datetime | None = None
 
 
 async def schedules(tx: Transaction, wanted: Wanted) -> list[str]:
@@ -81,25 +85,48 @@ async def _with_parts(tx: Transaction, locations: Sequence[str]) -> list[str]:
     return [row[0] for row in rows]
 
 
-async def free_slots(
-    tx: Transaction, schedule_ids: Iterable[str], wanted: Wanted, *, limit: int
-) -> list[FreeSlot]:
-    """Free Slots of these Schedules that may be used as wanted, by Schedule and start.
+@dataclass(frozen=True, slots=True)
+class FreeColumns:
+    """Free Slots in any order, packed, because tens of thousands of rows would cost too much.
 
-    A Slot that names no service type or specialty is used for those of its Schedule.
+    Attributes:
+        schedules: Which of the Schedules asked about, 1 for the first; 32 bit, big end first.
+        starts, ends: Microseconds since 2000, 64 bit, big end first.
+        ids: With spaces between.
+    """
+
+    schedules: bytes = b""
+    starts: bytes = b""
+    ends: bytes = b""
+    ids: str = ""
+
+
+#: All values of a column one after the other, as the server sends a time.
+_PACKED = "string_agg(timestamptz_send({}), ''::bytea)"
+
+
+async def free_slots(
+    tx: Transaction, schedule_ids: Sequence[str], wanted: Wanted, *, limit: int
+) -> FreeColumns:
+    """Free Slots of these Schedules that may be used as wanted; at most `limit`.
+
+    A Slot that names no service type or specialty is used for those of its Schedule. One that is
+    protected is for the urgent until two days before it begins, and then for everybody.
     """
     conditions = [
         (
-            "s.tenant = %(tenant)s AND s.p_status = 'free' AND s.p_schedule = ANY(%(schedules)s)"
+            "s.tenant = %(tenant)s AND s.p_status = 'free'"
             " AND s.p_start >= %(start)s AND s.p_end <= %(end)s"
         )
     ]
     params: dict[str, object] = {
         "tenant": tx.tenant,
-        "schedules": sorted(f"Schedule/{each}" for each in set(schedule_ids)),
+        "schedules": [f"Schedule/{each}" for each in schedule_ids],
         "start": wanted.span.start,
         "end": wanted.span.end,
         "limit": limit,
+        "protected": list(PROTECTED),
+        "released": wanted.released or wanted.span.end,
     }
     for name, entries in (
         ("service-type", wanted.service_types),
@@ -114,32 +141,42 @@ async def free_slots(
             )
             params[key] = [f"{tx.tenant}|{each}" for each in entries]
             params[f"{key}_any"] = f"{tx.tenant}|{name}"
+    kinds = "true"
     if wanted.appointment_types:
-        conditions.append("(s.p_appointment_type IS NULL OR s.tokens && %(kinds)s::text[])")
+        kinds = "s.p_appointment_type IS NULL OR s.tokens && %(kinds)s::text[]"
         params["kinds"] = [f"{tx.tenant}|{each}" for each in wanted.appointment_types]
-    rows = await tx.rows(
-        "SELECT s.id, substr(s.p_schedule, 10), s.p_start, s.p_end FROM slot s"
-        f" WHERE {' AND '.join(conditions)}"
-        " ORDER BY s.p_schedule, s.p_start, s.id LIMIT %(limit)s",
+    conditions.append(
+        "CASE WHEN s.p_appointment_type = ANY(%(protected)s) THEN s.p_start <= %(released)s"
+        f" ELSE {kinds} END"
+    )
+    row = await tx.row(
+        f"SELECT string_agg(int4send(f.place::int), ''), {_PACKED.format('f.p_start')},"
+        f" {_PACKED.format('f.p_end')}, string_agg(f.id, ' ')"
+        " FROM (SELECT w.place, s.p_start, s.p_end, s.id"
+        " FROM unnest(%(schedules)s::text[]) WITH ORDINALITY w (name, place)"
+        ' JOIN slot s ON s.p_schedule = w.name COLLATE "C"'
+        f" WHERE {' AND '.join(conditions)} LIMIT %(limit)s) f",
         params,
     )
-    return [FreeSlot(*row) for row in rows]
+    return FreeColumns(*row) if row and row[0] else FreeColumns()
 
 
 async def diaries(
     tx: Transaction, actor_keys: Iterable[int], span: Interval
-) -> dict[int, list[tuple[datetime, datetime]]]:
-    """Booked times of each actor (not pending ones) around a span, by start."""
+) -> dict[int, tuple[bytes, bytes]]:
+    """Booked times of each actor (not pending ones) around a span, by start.
+
+    Returns:
+        By actor starts and ends as in FreeColumns.
+    """
     rows = await tx.rows(
-        "SELECT actor_key, lower(core), upper(core) FROM busy WHERE tenant = %s"
+        f"SELECT d.actor_key, {_PACKED.format('d.low')}, {_PACKED.format('d.high')} FROM"
+        " (SELECT actor_key, lower(core) AS low, upper(core) AS high FROM busy WHERE tenant = %s"
         " AND actor_key = ANY(%s) AND kind IN ('appointment', 'overlap') AND NOT tentative"
-        " AND ends > %s AND starts < %s ORDER BY actor_key, lower(core)",
+        " AND ends > %s AND starts < %s ORDER BY actor_key, lower(core)) d GROUP BY d.actor_key",
         (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
     )
-    found: dict[int, list[tuple[datetime, datetime]]] = {}
-    for key, start, end in rows:
-        found.setdefault(key, []).append((start, end))
-    return found
+    return {key: (starts, ends) for key, starts, ends in rows}
 
 
 async def taken(

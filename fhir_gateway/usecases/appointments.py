@@ -16,8 +16,9 @@ from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.lifecycle import By, transition
 from fhir_gateway.storage import engagements, outbox, resources
 from fhir_gateway.storage.engagements import Engagement
-from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.postgres import RaceLostError, Transaction
 from fhir_gateway.storage.resources import Stored, Write
+from fhir_gateway.storage.slot_statuses import SlotState
 from fhir_gateway.usecases import conflict_tasks, counting, freed, identifying, storing, telling
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Around, Needs, Resource, needs, slot_ids, span_of
@@ -106,7 +107,9 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     ) if any(each.exclusive for each in lost) else []  # fmt: skip
     stored = await _write(tx, deps, change)
     counting.moved(tx, old, change.resource, stored.last_updated)
-    await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
+    states = await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
+    if old is None and wanted.span and not _are_there(change.resource, wanted, states):
+        raise RaceLostError  # somebody took a Slot away meanwhile
     await telling.tell(tx, deps, old, change.resource)
     changed = Changed(stored, overlaps)
     for each in overlaps:
@@ -119,6 +122,11 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
         free = _given_up(lost, added, promoted)
         changed.freed = await freed.open_tasks(tx, deps, old, free)
     return changed
+
+
+def _are_there(appointment: Resource, held: Needs, states: Iterable[SlotState]) -> bool:
+    """Whether the Slots of a new booking are there still, now that they are locked."""
+    return not held.exclusive or {each.id for each in states}.issuperset(slot_ids(appointment))
 
 
 async def _beside_block(tx: Transaction, wanted: Needs) -> bool:

@@ -24,6 +24,7 @@ class Policy:
         offer_hold: Whether offered time is held; None: as the policy says (decision 15).
         minimum_notice: Minutes between now and the start of a freed time below which nobody is
             asked.
+        slot_notice: Minutes between now and the earliest start that `$find-optimal-slots` finds.
         require_if_match: Whether an update has to name the version that it replaces.
         strict_feeds: Whether a content fault in a message is answered AE instead of AA.
     """
@@ -33,6 +34,7 @@ class Policy:
     no_show: str = "best"
     offer_hold: bool | None = None
     minimum_notice: int = 60
+    slot_notice: int = 0
     require_if_match: bool = False
     strict_feeds: bool = False
 

@@ -35,6 +35,11 @@ class _Candidate:
     made_by_feed: bool
 
 
+def made_by_feed(resource: Resource) -> bool:
+    """Whether a Schedule or a Slot was made for a booking of the EHR."""
+    return bool((extension(resource, EXT_ORIGIN) or {}).get("valueCode") == _FEED)
+
+
 async def slots_for(
     tx: Transaction, deps: Deps, appointment: Resource, schedule: Resource | None
 ) -> list[str]:
@@ -152,7 +157,7 @@ async def _candidates(
         key: each.resource() for key, each in (await resources.read_many(tx, "Slot", ids)).items()
     }
     slots = [
-        _Candidate(key, time, (extension(found[key], EXT_ORIGIN) or {}).get("valueCode") == _FEED)
+        _Candidate(key, time, made_by_feed(found[key]))
         for key in ids
         if (time := span_of(found[key])) is not None
     ]

@@ -5,7 +5,7 @@ learnt is worked out from the visits whenever it is asked for. They are never mi
 wins where something was stated. Decision 22; row S16.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from fhir_gateway.core.refs import reference_of
 from fhir_gateway.engines.clinic_time import DAYS, PARTS
 from fhir_gateway.engines.preferences import FulfilledVisit, LearntPreferences, effective, learnt
 from fhir_gateway.fhir import json
+from fhir_gateway.fhir.own_extensions import complaints
 from fhir_gateway.storage import identities
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
@@ -66,6 +67,24 @@ class Preferences:
     def practitioners(self, policy: str) -> tuple[str, ...]:
         """The practitioners that count."""
         return effective(self.stated.practitioners, self.learnt.practitioners(policy))
+
+    def likings(self, asked_for: Sequence[str] = ()) -> dict[str, float]:
+        """How much each of what was learnt is liked, 0..1; what was stated is liked wholly.
+
+        Args:
+            asked_for: Practitioners whom the caller prefers, as good as stated.
+        """
+        said, seen = self.stated, self.learnt
+        return {
+            name: share / max(shares.values())
+            for stated, shares in (
+                (said.days, seen.day_shares),
+                (said.parts, seen.part_shares),
+                (asked_for or said.practitioners, seen.practitioner_shares),
+            )
+            if not stated
+            for name, share in shares.items()
+        }
 
     @property
     def travel(self) -> dict[str, Decimal]:
@@ -157,6 +176,9 @@ def _key(basic: Resource) -> tuple[tuple[str, str], ...]:
     patient = reference_of(basic.get("subject"))
     if patient is None or patient.type != "Patient":
         raise _wrong("A scheduling preference needs a Patient of this server", "Basic.subject")
+    issues = complaints(basic, EXT_PREFERENCE)
+    if issues:
+        raise GatewayError(Category.UNPROCESSABLE, *issues)
     _check(extension(basic, EXT_PREFERENCE) or {})
     return ((SYSTEM_BASIC, f"{BASIC_PREFERENCE}|{patient}"),)
 

@@ -8,11 +8,13 @@ import base64
 import hashlib
 import hmac
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.core.time import Interval, format_instant
 from fhir_gateway.fhir import json
@@ -29,6 +31,8 @@ Resource = dict[str, Any]
 VALID = timedelta(minutes=15)
 _FORM = 1
 _MAC = 12
+#: Bytes in front of the MAC, so that the id has 64 characters at most.
+_LONGEST = 48 - _MAC
 _HEAD = struct.Struct(">BIIHB")
 _MINUTE = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,6 +49,7 @@ class Proposal:
         minutes: Length.
         expires: To the minute, aware.
         service: 1 for the first service type of the Schedule and so on; 0 for none.
+        others: Numbers of those who take part besides the actors of the Schedule.
     """
 
     schedule: int
@@ -53,10 +58,15 @@ class Proposal:
     minutes: int
     expires: datetime
     service: int = 0
+    others: tuple[int, ...] = ()
 
 
 def encode(proposal: Proposal, key: bytes, tenant: int) -> str:
-    """The id of a found Appointment: at most 64 characters of the FHIR id grammar."""
+    """The id of a found Appointment: at most 64 characters of the FHIR id grammar.
+
+    Raises:
+        GatewayError: too-costly, where more take part than an id can say.
+    """
     body = _HEAD.pack(
         _FORM,
         (proposal.expires - _EPOCH) // _MINUTE,
@@ -64,7 +74,12 @@ def encode(proposal: Proposal, key: bytes, tenant: int) -> str:
         proposal.minutes,
         proposal.service,
     )
-    body += _varint(proposal.schedule) + _varint(proposal.patient)
+    for each in (proposal.schedule, proposal.patient, *proposal.others):
+        body += _varint(each)
+    if len(body) > _LONGEST:
+        raise fail(
+            Category.TOO_COSTLY, "So many actors cannot be required at once", "required-actor"
+        )
     text = base64.b64encode(body + _mac(body, key, tenant), altchars=b"-.")
     return text.decode("ascii").rstrip("=")
 
@@ -83,9 +98,19 @@ def decode(text: str, key: bytes, tenant: int) -> Proposal | None:
     if form != _FORM:
         return None
     schedule, rest = _read_varint(body[_HEAD.size :])
-    patient, _ = _read_varint(rest)
+    patient, rest = _read_varint(rest)
+    others = []
+    while rest:
+        each, rest = _read_varint(rest)
+        others.append(each)
     return Proposal(
-        schedule, patient, _EPOCH + start * _MINUTE, minutes, _EPOCH + expires * _MINUTE, service
+        schedule,
+        patient,
+        _EPOCH + start * _MINUTE,
+        minutes,
+        _EPOCH + expires * _MINUTE,
+        service,
+        tuple(others),
     )
 
 
@@ -117,7 +142,8 @@ async def read(tx: Transaction, deps: Deps, text: str) -> Stored | None:
     now = deps.clock.now()
     if proposal is None or proposal.expires <= now:
         return None
-    names = await actors.references_of(tx, [proposal.schedule, proposal.patient])
+    people = [proposal.schedule, proposal.patient, *proposal.others]
+    names = await actors.references_of(tx, people)
     schedule_name = names.get(proposal.schedule, "")
     stored = await resources.read(tx, Ref("Schedule", schedule_name.removeprefix("Schedule/")))
     if stored is None:
@@ -132,7 +158,9 @@ async def read(tx: Transaction, deps: Deps, text: str) -> Stored | None:
     asked = [{"reference": names[proposal.patient]}] if proposal.patient in names else []
     schedule["actor"] = await naming.named(tx, schedule["actor"])
     patient = next(iter(await naming.named(tx, asked)), None)
-    made = appointment(text, schedule, found, span, zone, patient=patient, service=service)
+    others = [{"reference": names[each]} for each in proposal.others if each in names]
+    made = appointment(text, schedule, found, span, zone, patient=patient, service=service,
+                       others=await naming.named(tx, others))  # fmt: skip
     return Stored("Appointment", text, 0, now, json.dump(made))
 
 
@@ -146,6 +174,7 @@ def appointment(
     patient: Resource | None = None,
     service: Resource | None = None,
     extension: Resource | None = None,
+    others: Sequence[Resource] = (),
 ) -> Resource:
     """A proposed Appointment that can be booked as it is, with status `booked`.
 
@@ -158,6 +187,7 @@ def appointment(
         patient: Reference element; None leaves the patient to whoever books.
         service: CodeableConcept.
         extension: The score.
+        others: Reference elements of those who take part besides.
     """
     made: Resource = {"resourceType": "Appointment", "id": appointment_id}
     if extension is not None:
@@ -178,7 +208,7 @@ def appointment(
     people = [patient] if patient else []
     made["participant"] = [
         {"actor": each, "required": "required", "status": "accepted"}
-        for each in (*people, *schedule["actor"])
+        for each in (*people, *schedule["actor"], *others)
     ]
     return made
 

@@ -13,7 +13,7 @@ from fhir_gateway.engines.waitlist_wave import Occasion
 from fhir_gateway.storage import engagements, outbox
 from fhir_gateway.storage.outbox import Event
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.usecases import offers
+from fhir_gateway.usecases import horizons, offers
 from fhir_gateway.usecases.answers import OFFER_ACCEPTED, OFFER_ANSWERED
 from fhir_gateway.usecases.appointments import OFFER_DISPLACED
 from fhir_gateway.usecases.deps import Deps
@@ -47,6 +47,10 @@ async def _expired(tx: Transaction, deps: Deps, payload: Mapping[str, Any]) -> N
     await offers.expire(tx, deps, payload["task"], payload["offer"])
 
 
+async def _rules(tx: Transaction, deps: Deps, payload: Mapping[str, Any]) -> None:
+    await horizons.extend(tx, deps, payload["schedule"])
+
+
 #: Event or timer → what follows.
 REACTIONS: Mapping[str, Reaction] = {
     TIME_FREED: _freed,
@@ -55,13 +59,19 @@ REACTIONS: Mapping[str, Reaction] = {
     OFFER_DISPLACED: _displaced,
     offers.OFFER_EXPIRY: _expired,
     offers.WAVE: _wave,
+    horizons.RULES_CHANGED: _rules,
 }
 
 
+#: They take tenths of a second, and many may come at once; those who wait for an offer go first.
+SLOW = frozenset({horizons.RULES_CHANGED})
+
+
 async def due(deps: Deps) -> int:
-    """Do everything that is due now; returns how much was done."""
+    """Do what is due now, of what takes long only one; returns how much was done."""
     done = 0
-    for event in await outbox.waiting(deps.database, deps.worker_role):
+    events = await outbox.waiting(deps.database, deps.worker_role, last=SLOW)
+    for event in [each for each in events if each.kind not in SLOW] or events[:1]:
         done += await handle(deps, event)
     for timer in await outbox.due_timers(deps.database, deps.worker_role):
         done += await handle(deps, timer)

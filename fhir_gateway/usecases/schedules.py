@@ -12,6 +12,7 @@ from fhir_gateway.core.refs import Ref, reference_of
 from fhir_gateway.storage import actors, resources, slot_statuses
 from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.usecases import availability
 from fhir_gateway.usecases.zones import extension, part
 
 Resource = dict[str, Any]
@@ -26,8 +27,10 @@ async def register(tx: Transaction, schedule: Resource) -> bool:
         Whether it was somebody else's before.
 
     Raises:
-        GatewayError: conflict, where it was somebody else's and time is held in its Slots.
+        GatewayError: unprocessable, for an availability that cannot be followed; conflict, where
+            it was somebody else's and time is held in its Slots.
     """
+    availability.check(schedule)
     wanted = await _actors(tx, schedule)
     before = await actors.of_schedules(tx, [schedule["id"]])
     if before == wanted:
@@ -53,12 +56,10 @@ async def _actors(tx: Transaction, schedule: Resource) -> list[ScheduleActor]:
     )
     names = [roles.get(ref.id, str(ref)) if ref.type == "PractitionerRole" else str(ref)
              for ref in refs]  # fmt: skip
-    availability = extension(schedule, EXT_AVAILABILITY)
-    before = int(part(availability, "bufferBefore") or 0)
-    after = int(part(availability, "bufferAfter") or 0)
-    exclusive = {
-        each: _exclusive(each, has_availability=availability is not None) for each in names
-    }
+    rules = extension(schedule, EXT_AVAILABILITY)
+    before = int(part(rules, "bufferBefore") or 0)
+    after = int(part(rules, "bufferAfter") or 0)
+    exclusive = {each: _exclusive(each, has_availability=rules is not None) for each in names}
     if not any(exclusive.values()):
         exclusive[str(Ref("Schedule", schedule["id"]))] = True
     keys = await actors.keys_of(tx, exclusive)

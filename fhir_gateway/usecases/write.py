@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from fhir_gateway.core.codes import EXT_PRIORITY_RULE
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.core.refs import Ref
+from fhir_gateway.fhir.own_extensions import complaints
 from fhir_gateway.fhir.validation import validate
 from fhir_gateway.storage import engagements, queues, resources, slot_statuses
 from fhir_gateway.storage.postgres import Transaction
@@ -18,6 +20,7 @@ from fhir_gateway.usecases import (
     answers,
     booking,
     counting,
+    horizons,
     identifying,
     preferences,
     queue_configuration,
@@ -294,7 +297,19 @@ async def _around(tx: Transaction, appointment: Resource, coming: Collection[Ref
     return found
 
 
+#: Extensions of ours that the gateway acts upon, by the type on which they stand.
+_ACTED_UPON = {"PlanDefinition": EXT_PRIORITY_RULE}
+
+
+def _check_own(resource: Resource) -> None:
+    url = _ACTED_UPON.get(resource["resourceType"])
+    issues = complaints(resource, url) if url else []
+    if issues:
+        raise GatewayError(Category.UNPROCESSABLE, *issues)
+
+
 async def _create_plain(tx: Transaction, deps: Deps, write: Write) -> Stored:
+    _check_own(write.resource)
     stored = await storing.store(tx, deps, write)
     await identifying.register(tx, write.resource)
     return stored
@@ -304,16 +319,19 @@ async def _update_plain(tx: Transaction, deps: Deps, _: Stored, write: Write) ->
     return await _create_plain(tx, deps, write)
 
 
-async def _create_schedule(tx: Transaction, deps: Deps, write: Write) -> Stored:
+async def _create_schedule(
+    tx: Transaction, deps: Deps, write: Write, before: Resource | None = None
+) -> Stored:
     stored = await _create_plain(tx, deps, write)
+    await horizons.schedule_written(tx, write.resource, before)
     if await schedules.register(tx, write.resource):
         ids = await slot_statuses.lock_slots_of_schedule(tx, stored.id)
         await refresh_slots(tx, deps, ids)
     return stored
 
 
-async def _update_schedule(tx: Transaction, deps: Deps, _: Stored, write: Write) -> Stored:
-    return await _create_schedule(tx, deps, write)
+async def _update_schedule(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stored:
+    return await _create_schedule(tx, deps, write, old.resource())
 
 
 async def _create_role(tx: Transaction, deps: Deps, write: Write) -> Stored:

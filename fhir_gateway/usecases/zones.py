@@ -3,8 +3,9 @@
 Schedule.availability.zone, else the zone of a Location, else the tenant's (decision 21).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from fhir_gateway.core.codes import EXT_AVAILABILITY, EXT_TIMEZONE
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.core.refs import reference_of
 from fhir_gateway.core.time import zone
+from fhir_gateway.fhir import json
 from fhir_gateway.storage import resources
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.deps import Deps
@@ -61,6 +63,38 @@ async def zone_of(
         if extended is not None and isinstance(extended.get("valueCode"), str):
             return _known(extended["valueCode"], tenant)
     return tenant
+
+
+async def zones_of(tx: Transaction, deps: Deps, schedules: Sequence[bytes]) -> list[ZoneInfo]:
+    """The zone of each Schedule, given as stored, with one look at the Locations of all."""
+    tenant = deps.tenants[tx.tenant].zone
+    said = [_said(each) for each in schedules]
+    wanted = {one for name, places in said if not name for one in places}
+    found = await resources.read_many(tx, "Location", wanted) if wanted else {}
+    located = {
+        key: extended["valueCode"]
+        for key, each in found.items()
+        if (extended := extension(each.resource(), EXT_TIMEZONE)) is not None
+        and isinstance(extended.get("valueCode"), str)
+    }
+    zones = []
+    for name, places in said:
+        chosen = name or next((located[one] for one in places if one in located), None)
+        zones.append(_known(chosen, tenant) if chosen else tenant)
+    return zones
+
+
+@lru_cache(maxsize=4096)
+def _said(schedule: bytes) -> tuple[str | None, tuple[str, ...]]:
+    """The zone that a Schedule names, and the Locations among its actors in order."""
+    tree = json.parse(schedule)
+    named = part(extension(tree, EXT_AVAILABILITY), "zone")
+    places = {
+        ref.id
+        for actor in tree.get("actor", ())
+        if (ref := reference_of(actor)) is not None and ref.type == "Location"
+    }
+    return named if isinstance(named, str) else None, tuple(sorted(places))
 
 
 def _known(name: str, default: ZoneInfo) -> ZoneInfo:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fhir_gateway.engines.booked_minutes import booked_between
 from fhir_gateway.engines.clinic_time import minute_of
 from fhir_gateway.engines.decision import contributions
 from fhir_gateway.engines.no_show_facts import NoShowFacts
@@ -14,7 +15,7 @@ from fhir_gateway.engines.priority_rules import PriorityRule
 from fhir_gateway.engines.slot_facts import Diary, PatientFacts, RankingRequest
 from fhir_gateway.engines.slot_ranking import Facts, rank
 from fhir_gateway.engines.slot_score import DEFAULT_WEIGHTS
-from fhir_gateway.engines.slot_score_best import booked_between, free_runs
+from fhir_gateway.engines.slot_score_best import free_runs
 from fhir_gateway.engines.slot_search import SlotColumns, SlotSearch, columns, search
 from tests.engines.builders import at, cases, diary, found, schedule, slots_at, span
 

@@ -49,6 +49,12 @@ async def test_events_wait_in_order_with_what_they_are_about(database: Database)
     ]  # fmt: skip
 
 
+async def test_what_nobody_waits_for_comes_last(database: Database) -> None:
+    await publish(database, "slow", "first", "slow", "second")
+    found = await outbox.waiting(database, Role.WORKER, 3, last=("slow",))
+    assert [each.kind for each in found] == ["first", "second", "slow"]
+
+
 async def test_an_event_that_is_taken_is_gone_with_the_commit(database: Database) -> None:
     await publish(database, "happened")
     (event,) = await waiting(database)

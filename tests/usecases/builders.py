@@ -63,13 +63,40 @@ def a_schedule(id_: str = "s1", *actors: str, **elements: Any) -> Resource:
     return schedule | elements
 
 
-def availability(**parts: Any) -> list[Resource]:
-    """The extension of a Schedule: `zone` is a code, everything else a number of minutes."""
+_KINDS = {"zone": "valueCode", "holidays": "valueUri", "validity": "valuePeriod",
+          "bufferBefore": "valueUnsignedInt", "bufferAfter": "valueUnsignedInt"}  # fmt: skip
+
+
+def availability(*more: Resource, **parts: Any) -> list[Resource]:
+    """The extension of a Schedule: parts with a value, and before them some of their own parts."""
+    values = {"slotMinutes": 30} | parts
+    inner = [{"url": name, _KINDS.get(name, "valuePositiveInt"): values[name]} for name in values]
+    return [{"url": EXT_AVAILABILITY, "extension": [*more, *inner]}]
+
+
+def weekly(start: str = "09:00", end: str = "12:00", *days: str) -> Resource:
+    """Hours of each week, on every day unless some are named."""
+    named = days or ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    return {
+        "url": "weekly",
+        "extension": [
+            *({"url": "daysOfWeek", "valueCode": day} for day in named),
+            {"url": "start", "valueTime": f"{start}:00"},
+            {"url": "end", "valueTime": f"{end}:00"},
+        ],
+    }
+
+
+def different(first: str, last: str, **parts: Any) -> Resource:
+    """Days that differ: `closed` is a boolean, `start` and `end` are clock times."""
+    period = {"url": "period", "valuePeriod": {"start": first, "end": last}}
     inner = [
-        {"url": name, "valueCode" if name == "zone" else "valuePositiveInt": value}
+        {"url": name, "valueBoolean": value}
+        if name == "closed"
+        else {"url": name, "valueTime": f"{value}:00"}
         for name, value in parts.items()
     ]
-    return [{"url": EXT_AVAILABILITY, "extension": inner or [{"url": "zone", "valueCode": "UTC"}]}]
+    return {"url": "exception", "extension": [period, *inner]}
 
 
 def slot_id(start: str, schedule: str = "s1") -> str:

@@ -1,11 +1,18 @@
 """`Appointment/$check-conflicts`: who is engaged, and when else it would go. Decision 18."""
 
+import random
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from fhir_gateway.core.errors import Category
+from fhir_gateway.core.time import format_instant
 from tests.usecases.builders import (
     Resource,
     a_device,
+    a_patient,
+    a_practitioner,
     a_role,
     a_schedule,
     a_slot,
@@ -128,6 +135,7 @@ async def test_other_times_are_free_for_everybody(clinic: Clinic) -> None:
     await clinic.put(*(a_slot(each, schedule="s2") for each in ("09:30", "11:00")))
     await clinic.put(a_slot("11:00"), a_slot("12:00"))
     await clinic.post(an_appointment("11:00", 10, schedule=None, others=()))
+    await clinic.post(an_appointment("09:00", 10, schedule=None, others=()))
     both = (P1, ("actor", "Device/scanner"), ("actor", "Patient/ann"))
     assert alternatives(await check(clinic, *both)) == [at("09:30")]
 
@@ -159,3 +167,56 @@ async def test_what_cannot_be_answered_is_invalid(
     error = await refusal(clinic.call(CODE, P1, *pairs))
     assert error.category is Category.INVALID
     assert error.issues[0].expression == (named,)
+
+
+async def test_other_times_are_told_only_where_there_is_a_conflict(clinic: Clinic) -> None:
+    assert alternatives(await check(clinic, P1)) == []
+    await clinic.book("09:00")
+    assert alternatives(await check(clinic, P1)) == [at("09:30")]
+
+
+#: The night on which Europe's clocks go back: 03:00 is 02:00 again, in minutes from midnight there.
+BERLIN = ZoneInfo("Europe/Berlin")
+TURN = datetime(2026, 10, 24, 22, tzinfo=UTC)
+
+
+async def the_visit(clinic: Clinic, start: int, end: int, people: frozenset[str]) -> str:
+    times = [(TURN + timedelta(minutes=n)).astimezone(BERLIN) for n in (start, end)]
+    made = await clinic.post({
+        "resourceType": "Appointment", "status": "booked",
+        "start": format_instant(times[0]), "end": format_instant(times[1]),
+        "participant": [participant(each) for each in sorted(people)],
+    })  # fmt: skip
+    return str(made["id"])
+
+
+async def test_the_conflicts_are_all_overlaps_on_the_night_of_a_clock_change(bare: Clinic) -> None:
+    chance = random.Random(1)
+    names = ["Practitioner/p1", "Practitioner/p2", "Device/scanner", "Patient/ann", "Patient/bob"]
+    await bare.put(
+        a_practitioner(), a_practitioner("p2"), a_device(), a_patient(), a_patient("bob")
+    )
+    booked: list[tuple[str, int, int, frozenset[str]]] = []
+    for _ in range(40):
+        start, length = chance.randrange(0, 360, 5), chance.choice((5, 20, 60))
+        people = frozenset(chance.sample(names, chance.randint(1, 3)))
+        visit = (start, start + length, people)
+        clear = not any(
+            s < start + length and start < e and people & who for _, s, e, who in booked
+        )
+        booked += [(await the_visit(bare, *visit), *visit)] if clear else []
+    assert len(booked) > 10
+    for _ in range(60):
+        start, length = chance.randrange(0, 360, 5), chance.choice((1, 5, 30, 120))
+        asked, left_out = chance.sample(names, chance.randint(1, 4)), chance.choice(booked)[0]
+        span = [format_instant(TURN + timedelta(minutes=n)) for n in (start, start + length)]
+        answer = await bare.call(
+            CODE, ("start", span[0]), ("end", span[1]), *(("actor", each) for each in asked),
+            ("ignore-appointment", f"Appointment/{left_out}"),
+        )  # fmt: skip
+        expected = {
+            f"Appointment/{key}"
+            for key, s, e, who in booked
+            if s < start + length and start < e and who & set(asked) and key != left_out
+        }
+        assert set(conflicts(answer)) == expected

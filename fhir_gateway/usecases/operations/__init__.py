@@ -1,10 +1,12 @@
 """Which operations are there? Each declares itself once, beside its `run`."""
 
 from fhir_gateway.usecases.operations import (
+    assign,
     check_conflicts,
     everything,
     export,
     find_optimal_slots,
+    generate_slots,
     meta,
     predict_no_show,
     scheduling_preferences,
@@ -19,10 +21,12 @@ __all__ = ["OPERATIONS", "Accepted", "Call", "Operation"]
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
+    Operation(assign.SPEC, assign.run),
     Operation(check_conflicts.SPEC, check_conflicts.run),
     Operation(predict_no_show.SPEC, predict_no_show.run),
     Operation(scheduling_preferences.SPEC, scheduling_preferences.run),
     Operation(scheduling_preferences.UPDATE, scheduling_preferences.run_update),
+    Operation(generate_slots.SPEC, generate_slots.run),
     Operation(validate.SPEC, validate.run),
     Operation(meta.SPEC, meta.run),
     Operation(meta.OF_ALL, meta.run),

@@ -42,7 +42,10 @@ SPEC = OperationSpec(
             "conflict", "out", 0, "*", "Reference",
             "An Appointment, or the Task or Slot that holds the time",
         ),
-        OperationParameter("alternative", "out", 0, "*", "Period", "Another time, nearest first"),
+        OperationParameter(
+            "alternative", "out", 0, "*", "Period",
+            "Where there is a conflict: another time at which all are free, nearest first",
+        ),
     ),
     get_allowed=True,
 )  # fmt: skip
@@ -61,7 +64,9 @@ async def run(deps: Deps, tenant: int, call: Call) -> bytes:
         ignore = ignored.id if ignored else None
         keys = await actors.keys_of(tx, names)
         rows = await engagements.overlapping(tx, keys.values(), span, without=ignore)
-        times = await alternatives(tx, deps, names, span, ignore=ignore, count=count)
+        times = (
+            await alternatives(tx, deps, names, span, ignore=ignore, count=count) if rows else []
+        )
         pairs: list[tuple[str, Any]] = [
             ("conflict", each) for each in dict.fromkeys(_holder(row) for row in rows)
         ]

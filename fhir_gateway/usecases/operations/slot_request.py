@@ -1,5 +1,6 @@
 """What does somebody who looks for a time want? The input of `$find-optimal-slots`, checked."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -7,19 +8,25 @@ from typing import Any
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.core.refs import Ref, relative
-from fhir_gateway.core.time import Interval, parse_instant
+from fhir_gateway.core.time import Interval
+from fhir_gateway.engines.clinical_class import ClinicalClass, class_of
 from fhir_gateway.engines.slot_ranking import POLICIES
+from fhir_gateway.fhir.date_ranges import date_range
 from fhir_gateway.fhir.parameters import Values
-from fhir_gateway.storage import resources
+from fhir_gateway.storage import resources, wishes
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.search_facts import PROTECTED
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.operations.check_conflicts import interval, known_actors
+from fhir_gateway.usecases.waiting import codes_of
 
 Resource = dict[str, Any]
 
 MOST_DAYS = 90
 MOST_ANSWERS = 100
 _DAY = timedelta(days=1)
+#: ServiceRequest.priority as Appointment.priority.
+_PRIORITIES = {"stat": 1, "asap": 2, "urgent": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,9 @@ class SlotRequest:
         service_types, specialties: CodeableConcepts.
         appointment_type: CodeableConcept, if given.
         required: Who else has to be free.
+        preferred: Practitioners whom the patient would like to see.
+        reasons: CodeableConcepts: why, as the order says.
+        priority: As Appointment.priority: 1 highest … 9, then 0 or None.
         duration: Minutes; None for the length of one Slot.
         policy: `plan` or `best`.
         weights: By factor; empty for the policy's own.
@@ -59,6 +69,16 @@ class SlotRequest:
     explain: bool
     count: int
     waiting_since: datetime | None
+    preferred: tuple[str, ...] = ()
+    reasons: tuple[Resource, ...] = ()
+    priority: int | None = None
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether time that is kept for the urgent is for this request."""
+        kinds = codes_of([self.appointment_type] if self.appointment_type else [])
+        urgent = class_of(self.priority) <= ClinicalClass.URGENT
+        return urgent or not kinds.isdisjoint(PROTECTED)
 
 
 async def read_request(tx: Transaction, deps: Deps, values: Values) -> SlotRequest:
@@ -77,6 +97,8 @@ async def read_request(tx: Transaction, deps: Deps, values: Values) -> SlotReque
     if not 0 <= count <= MOST_ANSWERS:
         raise fail(Category.INVALID, f"_count is 0 to {MOST_ANSWERS}", "_count", code="value")
     patient = await known_actors(tx, values.all("patient"), "patient")
+    order = await _order(tx, values)
+    weights = {each.first("code"): Decimal(each.first("value")) for each in values.all("weight")}
     return SlotRequest(
         window=window,
         dates=dates,
@@ -92,10 +114,13 @@ async def read_request(tx: Transaction, deps: Deps, values: Values) -> SlotReque
         required=tuple(await known_actors(tx, values.all("required-actor"), "required-actor")),
         duration=values.first("duration"),
         policy=policy,
-        weights={each.first("code"): Decimal(each.first("value")) for each in values.all("weight")},
+        weights=dict(deps.tenants[tx.tenant].slot_weights.get(policy, {})) | weights,
         explain=values.first("explain", True),
         count=count,
-        waiting_since=await _authored(tx, values),
+        waiting_since=await _since(tx, deps, values, patient, order),
+        preferred=tuple(await known_actors(tx, values.all("preferred-actor"), "preferred-actor")),
+        reasons=tuple(order.get("reasonCode", ())),
+        priority=values.first("priority", _PRIORITIES.get(order.get("priority", ""))),
     )
 
 
@@ -134,14 +159,41 @@ def _day(text: str) -> date:
         raise fail(Category.INVALID, text, "preferred-date", code="value") from error
 
 
-async def _authored(tx: Transaction, values: Values) -> datetime | None:
+def entries(name: str, concepts: Iterable[Resource]) -> tuple[str, ...]:
+    """Index entries that any coding of these concepts is found by."""
+    entries = [
+        f"{name}|{each['system']}|{each['code']}"
+        if each.get("system")
+        else f"{name}|={each['code']}"
+        for concept in concepts
+        for each in concept.get("coding", ())
+        if each.get("code")
+    ]
+    texts = [
+        f"{name}|={each['text']}" for each in concepts if "coding" not in each and "text" in each
+    ]
+    return tuple(dict.fromkeys(entries + texts))
+
+
+async def _order(tx: Transaction, values: Values) -> Resource:
+    """The ServiceRequest; empty where none is named."""
     text = values.first("service-request")
     if text is None:
-        return None
+        return {}
     ref = relative(str(text))
     stored = await resources.read(tx, Ref("ServiceRequest", ref.id)) if ref else None
     if stored is None:
         issue = Issue(f"There is no {str(text)[:80]}", ("service-request",), "not-found")
         raise GatewayError(Category.NOT_FOUND, issue)
-    authored = stored.resource().get("authoredOn", "")
-    return parse_instant(authored) if "T" in authored else None
+    return stored.resource()
+
+
+async def _since(
+    tx: Transaction, deps: Deps, values: Values, patient: list[str], order: Resource
+) -> datetime | None:
+    """When the wait began: with the order, else with the entry on the waitlist (row S7)."""
+    text = order.get("authoredOn")
+    if text is None and patient:
+        services = entries("service-type", values.all("service-type"))
+        text = await wishes.waiting_since(tx, patient[0], services)
+    return date_range(text, deps.tenants[tx.tenant].zone)[0] if text else None
