@@ -168,7 +168,7 @@ def _learnt(found: Preferences) -> Pairs:
         *shares("day", "code", learnt.day_shares, learnt.days()),
         *shares("part-of-day", "code", learnt.part_shares, learnt.parts()),
         *shares(
-            "practitioner", "reference", learnt.practitioner_shares, learnt.practitioners()
+            "practitioner", "reference", learnt.practitioner_shares, sorted(learnt.practitioner_shares)
         ),
     ]  # fmt: skip
 
