@@ -174,6 +174,8 @@ def _split(found: Cases, until: int | None) -> tuple[Cases, Cases]:
 def _told(
     learnt: Cases, tested: Cases, budget: float, notes: list[str], say: Say
 ) -> dict[str, Any]:
+    if not len(learnt):
+        raise fail(Category.INVALID, "no appointment is left to learn from")
     say(f"learning from {len(learnt)} visits")
     result = trial(learnt, tested, budget=budget)
     if result.model.cold:

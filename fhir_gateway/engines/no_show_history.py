@@ -45,7 +45,8 @@ def histories(patient: Ints, day: Ints, booked: Floats, missed: Floats) -> Histo
     if not len(patient):
         nothing = np.empty(0)
         return Histories(nothing, nothing, nothing, nothing)
-    asked = np.floor(booked).astype(np.int64)
+    # Nobody looks back on his own outcome, though he may be booked after it.
+    asked = np.minimum(np.floor(booked).astype(np.int64), day)
     first = int(min(day.min(), asked.min()))
     stride = int(max(day.max(), asked.max())) - first + 1
     told = ~np.isnan(missed)

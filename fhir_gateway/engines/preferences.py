@@ -55,8 +55,9 @@ class LearntPreferences:
         return _liked(self.part_shares, policy, tuple(part for part, _ in PARTS))
 
     def practitioners(self, policy: str = "plan") -> tuple[str, ...]:
-        """References: for `plan` all, for `best` habits."""
-        return _liked(self.practitioner_shares, policy, tuple(sorted(self.practitioner_shares)))
+        """References: for `best` habits; for `plan` none, which learns about times alone."""
+        order = tuple(sorted(self.practitioner_shares))
+        return _liked(self.practitioner_shares, policy, order) if policy == "best" else ()
 
 
 def _liked(shares: Mapping[str, float], policy: str, order: Sequence[str]) -> tuple[str, ...]:

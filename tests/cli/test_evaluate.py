@@ -141,6 +141,8 @@ def test_the_same_table_in_another_spelling_gives_the_same_figures(
         (["a.csv", "--own-history"], "give either FILE.csv or --own-history"),
         (["a.csv", "--until", "May"], "--until May: a day is written 2016-05-20"),
         (["a.csv", "--until", "2016-04-30"], "no appointment is later than 2016-04-30"),
+        (["a.csv", "--until", "2016-04-01"], "no appointment is left to learn from"),
+        (["a.csv", "--test", "a.csv"], "no appointment is left to learn from"),
     ],
 )
 def test_what_cannot_be_judged_is_said_in_one_line(

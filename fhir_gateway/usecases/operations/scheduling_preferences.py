@@ -159,6 +159,7 @@ def _stated(found: Preferences) -> Pairs:
 
 def _learnt(found: Preferences) -> Pairs:
     learnt = found.learnt
+    people = learnt.practitioner_shares
 
     def shares(name: str, key: str, of: Mapping[str, float], order: Iterable[str]) -> Pairs:
         return [(name, [(key, each), ("share", _share(of[each]))]) for each in order]
@@ -167,10 +168,8 @@ def _learnt(found: Preferences) -> Pairs:
         ("visits", learnt.visits),
         *shares("day", "code", learnt.day_shares, learnt.days()),
         *shares("part-of-day", "code", learnt.part_shares, learnt.parts()),
-        *shares(
-            "practitioner", "reference", learnt.practitioner_shares, learnt.practitioners()
-        ),
-    ]  # fmt: skip
+        *shares("practitioner", "reference", people, sorted(people)),
+    ]
 
 
 def _effective(found: Preferences, policy: str) -> Pairs:
