@@ -8,7 +8,8 @@ from typing import Any
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.refs import reference_of
-from fhir_gateway.fhir.structure_definitions import OWN_EXTENSIONS, Part
+from fhir_gateway.fhir.extension_parts import Part
+from fhir_gateway.fhir.structure_definitions import OWN_EXTENSIONS
 
 _BY_URL = {each.url: each for each in OWN_EXTENSIONS}
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fhir_gateway.core.errors import Issue
-from fhir_gateway.fhir.structure_definitions import OWN_EXTENSIONS, OwnExtension, Part
+from fhir_gateway.fhir.extension_parts import OwnExtension, Part
+from fhir_gateway.fhir.structure_definitions import OWN_EXTENSIONS
 
 _BY_URL = {each.url: each for each in OWN_EXTENSIONS}
 

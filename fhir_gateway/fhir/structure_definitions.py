@@ -5,8 +5,7 @@ StructureDefinition; decision 1.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from fhir_gateway.core.codes import (
     CANONICAL,
@@ -25,60 +24,14 @@ from fhir_gateway.core.codes import (
     EXT_WAITLIST,
 )
 from fhir_gateway.fhir.capability import FHIR_VERSION
+from fhir_gateway.fhir.extension_parts import OwnExtension, Part
+from fhir_gateway.fhir.extension_parts_queues import (
+    QUEUE_CONFIGURATION,
+    QUEUE_PLACE,
+    QUEUE_STATUS,
+)
 
 _PROFILE = "http://hl7.org/fhir/StructureDefinition/"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One extension inside an extension.
-
-    Args:
-        name: Its url.
-        type: R4 type of its value; None where it has parts.
-        doc: What it means, unit included.
-        min: 0 or 1.
-        max: 1 or `*`.
-        parts: Its own parts.
-        targets: What a Reference may point to.
-    """
-
-    name: str
-    type: str | None
-    doc: str
-    min: int = 0
-    max: Literal["1", "*"] = "1"
-    parts: tuple["Part", ...] = ()
-    targets: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class OwnExtension:
-    """One extension of ours.
-
-    Args:
-        url: Canonical address.
-        title: A few words.
-        doc: What it says.
-        contexts: Where it stands: FHIRPath of elements.
-        type: R4 type of its value; None where it has parts.
-        max: How often it stands in one place.
-        parts: Its parts.
-        targets: What a Reference may point to.
-    """
-
-    url: str
-    title: str
-    doc: str
-    contexts: tuple[str, ...]
-    type: str | None = None
-    max: Literal["1", "*"] = "1"
-    parts: tuple[Part, ...] = ()
-    targets: tuple[str, ...] = ()
-
-    @property
-    def id(self) -> str:
-        return self.url.rsplit("/", 1)[1]
 
 
 _FACTOR = (
@@ -178,53 +131,6 @@ _PREFERENCE = (
     Part("practitioner", "Reference", "With whom", 0, "*", targets=("Practitioner",)),
     Part("travel", None, "How far it is", 0, "*", _TRAVEL),
 )
-_TARGET = (
-    Part("class", "code", "emergency, urgent, soon or routine", 1),
-    Part("minutes", "unsignedInt", "Minutes within which somebody of the class is called", 1),
-)
-_QUEUE_CONFIGURATION = (
-    Part("name", "string", "What people call the queue; absent takes the resource's own name"),
-    Part("maximumSize", "positiveInt", "Most people waiting; absent for any number"),
-    Part("accepting", "boolean", "Whether anybody may join; absent: yes"),
-    Part("overflow", "boolean", "Whether people are sent on from the threshold; absent: no"),
-    Part(
-        "overflowTo",
-        "Reference",
-        "The queue that they are sent to",
-        targets=("HealthcareService", "Location"),
-    ),
-    Part("overflowThreshold", "positiveInt", "People waiting from which others are sent on; 10"),
-    Part("dynamicPositioning", "boolean", "Whether the policy orders; false: first come first"),
-    Part("ordering", "code", "Of policy plan: formula (absent) or weighted"),
-    Part("priorityWeight", "decimal", "Of ordering weighted: 0 to 1, together 1; 0.5"),
-    Part("waitWeight", "decimal", "The same; 0.3"),
-    Part("appointmentWeight", "decimal", "The same; 0.2"),
-    Part("historicalData", "boolean", "Whether plan estimates from the last seven days; yes"),
-    Part("serviceMinutes", "positiveInt", "Length of a service while nothing is known; 20"),
-    Part("liveUpdates", "boolean", "Whether changes are pushed to those who watch; yes"),
-    Part("updateSeconds", "positiveInt", "Seconds between two looks at the clock; 30"),
-    Part("policy", "code", "best (absent) or plan"),
-    Part("servers", "positiveInt", "People served at once; 1"),
-    Part("target", None, "Minutes by class, of policy best; 0, 30, 60, 120", 0, "*", _TARGET),
-)
-_QUEUE_PLACE = (
-    Part("ticket", "string", "What is shown and called", 1),
-    Part("state", "code", "waiting, called or in-service", 1),
-    Part("position", "positiveInt", "1 is next; absent for who has been called"),
-    Part("waited", "unsignedInt", "Minutes since the person joined"),
-    Part("estimatedWaitLow", "unsignedInt", "Minutes until the call, at least"),
-    Part("estimatedWaitHigh", "unsignedInt", "Minutes until the call, at most"),
-)
-_QUEUE_STATUS = (
-    Part("queue", "Reference", "Which", 1, targets=("HealthcareService", "Location")),
-    Part("sequence", "integer", "Number of the last change", 1),
-    Part("size", "unsignedInt", "People waiting", 1),
-    Part("maximumSize", "positiveInt", "Most people waiting; absent for any number"),
-    Part("averageWait", "unsignedInt", "Minutes that those who wait have waited, on average", 1),
-    Part("accepting", "boolean", "Whether anybody may join", 1),
-    Part("policy", "code", "best or plan", 1),
-)
-
 _PRIORITY_RULE = (
     Part("baseScore", "integer", "0 to 100; from 80 on the earliest time comes first", 1),
     Part("urgencyMultiplier", "decimal", "The score is multiplied by it; 1 where absent"),
@@ -247,14 +153,6 @@ OWN_EXTENSIONS: tuple[OwnExtension, ...] = (
         " a call, an earlier time), never to deny, delay or double-book one.",
         ("RiskAssessment.prediction",),
         parts=_PREDICTION,
-    ),
-    OwnExtension(
-        EXT_PREFERENCE,
-        "Scheduling preference",
-        "What the patient has said about times, people and ways; what was learnt from visits is"
-        " kept apart from it.",
-        ("Basic",),
-        parts=_PREFERENCE,
     ),
     OwnExtension(
         EXT_AVAILABILITY,
@@ -298,21 +196,21 @@ OWN_EXTENSIONS: tuple[OwnExtension, ...] = (
         "Queue configuration",
         "That people can queue here, and how the queue works.",
         ("HealthcareService", "Location"),
-        parts=_QUEUE_CONFIGURATION,
+        parts=QUEUE_CONFIGURATION,
     ),
     OwnExtension(
         EXT_QUEUE_PLACE,
         "Place in a queue",
         "Where somebody is in a queue now; worked out for an answer, never stored.",
         ("Encounter", "List.entry"),
-        parts=_QUEUE_PLACE,
+        parts=QUEUE_PLACE,
     ),
     OwnExtension(
         EXT_QUEUE_STATUS,
         "Status of a queue",
         "What a queue looks like now; worked out for an answer, never stored.",
         ("List",),
-        parts=_QUEUE_STATUS,
+        parts=QUEUE_STATUS,
     ),
     OwnExtension(
         EXT_STATUS_REASON,
