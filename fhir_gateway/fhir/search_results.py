@@ -19,7 +19,7 @@ MAX_REVINCLUDES = 50
 CURSOR = "_cursor"
 
 #: Of these kinds of parameter no value comes before another.
-_UNORDERED = ("composite", "special")
+UNORDERED = ("composite", "special")
 
 SortKey = tuple[SearchParam | str, bool]
 
@@ -109,9 +109,9 @@ def _sort(asked: _Asked) -> Results:
 def _sort_key(type_name: str, text: str) -> SortKey:
     name = text.removeprefix("-")
     param = param_of(type_name, name)
-    if param is None or param.type in _UNORDERED:
+    if param is None or param.type in UNORDERED:
         known = params_of(type_name).values()
-        valid = ", ".join(x.name for x in known if x.type not in _UNORDERED)
+        valid = ", ".join(x.name for x in known if x.type not in UNORDERED)
         raise ValueError(f"{type_name} cannot be sorted by '{name[:60]}'. Valid are: {valid}")
     return name if name in COMMON else param, text.startswith("-")
 
