@@ -25,6 +25,7 @@ class Facts:
         learnt: See Learnt.
         completed: Services that ended within today − 7 … today, queue-local days.
         service_seconds: All of them together.
+        last_called: When somebody was last called; None where nobody has been.
     """
 
     configuration: QueueConfiguration
@@ -32,6 +33,7 @@ class Facts:
     learnt: Learnt
     completed: int = 0
     service_seconds: int = 0
+    last_called: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def look(facts: Facts, now: datetime, *, count: int | None = None, also: str | N
         also: Id of somebody who is asked for wherever they are.
     """
     rules = facts.configuration
-    waiting = _ordered(rules, [e for e in facts.entries if e.state is State.WAITING], now)
+    waiting = _ordered(facts, now)
     served = sorted(
         (each for each in facts.entries if each.state is not State.WAITING),
         key=lambda each: (each.called or each.joined, each.ticket),
@@ -116,11 +118,24 @@ def look(facts: Facts, now: datetime, *, count: int | None = None, also: str | N
 
 def next_of(facts: Facts, now: datetime) -> QueueEntry | None:
     """Whoever is called next; None where nobody waits."""
+    return next(iter(_ordered(facts, now)), None)
+
+
+def _ordered(facts: Facts, now: datetime) -> list[QueueEntry]:
+    """By the policy; but who has just not answered lets one other person go first."""
     waiting = [each for each in facts.entries if each.state is State.WAITING]
-    return next(iter(_ordered(facts.configuration, waiting, now)), None)
+    found = _by_policy(facts.configuration, waiting, now)
+    other = next((place for place, each in enumerate(found) if not _rests(each, facts)), 0)
+    return [found[other], *found[:other], *found[other + 1 :]] if other else found
 
 
-def _ordered(
+def _rests(entry: QueueEntry, facts: Facts) -> bool:
+    """Whether somebody has been passed over, and nobody called since."""
+    called = facts.last_called
+    return entry.since > entry.joined and (called is None or entry.since >= called)
+
+
+def _by_policy(
     rules: QueueConfiguration, waiting: Sequence[QueueEntry], now: datetime
 ) -> list[QueueEntry]:
     if not rules.dynamic:

@@ -23,7 +23,7 @@ class Command(StrEnum):
     RECALL = "recall"  #: the same person once more
     START = "start"
     FINISH = "finish"
-    SKIP = "skip"  #: did not answer the call; goes back behind those who wait
+    SKIP = "skip"  #: did not answer the call; waits on as if just come, and lets another go first
     TRANSFER = "transfer"  #: to another queue, with the wait so far
     LEAVE = "leave"
     NO_SHOW = "no-show"

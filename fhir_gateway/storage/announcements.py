@@ -45,7 +45,7 @@ class Announcements:
             self._waiting.clear()
             topics, self._topics = sorted(self._topics), set()
             # Whoever does not hear of it finds it by looking.
-            with suppress(GatewayError):
+            with suppress(GatewayError, psycopg.Error):
                 await self._database.query(
                     0,
                     "SELECT pg_notify(%s, topic) FROM unnest(%s::text[]) AS told(topic)",
@@ -66,5 +66,5 @@ class Announcements:
                     heard(None)
                     async for notice in connection.notifies():
                         heard(notice.payload)
-            except psycopg.Error:
+            except (GatewayError, psycopg.Error, OSError):
                 await asyncio.sleep(_RETRY)

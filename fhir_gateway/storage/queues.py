@@ -29,6 +29,7 @@ class QueueRow:
         ticket_day: Queue-local.
         size: People waiting since `size_since`.
         size_since: Aware.
+        last_called: When somebody was last called.
         learnt: See `engines.queue_learning`.
     """
 
@@ -40,6 +41,7 @@ class QueueRow:
     ticket_day: date | None
     size: int
     size_since: datetime
+    last_called: datetime | None
     learnt: dict[str, Any]
 
 
@@ -95,7 +97,8 @@ class QueueState:
 
 
 _QUEUE = (
-    "SELECT reference, configuration, zone, sequence, ticket, ticket_day, size, size_since, learnt"
+    "SELECT reference, configuration, zone, sequence, ticket, ticket_day, size, size_since,"
+    " last_called, learnt"
     " FROM queue WHERE tenant = %(tenant)s AND "
 )
 _ENTRY = (
@@ -269,7 +272,7 @@ def announce(tx: Transaction, reference: str) -> None:
 
 _SAVE_QUEUE = (
     "UPDATE queue SET sequence = %s, ticket = %s, ticket_day = %s, size = %s, size_since = %s,"
-    " learnt = %s WHERE tenant = %s AND reference = %s"
+    " last_called = %s, learnt = %s WHERE tenant = %s AND reference = %s"
 )
 _CHANGED = ("queue", "ticket", "state", "since", "called", "started", "desk", "shown", "ended")
 _SAVE_ENTRY = (
@@ -298,7 +301,7 @@ def save_queue(tx: Transaction, row: QueueRow) -> None:
     """Keep a queue that is locked, as changed; its number moves."""
     row.sequence += 1
     values = (row.sequence, row.ticket, row.ticket_day, row.size, row.size_since,
-              Jsonb(row.learnt), tx.tenant, row.reference)  # fmt: skip
+              row.last_called, Jsonb(row.learnt), tx.tenant, row.reference)  # fmt: skip
     tx.later([(_SAVE_QUEUE, values)])
     announce(tx, row.reference)
 

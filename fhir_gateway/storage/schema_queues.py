@@ -51,6 +51,7 @@ def add_queues(metadata: MetaData) -> None:
         Column("ticket_day", Date),
         Column("size", Integer, nullable=False, server_default=text("0")),
         Column("size_since", _TIME, nullable=False),
+        Column("last_called", _TIME),
         Column("learnt", JSONB, nullable=False, server_default=text("'{}'")),
     )
     Table(

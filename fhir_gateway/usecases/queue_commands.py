@@ -287,6 +287,8 @@ def _change(scene: Scene, row: EntryRow, order: Order, after: State) -> None:
         minutes = (now - row.joined) / timedelta(minutes=1)
         scene.learnt = scene.learnt.waited(ClinicalClass(row.clinical_class), shown, minutes)
         row.shown = None
+    if command is Command.CALL_NEXT:
+        scene.state.row.last_called = now
     if command in (Command.CALL_NEXT, Command.RECALL):
         row.called = now
     elif command is Command.START:

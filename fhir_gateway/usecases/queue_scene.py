@@ -35,7 +35,14 @@ def view_of(
 
 def _facts(state: QueueState, rules: QueueConfiguration, learnt: Learnt) -> Facts:
     people = [facts_of(each) for each in state.entries]
-    return Facts(rules, people, learnt, state.completed, state.service_seconds)
+    return Facts(
+        rules,
+        people,
+        learnt,
+        state.completed,
+        state.service_seconds,
+        state.row.last_called,
+    )
 
 
 @dataclass(slots=True)

@@ -11,7 +11,6 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.storage import queues
 from fhir_gateway.storage.announcements import Announcements
 from fhir_gateway.usecases.deps import Deps
@@ -306,10 +305,10 @@ class QueueWatch:
     async def _try(self, board: Board) -> None:
         try:
             await self._look(board)
-        except GatewayError as error:
+        except Exception as error:  # noqa: BLE001 - the others have to be shown
             board.stale = True
             board.rested = asyncio.get_running_loop().time() + PERIOD
-            self._deps.log("queue.look-failed", queue=board.key[1], error=error.category.value)
+            self._deps.log("queue.look-failed", queue=board.key[1], error=type(error).__name__)
 
     async def _look(self, board: Board, *, only_first: bool = False) -> None:
         """Read the queue and show it."""
@@ -343,8 +342,8 @@ class QueueWatch:
             for tenant in {tenant for tenant, _ in self._boards}:
                 try:
                     await self._compare_in(tenant)
-                except GatewayError as error:
-                    self._deps.log("queue.look-failed", error=error.category.value)
+                except Exception as error:  # noqa: BLE001 - the same
+                    self._deps.log("queue.look-failed", error=type(error).__name__)
 
     async def _compare_in(self, tenant: int) -> None:
         names = [name for each, name in self._boards if each == tenant]

@@ -53,7 +53,7 @@ def _rows(section: str) -> list[Block]:
 
 
 STEPS = _blocks("Walk-through")
-BLOCKS = [*STEPS, *_rows("FHIR"), *_blocks("HL7 v2")]
+BLOCKS = [*STEPS, *_rows("FHIR"), *_blocks("HL7 v2"), *_blocks("Queues"), *_rows("Queues")]
 
 
 @pytest.fixture(scope="module")

@@ -77,6 +77,17 @@ async def test_whoever_is_passed_over_waits_as_if_they_had_come_now(desk: Desk) 
     assert await after.waiting() == ["002", "001"]
 
 
+@pytest.mark.parametrize("policy", ["best", "plan"])
+async def test_the_next_call_is_for_somebody_else(bare: Clinic, policy: str) -> None:
+    desk = await Desk.opened(bare, policy=policy)
+    await desk.joins("ann", priority_score=90, **{"class": "urgent"})
+    await desk.later(1).joins("bob")
+    assert (await desk.later(2).does("call-next"))["ticket"] == "001"
+    assert (await desk.later(3).does("skip", ticket="001"))["position"] == 2
+    later = desk.later(4)
+    assert [(await later.does("call-next"))["ticket"] for _ in range(2)] == ["002", "001"]
+
+
 async def test_emergencies_come_first_and_say_so(desk: Desk) -> None:
     await desk.joins("ann")
     await desk.joins("bob", **{"class": "urgent"})

@@ -62,7 +62,7 @@ _OF_ENTRIES = {
     ),
     Command.SKIP: (
         "Pass over",
-        "Somebody who has been called does not answer, and waits on as if they had come now.",
+        "Who has been called does not answer, and waits on as if just come, behind somebody else.",
         (),
     ),
     Command.TRANSFER: (

@@ -9,6 +9,7 @@ CREATE TABLE queue (
     ticket_day DATE,
     size INTEGER DEFAULT 0 NOT NULL,
     size_since TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_called TIMESTAMP WITH TIME ZONE,
     learnt JSONB DEFAULT '{}' NOT NULL,
     CONSTRAINT queue_pkey PRIMARY KEY (tenant, reference),
     FOREIGN KEY(tenant) REFERENCES tenant (id)
