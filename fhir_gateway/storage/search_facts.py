@@ -136,8 +136,8 @@ async def free_slots(
             key = name.replace("-", "_")
             conditions.append(
                 f"(s.tokens && %({key})s::text[] OR (NOT s.tokens @> ARRAY[%({key}_any)s]"
-                " AND EXISTS (SELECT FROM schedule c WHERE c.tenant = s.tenant"
-                f" AND 'Schedule/' || c.id = s.p_schedule AND c.tokens && %({key})s::text[])))"
+                " AND s.p_schedule = ANY(ARRAY(SELECT 'Schedule/' || c.id FROM schedule c"
+                f" WHERE c.tenant = %(tenant)s AND c.tokens && %({key})s::text[]))))"
             )
             params[key] = [f"{tx.tenant}|{each}" for each in entries]
             params[f"{key}_any"] = f"{tx.tenant}|{name}"

@@ -4,6 +4,8 @@ When a Schedule is written the workers generate at once; each hour they look at 
 moves the horizon on and corrects whatever does not say what is held. Decision 9.
 """
 
+from collections.abc import Callable
+
 from fhir_gateway.core.codes import EXT_AVAILABILITY
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.storage import generated_slots, outbox, resources
@@ -34,8 +36,12 @@ async def extend(tx: Transaction, deps: Deps, schedule: str) -> Outcome | None:
     return await generate(tx, deps, stored) if stored else None
 
 
-async def extend_all(deps: Deps) -> int:
+async def extend_all(deps: Deps, stopped: Callable[[], bool] = lambda: False) -> int:
     """Generate for every Schedule with rules of every tenant, each in its own transaction.
+
+    Args:
+        deps: See Deps.
+        stopped: Asked before each Schedule: whether to leave the rest for another time.
 
     Returns:
         How many Slots were made. One Schedule that fails keeps no other from its Slots.
@@ -44,6 +50,8 @@ async def extend_all(deps: Deps) -> int:
     for tenant in deps.tenants:
         ids = await deps.database.run(tenant, generated_slots.schedules_with_availability)
         for each in ids:
+            if stopped():
+                return made
             made += await _extend(deps, tenant, each)
     return made
 

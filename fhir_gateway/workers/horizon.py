@@ -27,7 +27,7 @@ async def keep_horizons(deps: Deps, stop: asyncio.Event, *, period: float = PERI
         if last is None or now - last >= EVERY:
             last = now
             try:
-                await horizons.extend_all(deps)
+                await horizons.extend_all(deps, stop.is_set)
             except Exception as error:  # noqa: BLE001 - the next hour may be a better one
                 deps.log("worker.failed", error=type(error).__name__)
         with suppress(TimeoutError):

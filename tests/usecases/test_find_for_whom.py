@@ -7,7 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from fhir_gateway.core.codes import (
     EXT_ORIGIN,
@@ -17,12 +19,17 @@ from fhir_gateway.core.codes import (
     SYSTEM_BASIC,
 )
 from fhir_gateway.core.errors import Category
+from fhir_gateway.core.refs import Ref
+from fhir_gateway.storage.cluster import SUPERUSER
+from fhir_gateway.usecases import write
 from fhir_gateway.usecases.zones import extension, part
+from tests.conftest import Server
 from tests.usecases.builders import (
     DAY,
     Resource,
     a_device,
     a_location,
+    a_patient,
     a_practitioner,
     a_schedule,
     a_slot,
@@ -274,9 +281,22 @@ async def test_the_same_question_has_the_same_answer(clinic: Clinic) -> None:
     assert scores[0] == scores[1]
 
 
-async def test_row_s14_another_clinics_patient_is_not_found(clinic: Clinic) -> None:
-    error = await refusal(find(clinic, ("patient", "Patient/of-another-clinic")))
+async def test_row_s14_patients_and_slots_of_another_clinic_are_not_found(
+    clinic: Clinic, database_url: str, servers: Server, server_kind: str
+) -> None:
+    name = str(conninfo_to_dict(database_url)["dbname"])
+    url = servers(server_kind).url(name, SUPERUSER)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("INSERT INTO tenant (id, slug, name, zone) VALUES (2, 'b', 'B', 'UTC')")
+    both = clinic.deps.tenants | {2: replace(clinic.deps.tenants[TENANT], id=2, slug="b")}
+    deps = replace(clinic.deps, tenants=both)
+    for each in (a_patient("zoe"), a_practitioner("p9"), a_schedule("s9", "Practitioner/p9"),
+                 a_slot("11:00", schedule="s9")):  # fmt: skip
+        there = Ref(each["resourceType"], each["id"])
+        await write.update(deps, 2, there, each, if_match=None)
+    error = await refusal(find(clinic, ("patient", "Patient/zoe")))
     assert error.category is Category.NOT_FOUND
+    assert minutes(await find(clinic)) == ["09:00", "09:30"]
 
 
 async def test_row_s15_a_time_without_offset_or_backwards_is_invalid(clinic: Clinic) -> None:

@@ -248,6 +248,7 @@ async def test_without_rules_there_is_nothing_to_go_by(clinic: Clinic) -> None:
 async def test_the_horizon_moves_on_with_the_clock(bare: Clinic) -> None:
     await bare.put(a_practitioner(), a_schedule(extension=availability(weekly("09:00", "10:00"))))
     first = bare.seen(at("00:00"))
+    assert await horizons.extend_all(first.deps, lambda: True) == 0
     assert await horizons.extend_all(first.deps) == 90 * 2
     assert await horizons.extend_all(first.deps) == 0
     assert await horizons.extend_all(bare.seen(at("12:00", 1)).deps) == 2 * 2
