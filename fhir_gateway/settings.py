@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     slot_policy: Literal["plan", "best"] = "best"
     #: Who is asked for a freed time, and how many at once.
     waitlist_policy: Literal["plan", "best"] = "best"
+    #: In which order people are called from a queue whose configuration does not say.
+    queue_policy: Literal["plan", "best"] = "best"
     #: Whether offered time is held; None: `best` holds, `plan` does not.
     offer_hold: bool | None = None
     #: Minutes before its start from which a freed time is offered to nobody any more.

@@ -283,6 +283,7 @@ async def _deps(settings: Settings, database: Database) -> Deps:
         policy=Policy(
             slots=settings.slot_policy,
             waitlist=settings.waitlist_policy,
+            queue=settings.queue_policy,
             offer_hold=settings.offer_hold,
             minimum_notice=settings.minimum_notice,
             require_if_match=settings.require_if_match,

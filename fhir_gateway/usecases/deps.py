@@ -18,6 +18,7 @@ class Policy:
     Args:
         slots: `plan` or `best`, for `$find-optimal-slots` where the caller names none.
         waitlist: `plan` or `best`.
+        queue: `plan` or `best`, where the configuration of a queue names none.
         offer_hold: Whether offered time is held; None: as the policy says (decision 15).
         minimum_notice: Minutes between now and the start of a freed time below which nobody is
             asked.
@@ -27,6 +28,7 @@ class Policy:
 
     slots: str = "best"
     waitlist: str = "best"
+    queue: str = "best"
     offer_hold: bool | None = None
     minimum_notice: int = 60
     require_if_match: bool = False
