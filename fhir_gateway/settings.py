@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     waitlist_policy: Literal["plan", "best"] = "best"
     #: How the risk of a no-show is found where the caller does not say.
     no_show_policy: Literal["plan", "best"] = "best"
+    #: In which order people are called from a queue whose configuration does not say.
+    queue_policy: Literal["plan", "best"] = "best"
     #: Whether offered time is held; None: `best` holds, `plan` does not.
     offer_hold: bool | None = None
     #: Minutes before its start from which a freed time is offered to nobody any more.

@@ -326,6 +326,7 @@ async def dependencies(
             slots=settings.slot_policy,
             waitlist=settings.waitlist_policy,
             no_show=settings.no_show_policy,
+            queue=settings.queue_policy,
             offer_hold=settings.offer_hold,
             minimum_notice=settings.minimum_notice,
             slot_notice=settings.slot_notice,

@@ -28,7 +28,7 @@ QUEUE_CONFIGURATION = (
     Part("serviceMinutes", "positiveInt", "Length of a service while nothing is known; 20"),
     Part("liveUpdates", "boolean", "Whether changes are pushed to those who watch; yes"),
     Part("updateSeconds", "positiveInt", "Seconds between two looks at the clock; 30"),
-    Part("policy", "code", "best (absent) or plan"),
+    Part("policy", "code", "best or plan; absent: as the gateway is set"),
     Part("servers", "positiveInt", "People served at once; 1"),
     Part("target", None, "Minutes by class, of policy best; 0, 30, 60, 120", 0, "*", _TARGET),
 )

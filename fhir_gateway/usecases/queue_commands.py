@@ -319,13 +319,8 @@ async def _transfer(
     here.count(order.command, before)
     if row.ticket in {each.ticket for each in there.state.entries}:
         row.ticket = there.next_ticket()
-    row.queue, row.called, row.started, row.desk, row.shown = (
-        there.reference,
-        None,
-        None,
-        None,
-        None,
-    )
+    row.queue, row.called, row.started = there.reference, None, None
+    row.desk = row.shown = None
     there.state.entries.append(row)
     there.count(Command.CHECK_IN, row)
     written = await _write(tx, deps, there, row)

@@ -11,9 +11,11 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from fhir_gateway.core.refs import relative
 from fhir_gateway.storage import queues
 from fhir_gateway.storage.announcements import Announcements
 from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.queue_configuration import QUEUED_AT
 from fhir_gateway.usecases.queue_frames import SHOWN, Shot, error, shot
 from fhir_gateway.usecases.queue_scene import no_queue, view_of
 
@@ -188,7 +190,9 @@ class QueueWatch:
         """
         if (tenant, name) in self._boards:
             return name
-        wanted = [name] if "/" in name else [f"HealthcareService/{name}", f"Location/{name}"]
+        wanted = [name] if relative(name) else [f"{kind}/{name}" for kind in QUEUED_AT]
+        if not all(map(relative, wanted)):
+            raise no_queue(name)
         async with self._deps.database.transaction(tenant) as tx:
             found = await queues.existing(tx, wanted)
         if not found:

@@ -184,6 +184,8 @@ async def test_a_queue_has_these_addresses(desk: Desk, shown: Shown, path: str) 
         ("/ws/queues/none", 404),
         ("/ws/queues/Location/desk", 404),
         ("/ws/queues/a/b/c", 404),
+        ("/ws/queues/a%00b", 404),
+        ("/ws/queues/Patient/desk", 404),
         ("/ws/nonsense", 404),
         ("/sse/queues/desk", 404),
         ("/t/other/ws/queues/desk", 404),

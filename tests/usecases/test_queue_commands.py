@@ -223,6 +223,8 @@ async def test_nothing_can_be_done_with_somebody_who_is_gone(desk: Desk) -> None
         ("transfer", {"ticket": "001", "to": "HealthcareService/desk"}, Category.CONFLICT),
         ("queue-status", {"count": "-1"}, Category.INVALID),
         ("call-next", {"nonsense": "1"}, Category.INVALID),
+        ("call-next", {"desk": "x" * 41}, Category.INVALID),
+        ("call-next", {"desk": "a\x00b"}, Category.INVALID),
     ],
 )
 async def test_bad_input_gets_a_clear_error(

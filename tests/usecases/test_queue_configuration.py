@@ -87,6 +87,12 @@ async def test_a_configuration_that_cannot_be_is_refused(
     assert error.issues[0].expression[0].startswith("HealthcareService.extension[0]")
 
 
+async def test_where_a_queue_says_no_policy_the_gateways_counts(bare: Clinic) -> None:
+    desk = await Desk.opened(bare.under(queue="plan"))
+    await desk.joins("ann")
+    assert (await desk.joins("bob"))["estimated-wait"] == {"low": 20, "high": 20}
+
+
 async def test_a_part_stands_once(bare: Clinic) -> None:
     twice = [{"url": "servers", "valuePositiveInt": each} for each in (1, 2)]
     service = a_service() | {"extension": [{"url": EXT_QUEUE_CONFIGURATION, "extension": twice}]}

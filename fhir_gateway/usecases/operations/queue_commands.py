@@ -18,6 +18,7 @@ from fhir_gateway.usecases.operations.queue_words import (
     ENTRY,
     TICKET,
     answer,
+    desk_of,
     existing,
     queue_of,
     spec_maker,
@@ -114,7 +115,7 @@ def _points(values: Values) -> Decimal:
 
 async def call_next(spec: OperationSpec, deps: Deps, tenant: int, call: Call) -> bytes:
     """Answer with whoever has been called."""
-    queue, desk = queue_of(call), call.values.first("desk")
+    queue, desk = queue_of(call), desk_of(call.values)
 
     async def work(tx: Transaction) -> Done:
         return await queue_commands.call_next(tx, deps, queue, desk)
@@ -128,7 +129,7 @@ async def of_entry(
     """Answer with the person as the command has left them."""
     queue = queue_of(call)
     entry, ticket = who(call.values)
-    desk: Any = call.values.first("desk")
+    desk = desk_of(call.values)
 
     async def work(tx: Transaction) -> Done:
         to = call.values.first("to")

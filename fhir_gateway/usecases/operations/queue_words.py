@@ -21,6 +21,8 @@ from fhir_gateway.usecases.queue_encounters import explained, facts_of
 
 SOURCE = "engines.md section 3; owner's plan, phase 11 (AdvancedQueueEngine)"
 
+_LONGEST_DESK = 40
+
 ENTRY = OperationParameter(
     "entry", "in", 0, 1, "Reference", "The Encounter of the person; or give the ticket",
     target_types=("Encounter",),
@@ -97,6 +99,19 @@ def who(values: Values) -> tuple[str | None, int | None]:
         return None, int(number)
     ref = _ref(entry, "entry", "Encounter")
     return ref.id, None
+
+
+def desk_of(values: Values) -> str | None:
+    """Where somebody is called to; everybody who watches sees it.
+
+    Raises:
+        GatewayError: invalid, for more than a short name.
+    """
+    desk: str | None = values.first("desk")
+    if desk is not None and not (0 < len(desk) <= _LONGEST_DESK and desk.isprintable()):
+        text = f"desk is a short name like Room 3, of {_LONGEST_DESK} characters at most"
+        raise fail(Category.INVALID, text, "desk", code="value")
+    return desk
 
 
 async def existing(tx: Transaction, value: Any, name: str, *types: str) -> Ref:
