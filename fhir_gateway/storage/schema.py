@@ -29,6 +29,7 @@ from sqlalchemy.types import TypeEngine
 
 from fhir_gateway.fhir.catalogue import CATALOGUE, ResourceType, SearchParam
 from fhir_gateway.storage.names import columns_of, table_of, token_table_of
+from fhir_gateway.storage.schema_days import add_scheduling_tables
 
 #: Compared byte by byte, so that prefixes use the index and order is the same on every server.
 PLAIN = Text(collation="C")
@@ -309,6 +310,8 @@ export_job = Table(
     Column("types", ARRAY(PLAIN), nullable=False),
     CheckConstraint("level IN ('system', 'patient', 'group')", name="level_check"),
 )
+
+add_scheduling_tables(metadata)
 
 #: Tables whose rows belong to no single tenant.
 SHARED = frozenset({"tenant", "instance", "alembic_version"})
