@@ -257,9 +257,8 @@ class Metric:
 
     def populations(self, counts: Counts) -> tuple[tuple[str, int], ...]:
         """Code and count of what it is made from; times in whole minutes."""
-        made = [(self.numerator[0], (self.numerator[1],))]
-        if self.denominator is not None:
-            made.append(self.denominator)
+        above = (self.numerator[0], (self.numerator[1],))
+        made = (above,) if self.denominator is None else (above, self.denominator)
         return tuple(
             (code, sum(_whole(name, getattr(counts, name)) for name in names))
             for code, names in made

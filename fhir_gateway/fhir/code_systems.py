@@ -15,12 +15,14 @@ from fhir_gateway.core.codes import (
     REASON_SUPERSEDED,
     SYSTEM_BASIC,
     SYSTEM_FACTOR,
+    SYSTEM_METRIC,
     SYSTEM_REASON,
     SYSTEM_TASK,
     TASK_FILL_SLOT,
     TASK_MATCH_IDENTITY,
     TASK_RESOLVE_CONFLICT,
 )
+from fhir_gateway.fhir.measures import METRIC_CODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,12 @@ OWN_CODES: tuple[OwnCodes, ...] = (
         "Records of our own",
         "What a Basic resource is.",
         {"scheduling-preference": "What a patient wishes for appointments"},
+    ),
+    OwnCodes(
+        SYSTEM_METRIC,
+        "Metrics",
+        "Numbers of a MeasureReport, and what they are made from.",
+        METRIC_CODES,
     ),
 )
 

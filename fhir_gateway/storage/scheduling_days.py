@@ -7,11 +7,14 @@ committed meanwhile leaves a change of its own. Decision record 0018.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from fhir_gateway.engines.metrics import STEADY, Counts, Group
 from fhir_gateway.storage import locks
 from fhir_gateway.storage.postgres import Transaction
+
+#: Nobody asks about days before and after.
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 _MARK = "INSERT INTO scheduling_change (tenant, at) SELECT DISTINCT %(tenant)s, found.at FROM"
 #: Ends as well: a visit may begin on the day after its Slot.
@@ -65,7 +68,14 @@ async def _look_up(tx: Transaction, subjects: set[str]) -> None:
 
 
 async def oldest_change(tx: Transaction) -> datetime | None:
-    """A planned start that is to be counted; any time for what is not looked up yet."""
+    """A planned start that is to be counted; any time for what is not looked up yet.
+
+    What nobody can ask about is forgotten.
+    """
+    await tx.execute(
+        "DELETE FROM scheduling_change WHERE tenant = %s AND (at < %s OR at >= %s)",
+        (tx.tenant, EARLIEST, LATEST),
+    )
     row = await tx.row(
         "SELECT coalesce(at, clock_timestamp()) FROM scheduling_change WHERE tenant = %s"
         " ORDER BY id LIMIT 1",

@@ -88,13 +88,17 @@ async def between(tx: Transaction, low: datetime, high: datetime) -> StoredFacts
     values["schedules"] = sorted(each.removeprefix("Schedule/") for each in schedules if each)
     values["hashes"] = hashes(f"{tx.tenant}|appointment|Appointment/{row[0]}" for row in visits)
     values["zone"] = EXT_TIMEZONE.encode()
-    encounters, owners, places, services, roles = await tx.fetch_batch(
+    *contents, roles = await tx.fetch_batch(
         [(each, values) for each in (_ENCOUNTERS, _SCHEDULES, _PLACES_WITH_ZONE, _SERVICES, _ROLES)]
     )
+    encounters, owners, places, services = ([row[0] for row in rows] for rows in contents)
     return StoredFacts(
         [row[1] for row in visits],
         [row[1] for row in slots],
         {row[0]: row[1] for row in through},
-        *([row[0] for row in rows] for rows in (encounters, owners, places, services)),
+        encounters,
+        owners,
+        places,
+        services,
         dict(roles),
     )

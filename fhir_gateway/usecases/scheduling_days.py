@@ -96,14 +96,14 @@ async def count_again(deps: Deps, tenant: int, first: date, last: date) -> int:
 
 
 async def count_changes(deps: Deps) -> int:
-    """Count the days around the oldest change of each tenant; returns how many days."""
+    """Count a week from the oldest change of each tenant on; returns how many days."""
     done = 0
     for tenant in deps.tenants:
         async with deps.database.transaction(tenant) as tx:
             change = await scheduling_days.oldest_change(tx)
         if change is not None:
             day = change.astimezone(UTC).date()
-            done += await count_again(deps, tenant, day, day)
+            done += await count_again(deps, tenant, day, day + (_AT_ONCE - 1) * _DAY)
     return done
 
 

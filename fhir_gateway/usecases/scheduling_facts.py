@@ -73,7 +73,7 @@ class _Scene:
 
     def visit(self, appointment: Resource) -> VisitFact:
         start = parse_instant(appointment["start"])
-        end = parse_instant(appointment.get("end", appointment["start"]))
+        end = parse_instant(appointment.get("end") or appointment["start"])
         references = (self._schedule_of_slot.get(each, "") for each in slot_ids(appointment))
         schedules = [self._schedules[each] for each in references if each in self._schedules]
         encounter = self._encounters.get(appointment["id"], {})

@@ -6,11 +6,12 @@ from fhir_gateway.usecases.operations import (
     export,
     find_optimal_slots,
     meta,
+    scheduling_metrics,
     validate,
 )
-from fhir_gateway.usecases.operations.call import Accepted, Call, Operation
+from fhir_gateway.usecases.operations.call import Accepted, Call, Operation, Rows
 
-__all__ = ["OPERATIONS", "Accepted", "Call", "Operation"]
+__all__ = ["OPERATIONS", "Accepted", "Call", "Operation", "Rows"]
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
@@ -22,4 +23,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(export.OF_ALL, export.run),
     Operation(export.OF_PATIENTS, export.run),
     Operation(export.OF_GROUP, export.run),
+    Operation(scheduling_metrics.OF_ALL, scheduling_metrics.run),
+    Operation(scheduling_metrics.OF_PRACTITIONERS, scheduling_metrics.run),
+    Operation(scheduling_metrics.OF_LOCATIONS, scheduling_metrics.run),
+    Operation(scheduling_metrics.OF_SERVICES, scheduling_metrics.run),
 )

@@ -19,6 +19,7 @@ class Call:
         base: The tenant's base address, for fullUrl.
         address: What was called, for the self link.
         type: The resource type it is invoked on; empty at system level.
+        csv: Whether rows are wanted instead of a resource.
     """
 
     ref: Ref | None
@@ -26,6 +27,7 @@ class Call:
     base: str
     address: str = ""
     type: str = ""
+    csv: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,21 @@ class Accepted:
     content: bytes
 
 
-Run = Callable[[Deps, int, Call], Awaitable[bytes | Accepted]]
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Lines of CSV, as UTF-8; only where the operation declares it and the client wants it."""
+
+    content: bytes
+
+
+Run = Callable[[Deps, int, Call], Awaitable[bytes | Accepted | Rows]]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """An operation with what it does.
 
-    Its run answers with a resource as JSON bytes, or says where the answer will be.
+    Its run answers with a resource as JSON bytes, with rows, or says where the answer will be.
     """
 
     spec: OperationSpec
