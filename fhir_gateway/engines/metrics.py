@@ -245,8 +245,10 @@ class Metric:
     empty: Decimal | None = None
 
     def value(self, counts: Counts) -> Decimal | None:
-        """The number, to two decimals, half to even; None where it cannot be known."""
+        """The number, to two decimals, half to even, or whole; None where it cannot be known."""
         above = getattr(counts, self.numerator[1])
+        if self.unit == "1":
+            return Decimal(above)
         scale = Fraction(100 if self.unit == "%" else 1)
         if self.numerator[1].endswith("_seconds") and self.unit == "min":
             scale = Fraction(1, 60)
