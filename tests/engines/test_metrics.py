@@ -222,8 +222,8 @@ def test_the_rates_of_a_day() -> None:
 
 def test_whoever_works_past_the_last_slot_works_overtime_and_nobody_else_does() -> None:
     two = frozenset({"Practitioner/1", "Practitioner/2"})
-    slots = [SlotFact(OF, "free", span(0, 60)),
-             SlotFact(replace(OF, people=frozenset({"Practitioner/2"})), "free", span(0, 120))]  # fmt: skip
+    second = replace(OF, people=frozenset({"Practitioner/2"}))
+    slots = [SlotFact(OF, "free", span(0, 60)), SlotFact(second, "free", span(0, 120))]
     visits = [visit("fulfilled", of=replace(OF, people=two), worked=span(30, 50)),
               visit("fulfilled", worked=span(70, 20))]  # fmt: skip
     found = tally(slots, visits, NOW)

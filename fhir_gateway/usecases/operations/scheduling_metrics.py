@@ -5,6 +5,7 @@ practitioner, place or service, over any period. Owner's plan, phase 10 (Schedul
 provider_analytics); decision 22; decision record 0018.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -118,16 +119,22 @@ async def run(deps: Deps, tenant: int, call: Call) -> bytes | Rows:
         await read.read(deps, tenant, call.ref)
     now = deps.clock.now()
     asked = _asked(call, local_day(now, deps.tenants[tenant].zone))
+    _check_size(len(asked.stretches), call)
     counts = await scheduling_days.counts(deps, tenant, asked.selection, asked.width)
     subjects = sorted({each.subject for each in counts}) if asked.kind else [_subject(call)]
     _check_size(len(subjects) * len(asked.stretches), call)
     reports = _reports(asked, counts, subjects, now)
+    return await asyncio.to_thread(_written, reports, asked, call, now)
+
+
+def _written(reports: Iterable[Report], asked: _Asked, call: Call, now: datetime) -> bytes | Rows:
+    """Thousands of reports take a while; others go on meanwhile."""
     if call.csv:
         return Rows(csv_of(reports))
-    written = [measure_report(each) for each in reports]
+    resources = [measure_report(each) for each in reports]
     if asked.kind or asked.width != "total":
-        return json.dump(collection(written, now))
-    return json.dump(written[0])
+        return json.dump(collection(resources, now))
+    return json.dump(resources[0])
 
 
 def _subject(call: Call) -> str:
