@@ -94,7 +94,7 @@ def prefers_csv(accept: str, format_text: str | None) -> bool:
     """Whether a client names CSV; in Accept, whether it prefers it to both formats of FHIR."""
     if format_text is not None:
         return _media(format_text)[0] in _CSV
-    if "text/csv" not in accept:
+    if "text/csv" not in accept.lower():
         return False
     qualities = _qualities(accept)
     most = max(_quality(each, qualities) for each in (_JSON, _XML))

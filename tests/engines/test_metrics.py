@@ -22,6 +22,7 @@ from fhir_gateway.engines.metrics import (
     VisitFact,
     tally,
 )
+from fhir_gateway.fhir.measures import METRIC_CODES
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 NOW = MIDNIGHT + timedelta(hours=12)
@@ -229,3 +230,8 @@ def test_whoever_works_past_the_last_slot_works_overtime_and_nobody_else_does() 
     found = tally(slots, visits, NOW)
     late = {group.subject: counts.overtime_seconds for group, counts in found.items()}
     assert late == {"": 1800, "Practitioner/1": 1800, "Practitioner/2": 0}
+
+
+def test_every_code_is_defined() -> None:
+    codes = {code for each in METRICS for code, _ in each.populations(Counts())} | BY_CODE.keys()
+    assert codes | {"service"} == METRIC_CODES.keys()

@@ -73,7 +73,7 @@ _BESIDE = (visit, travel, serve, attend)
 
 
 @settings(
-    max_examples=8,
+    max_examples=5,
     database=None,
     phases=(Phase.generate,),
     suppress_health_check=(HealthCheck.function_scoped_fixture, HealthCheck.too_slow),
