@@ -67,6 +67,17 @@ async def _look_up(tx: Transaction, subjects: set[str]) -> None:
         await tx.batch([(_OF_SCHEDULES, values), (_OF_APPOINTMENTS, values)])
 
 
+async def first_change(tx: Transaction, low: datetime, high: datetime) -> datetime | None:
+    """The first change of a time; its begin where there is one that is not looked up yet."""
+    row = await tx.row(
+        "SELECT CASE WHEN EXISTS (SELECT FROM scheduling_change WHERE tenant = %(tenant)s"
+        " AND at IS NULL) THEN %(low)s ELSE (SELECT min(at) FROM scheduling_change"
+        " WHERE tenant = %(tenant)s AND at >= %(low)s AND at < %(high)s) END",
+        {"tenant": tx.tenant, "low": low, "high": high},
+    )
+    return row[0] if row else None
+
+
 async def oldest_change(tx: Transaction) -> datetime | None:
     """A planned start that is to be counted; any time for what is not looked up yet.
 

@@ -35,12 +35,13 @@ def add_scheduling_tables(metadata: MetaData) -> None:
         *(Column(name, BigInteger, nullable=False) for name in STEADY),
         Index("scheduling_day_by_day", "tenant", "day"),
     )
-    # A planned start, or a resource whose days are not known yet; written by triggers.
+    # A planned start, or a resource whose days are not known yet. Written by triggers beside rows
+    # whose tenant has been checked.
     Table(
         "scheduling_change",
         metadata,
         Column("id", BigInteger, Identity(always=True), primary_key=True),
-        Column("tenant", Integer, ForeignKey("tenant.id"), nullable=False),
+        Column("tenant", Integer, nullable=False),
         Column("at", DateTime(timezone=True)),
         Column("subject", _PLAIN),
         Index("scheduling_change_by_time", "tenant", "at"),

@@ -6,7 +6,6 @@ for changes that nobody asks about. Decision record 0018.
 """
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from fhir_gateway.engines.metrics import Counts, Group, tally
@@ -78,21 +77,30 @@ async def count_again(deps: Deps, tenant: int, first: date, last: date) -> int:
         tenant: Number of the tenant.
         first, last: Days, both included.
     """
-    done = 0
-    for begin in _days(first, last, _AT_ONCE):
+    done, begin = 0, first
+    while begin <= last:
+        async with deps.database.transaction(tenant) as tx:
+            change = await scheduling_days.first_change(tx, *_window(begin, last))
+        if change is None:
+            break
+        begin = max(begin, days_around(change)[0])
         end = min(last, begin + (_AT_ONCE - 1) * _DAY)
-
-        async def work(tx: Transaction, begin: date = begin, end: date = end) -> int:
-            changes = await scheduling_days.take_changes(tx, *_window(begin, end))
-            changed = sorted({day for each in changes for day in days_around(each)})
-            if changed:
-                found = await _counted(tx, deps, changed[0], changed[-1])
-                kept = {group: n for group, n in found.items() if group.day in changed}
-                await scheduling_days.put(tx, changed, kept)
-            return len(changed)
-
-        done += await deps.database.run(tenant, work)
+        done += await _count_at_once(deps, tenant, begin, end)
+        begin = end + _DAY
     return done
+
+
+async def _count_at_once(deps: Deps, tenant: int, first: date, last: date) -> int:
+    async def work(tx: Transaction) -> int:
+        changes = await scheduling_days.take_changes(tx, *_window(first, last))
+        changed = sorted({day for each in changes for day in days_around(each)})
+        if changed:
+            found = await _counted(tx, deps, changed[0], changed[-1])
+            kept = {group: number for group, number in found.items() if group.day in changed}
+            await scheduling_days.put(tx, changed, kept)
+        return len(changed)
+
+    return await deps.database.run(tenant, work)
 
 
 async def count_changes(deps: Deps) -> int:
@@ -118,15 +126,11 @@ async def _counted(tx: Transaction, deps: Deps, first: date, last: date) -> dict
 def days_around(moment: datetime) -> list[date]:
     """The days that people somewhere in the world have at a moment, in order."""
     first = (moment.astimezone(UTC) - _BEHIND).date()
-    return list(_days(first, (moment.astimezone(UTC) + _AHEAD).date()))
+    last = (moment.astimezone(UTC) + _AHEAD).date()
+    return [first + number * _DAY for number in range((last - first).days + 1)]
 
 
 def _window(first: date, last: date) -> tuple[datetime, datetime]:
     """From when until when it is one of these days somewhere in the world."""
     midnight = datetime.combine(first, time(), UTC)
     return midnight - _AHEAD, datetime.combine(last, time(), UTC) + _DAY + _BEHIND
-
-
-def _days(first: date, last: date, step: int = 1) -> Iterator[date]:
-    for number in range(0, (last - first).days + 1, step):
-        yield first + number * _DAY

@@ -31,8 +31,7 @@ CREATE TABLE scheduling_change (
     tenant INTEGER NOT NULL,
     at TIMESTAMP WITH TIME ZONE,
     subject TEXT COLLATE "C",
-    CONSTRAINT scheduling_change_pkey PRIMARY KEY (id),
-    FOREIGN KEY(tenant) REFERENCES tenant (id)
+    CONSTRAINT scheduling_change_pkey PRIMARY KEY (id)
 );
 CREATE INDEX scheduling_change_by_time ON scheduling_change (tenant, at);
 -- What was stored before there were triggers has still to be counted.
