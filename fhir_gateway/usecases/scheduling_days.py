@@ -37,9 +37,10 @@ async def counts(deps: Deps, tenant: int, wanted: Selection, width: str) -> dict
     await count_again(deps, tenant, wanted.first, wanted.last)
     now = deps.clock.now()
     under_way = days_around(now)
+    asked = wanted.first <= under_way[-1] and under_way[0] <= wanted.last
     async with deps.database.transaction(tenant, snapshot=True) as tx:
         kept = await scheduling_days.sums(tx, wanted, width, under_way[0], under_way)
-        today = await _counted(tx, deps, under_way[0], under_way[-1])
+        today = await _counted(tx, deps, under_way[0], under_way[-1]) if asked else {}
     found: dict[Group, Counts] = {}
     for source in (kept, {each: n for each, n in today.items() if wanted.takes(each)}):
         for group, number in source.items():
