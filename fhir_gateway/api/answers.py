@@ -18,6 +18,7 @@ FHIR_JSON = b"application/fhir+json; charset=utf-8"
 FHIR_XML = b"application/fhir+xml; charset=utf-8"
 NDJSON = b"application/fhir+ndjson"
 JSON = b"application/json"
+CSV = b"text/csv; charset=utf-8"
 #: Records of patients are asked for anew each time; a validator makes that cheap.
 _FIXED: tuple[Header, ...] = (
     (b"cache-control", b"private, no-cache"),

@@ -5,11 +5,12 @@ A batch asks the door for each entry as if it had come alone; a transaction is c
 Source: FHIR R4 section 3.1.0.11 (batch/transaction).
 """
 
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-from fhir_gateway.api.answers import Answer
+from fhir_gateway.api.answers import CSV, Answer
 from fhir_gateway.api.bundle_entries import bundled, step_of
 from fhir_gateway.api.errors import failure
 from fhir_gateway.api.interactions import deleted, shown, written
@@ -22,6 +23,7 @@ from fhir_gateway.core.time import format_instant
 from fhir_gateway.fhir.bundle_references import leads_to_entry_only, pointers
 from fhir_gateway.fhir.bundle_requests import BundleRequest, located, read_requests
 from fhir_gateway.fhir.bundles import ResponseEntry, responses
+from fhir_gateway.fhir.json import dump
 from fhir_gateway.usecases.transaction import Done
 from fhir_gateway.usecases.transaction_step import Step
 
@@ -109,7 +111,7 @@ def _answer(request: Request, step: Step, done: Done) -> Answer:
 
 def _response(entry: BundleRequest, answer: Answer) -> ResponseEntry:
     headers = {name.decode(): value.decode() for name, value in answer.headers}
-    body = answer.body if entry.method != "HEAD" and answer.body else None
+    body = _resource(answer) if entry.method != "HEAD" and answer.body else None
     location = headers.get("location") or headers.get("content-location")
     return ResponseEntry(
         status=f"{answer.status.value} {answer.status.phrase}",
@@ -120,6 +122,14 @@ def _response(entry: BundleRequest, answer: Answer) -> ResponseEntry:
         etag=headers.get("etag"),
         last_modified=_instant(headers.get("last-modified")),
     )
+
+
+def _resource(answer: Answer) -> bytes:
+    """What is no resource comes as a Binary. FHIR R4 Binary."""
+    if answer.media != CSV:
+        return answer.body
+    data = b64encode(answer.body).decode()
+    return dump({"resourceType": "Binary", "contentType": "text/csv", "data": data})
 
 
 def _is_outcome(answer: Answer) -> bool:

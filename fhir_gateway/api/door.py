@@ -57,7 +57,7 @@ class FhirDoor:
         metadata = Metadata(specs, software_version, service.deps.clock.now())
         handlers = Handlers(
             interactions={
-                "read": read,
+                "read": metadata.beside(read),
                 "vread": vread,
                 "create": create,
                 "update": update,
@@ -152,7 +152,7 @@ class FhirDoor:
         handler = place.methods.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             raise _not_allowed(request.method, place)
-        if place.is_fhir:
+        if place.is_fhir and not (place.csv and request.wants_csv):
             request.answer_format()  # whoever cannot read the answer changes nothing
         return await handler(self._service, request, place)
 

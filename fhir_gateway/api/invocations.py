@@ -8,14 +8,14 @@ Source: FHIR R4 section 3.2.0.1 (executing an operation).
 
 from http import HTTPStatus
 
-from fhir_gateway.api.answers import Answer
+from fhir_gateway.api.answers import CSV, Answer
 from fhir_gateway.api.interactions import ref_of
 from fhir_gateway.api.requests import Request
 from fhir_gateway.api.routing import Handler, Place
 from fhir_gateway.api.searches import address
 from fhir_gateway.api.use_cases import Service
 from fhir_gateway.fhir import parameters
-from fhir_gateway.usecases.operations import Accepted, Call, Operation
+from fhir_gateway.usecases.operations import Accepted, Call, Operation, Rows
 
 
 def invocation(operation: Operation) -> Handler:
@@ -28,12 +28,15 @@ def invocation(operation: Operation) -> Handler:
         asked = [*request.pairs, *request.form_of_answer]
         called = address(f"{request.base}/{request.path}", asked)
         ref = ref_of(place) if place.id else None
-        call = Call(ref, values, request.base, called, place.type, safe)
+        csv = place.csv and request.wants_csv
+        call = Call(ref, values, request.base, called, place.type, safe, csv)
         content = await operation.run(service.deps, request.tenant.id, call)
         if isinstance(content, Accepted):
             location = f"{request.base}/{content.place}".encode()
             headers = [(b"content-location", location)]
             return Answer(HTTPStatus.ACCEPTED, content.content, headers)
+        if isinstance(content, Rows):
+            return Answer(HTTPStatus.OK, content.content, media=CSV)
         return Answer(HTTPStatus.OK, content)
 
     return invoke

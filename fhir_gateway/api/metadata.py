@@ -14,10 +14,10 @@ from typing import Any
 from fhir_gateway.api.answers import Answer, http_date
 from fhir_gateway.api.preconditions import unchanged
 from fhir_gateway.api.requests import Request
-from fhir_gateway.api.routing import Place
+from fhir_gateway.api.routing import Handler, Place
 from fhir_gateway.api.searches import address
 from fhir_gateway.api.use_cases import Service
-from fhir_gateway.core.errors import Category, fail
+from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.fhir.bundles import Entry, searchset
 from fhir_gateway.fhir.capability import capability
 from fhir_gateway.fhir.definitions import DEFINED, own_definitions
@@ -52,12 +52,26 @@ class Metadata:
         self._statements: dict[tuple[int, str], bytes] = {}
         self._definitions: dict[str, dict[str, Definition]] = {name: {} for name in DEFINED}
         for each in own_definitions(self._specs):
-            self._definitions[each["resourceType"]][each["id"]] = (each, dump(each))
+            self._definitions.setdefault(each["resourceType"], {})[each["id"]] = (each, dump(each))
 
     @property
     def types(self) -> tuple[str, ...]:
         """The types of which only our own definitions are served."""
-        return tuple(self._definitions)
+        return DEFINED
+
+    def beside(self, read: Handler) -> Handler:
+        """Who reads what is stored, and where there is nothing our own definition of that name."""
+
+        async def read_either(service: Service, request: Request, place: Place) -> Answer:
+            try:
+                return await read(service, request, place)
+            except GatewayError as error:
+                found = self._definitions.get(place.type, {}).get(place.id)
+                if error.category is not Category.NOT_FOUND or found is None:
+                    raise
+                return self._published(request, found[1])
+
+        return read_either
 
     async def statement(self, _: Service, request: Request, __: Place) -> Answer:
         """The CapabilityStatement of the request's tenant and base address."""

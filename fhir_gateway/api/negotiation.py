@@ -23,6 +23,7 @@ _FORMATS: dict[str, Format] = {
     **dict.fromkeys(_XML, "xml"),
 }
 _PAGE = ("text/html", "html")
+_CSV = ("text/csv", "csv")
 #: What means any of them.
 _WILDCARDS = ("application/*", "*/*", "*")
 _PATCHES: dict[str, PatchKind] = {
@@ -87,6 +88,17 @@ def prefers_page(accept: str) -> bool:
     qualities = _qualities(accept)
     most = max(_quality(each, qualities) for each in (_JSON, _XML))
     return "*" not in qualities and qualities.get("text/html", 0.0) > most
+
+
+def prefers_csv(accept: str, format_text: str | None) -> bool:
+    """Whether a client names CSV; in Accept, whether it prefers it to both formats of FHIR."""
+    if format_text is not None:
+        return _media(format_text)[0] in _CSV
+    if "text/csv" not in accept.lower():
+        return False
+    qualities = _qualities(accept)
+    most = max(_quality(each, qualities) for each in (_JSON, _XML))
+    return qualities.get("text/csv", 0.0) > most
 
 
 def _qualities(accept: str) -> dict[str, float]:

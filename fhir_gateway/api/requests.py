@@ -22,6 +22,7 @@ from fhir_gateway.api.negotiation import (
     body_format,
     check_form,
     patch_kind,
+    prefers_csv,
 )
 from fhir_gateway.api.preconditions import Preferences, preferences
 from fhir_gateway.core.errors import Category, fail
@@ -113,6 +114,11 @@ class Request:
         """`_format` and `_pretty` as they were given, for links that lead to more of the same."""
         named = [] if self.format is None else [("_format", self.format)]
         return [*named, ("_pretty", "true")] if self.pretty else named
+
+    @property
+    def wants_csv(self) -> bool:
+        """Whether the client would rather have CSV, where there is any."""
+        return prefers_csv(self.header(b"accept") or "", self.format)
 
     def answer_format(self) -> Shown:
         """The format in which the client wants its answer.

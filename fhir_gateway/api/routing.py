@@ -56,6 +56,7 @@ class Place:
         version: Of the resource, unchecked.
         patient: Id of the Patient in whose compartment it is.
         is_fhir: Whether it answers in a format of FHIR, which the client has to take.
+        csv: Whether it answers as CSV as well.
     """
 
     methods: Methods
@@ -64,6 +65,7 @@ class Place:
     version: str = ""
     patient: str = ""
     is_fhir: bool = True
+    csv: bool = False
 
     @property
     def allow(self) -> tuple[str, ...]:
@@ -129,6 +131,7 @@ class Router:
         self._definition: Methods = {"GET": handlers.definition}
         self._search_definitions: Methods = {"GET": handlers.definitions}
         self._operations: dict[tuple[str, str], dict[str, Methods]] = {}
+        self._as_csv: set[str] = set()
         for each in operations:
             self._add(each.spec, handlers.operation(each))
 
@@ -138,6 +141,8 @@ class Router:
         for level in spec.levels:
             key = ("" if level == "system" else spec.resource or "", level)
             self._operations.setdefault(key, {})[spec.code] = methods
+        if spec.csv:
+            self._as_csv.add(spec.code)
 
     def find(self, path: str) -> Place:
         """What a path below the base address stands for.
@@ -197,7 +202,7 @@ class Router:
         everywhere = self._operations.get((EVERY_TYPE, level), {}) if kind else {}
         served = everywhere | self._operations.get((kind, level), {})
         if code in served:
-            return Place(served[code], kind, id_)
+            return Place(served[code], kind, id_, csv=code in self._as_csv)
         where = f"{kind} at {level} level" if kind else "the base address"
         listed = ", ".join(f"${each}" for each in sorted(served)) or "none"
         text = f"There is no operation ${code[:60]} on {where}. Served there: {listed}"

@@ -26,6 +26,7 @@ SYSTEM_TASK = f"{CANONICAL}/CodeSystem/task"
 SYSTEM_FACTOR = f"{CANONICAL}/CodeSystem/score-factor"
 SYSTEM_NO_SHOW = f"{CANONICAL}/CodeSystem/no-show"
 SYSTEM_BASIC = f"{CANONICAL}/CodeSystem/basic"
+SYSTEM_METRIC = f"{CANONICAL}/CodeSystem/metric"
 #: Of the filler ids that we give to appointments that a placer has asked for.
 SYSTEM_FILLER = f"{CANONICAL}/appointment"
 SYSTEM_V2_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"

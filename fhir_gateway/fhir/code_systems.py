@@ -16,6 +16,7 @@ from fhir_gateway.core.codes import (
     REASON_SUPERSEDED,
     SYSTEM_BASIC,
     SYSTEM_FACTOR,
+    SYSTEM_METRIC,
     SYSTEM_NO_SHOW,
     SYSTEM_REASON,
     SYSTEM_TASK,
@@ -23,6 +24,7 @@ from fhir_gateway.core.codes import (
     TASK_MATCH_IDENTITY,
     TASK_RESOLVE_CONFLICT,
 )
+from fhir_gateway.fhir.measures import METRIC_CODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,12 @@ OWN_CODES: tuple[OwnCodes, ...] = (
             "other-appointments": "The patient's other appointments of the day",
             "reminder": "Whether the patient is reminded",
         },
+    ),
+    OwnCodes(
+        SYSTEM_METRIC,
+        "Metrics",
+        "Numbers of a MeasureReport, and what they are made from.",
+        METRIC_CODES,
     ),
 )
 

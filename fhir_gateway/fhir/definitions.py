@@ -10,6 +10,7 @@ from typing import Any
 
 from fhir_gateway.fhir.capability import DEFINED
 from fhir_gateway.fhir.code_systems import code_systems, value_sets
+from fhir_gateway.fhir.measures import measure
 from fhir_gateway.fhir.operation_definitions import operation_definition
 from fhir_gateway.fhir.operations import OperationSpec
 from fhir_gateway.fhir.search_parameters import search_parameters
@@ -24,10 +25,13 @@ def own_definitions(specs: Iterable[OperationSpec]) -> tuple[dict[str, Any], ...
     Args:
         specs: Every operation that is served.
     """
-    operations = (operation_definition(each) for each in specs)
+    served = tuple(specs)
+    operations = (operation_definition(each) for each in served)
+    measures = dict.fromkeys(each.measure for each in served if each.measure is not None)
     return (
         *structure_definitions(),
         *search_parameters(),
         *operations,
+        *map(measure, measures),
         *chain(code_systems(), value_sets()),
     )

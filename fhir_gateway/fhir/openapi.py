@@ -227,7 +227,7 @@ def _of_operation(
 
 
 def _methods(spec: OperationSpec, path: str, tag: str, answers: Answers) -> Node:
-    code = spec.code if spec.code in OF_OPERATION else "operation"
+    code = spec.code if spec.code in OF_OPERATION else "table" if spec.csv else "operation"
     returned = _returned(spec)
     methods: Node = {}
     if spec.get_allowed and not spec.affects_state:

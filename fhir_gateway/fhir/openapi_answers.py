@@ -58,6 +58,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "export-file": (FOUND, *_ANY, Category.NOT_FOUND.value),
     "export-end": (ACCEPTED, *_ANY, Category.NOT_FOUND.value),
     "operation": (FOUND, *_FHIR, *_MISSING),
+    "table": (FOUND, *_FHIR, *_MISSING),
     "export": (ACCEPTED, *_FHIR, Category.NOT_FOUND.value),
 }  # fmt: skip
 #: Operations that are answered in a way of their own.
@@ -126,7 +127,10 @@ def _done(word: str, returned: str, code: str) -> Node:
     schema = named(name)
     if written and name != "OperationOutcome":
         schema = {"anyOf": [schema, named("OperationOutcome")]}
-    return told | {"content": _EXPORTED.get(code) or _content(schema)}
+    content = _EXPORTED.get(code) or _content(schema)
+    if code.startswith("table"):
+        content |= {"text/csv": {"schema": {"type": "string"}}}
+    return told | {"content": content}
 
 
 _WRITES = ("create", "update", "patch", "delete")

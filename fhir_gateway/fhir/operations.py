@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fhir_gateway.core.codes import CANONICAL
+from fhir_gateway.fhir.measures import MeasureSpec
 
 #: Stands for every served type.
 EVERY_TYPE = "Resource"
@@ -59,6 +60,8 @@ class OperationSpec:
         parameters: In and out, in order.
         get_allowed: Whether GET works too, with the parameters in the query.
         standard: Canonical address of the standard's own definition, where it has one.
+        measure: What its MeasureReports are about, where it answers with any.
+        csv: Whether it answers as text/csv too.
     """
 
     code: str
@@ -71,6 +74,8 @@ class OperationSpec:
     parameters: tuple[OperationParameter, ...]
     get_allowed: bool = False
     standard: str | None = None
+    measure: MeasureSpec | None = None
+    csv: bool = False
 
     @property
     def inputs(self) -> tuple[OperationParameter, ...]:

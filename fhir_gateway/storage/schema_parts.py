@@ -2,6 +2,7 @@
 
 from sqlalchemy import MetaData
 
+from fhir_gateway.storage.schema_days import add_scheduling_tables
 from fhir_gateway.storage.schema_exports import add_exports
 from fhir_gateway.storage.schema_learning import add_learning
 from fhir_gateway.storage.schema_outbound import outbound_message_table
@@ -13,4 +14,5 @@ def add_parts(metadata: MetaData) -> None:
     add_exports(metadata)
     add_learning(metadata)
     add_queues(metadata)
+    add_scheduling_tables(metadata)
     outbound_message_table(metadata)

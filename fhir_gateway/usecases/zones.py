@@ -46,23 +46,45 @@ async def zone_of(
         places: Ids of Locations, besides the Schedule's own.
     """
     tenant = deps.tenants[tx.tenant].zone
-    if schedule is None:
-        names: list[str] = []
-    else:
-        named = part(extension(schedule, EXT_AVAILABILITY), "zone")
-        if isinstance(named, str):
-            return _known(named, tenant)
-        names = [
-            ref.id
-            for each in schedule.get("actor", ())
-            if (ref := reference_of(each)) is not None and ref.type == "Location"
-        ]
-    found = await resources.read_many(tx, "Location", [*names, *places])
-    for each in found.values():
-        extended = extension(each.resource(), EXT_TIMEZONE)
+    if has_zone(schedule):
+        return zone_among(schedule, (), tenant)
+    found = await resources.read_many(tx, "Location", [*places_of(schedule or {}), *places])
+    return zone_among(schedule, [each.resource() for each in found.values()], tenant)
+
+
+def has_zone(schedule: Resource | None) -> bool:
+    """Whether a Schedule names a zone itself."""
+    return isinstance(_named(schedule), str)
+
+
+def places_of(schedule: Resource) -> list[str]:
+    """Ids of the Locations that a Schedule is of."""
+    refs = (reference_of(each) for each in schedule.get("actor", ()))
+    return [ref.id for ref in refs if ref is not None and ref.type == "Location"]
+
+
+def zone_among(
+    schedule: Resource | None, places: Iterable[Resource], default: ZoneInfo
+) -> ZoneInfo:
+    """The zone that a Schedule names, else the first that one of its places names.
+
+    Args:
+        schedule: The Schedule, if there is one.
+        places: Locations, by id.
+        default: The tenant's.
+    """
+    named = _named(schedule)
+    if isinstance(named, str):
+        return _known(named, default)
+    for each in places:
+        extended = extension(each, EXT_TIMEZONE)
         if extended is not None and isinstance(extended.get("valueCode"), str):
-            return _known(extended["valueCode"], tenant)
-    return tenant
+            return _known(extended["valueCode"], default)
+    return default
+
+
+def _named(schedule: Resource | None) -> Any:
+    return part(extension(schedule or {}, EXT_AVAILABILITY), "zone")
 
 
 async def zones_of(tx: Transaction, deps: Deps, schedules: Sequence[bytes]) -> list[ZoneInfo]:

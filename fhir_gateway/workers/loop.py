@@ -2,18 +2,20 @@
 
 One loop: events of the outbox and timers as soon as they are due, woken by this process's own
 commits and at least once a second for those of others; holds that have expired are swept each
-second. Decisions 9 and 11.
+second, and days that have changed are counted once a minute. Decisions 9 and 11.
 """
 
 import asyncio
 from contextlib import suppress
 
-from fhir_gateway.usecases import react
+from fhir_gateway.usecases import react, scheduling_days
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.workers.waking import woken
 
 #: Seconds between two looks, whether or not anybody woke the loop.
 PERIOD = 1.0
+#: Seconds between two looks at what is to be counted; whoever asks does not wait for it.
+COUNTING = 60.0
 _SETTLE = 0.002
 
 
@@ -24,7 +26,7 @@ async def work(deps: Deps, stop: asyncio.Event) -> None:
         deps: See Deps.
         stop: Set to end the loop.
     """
-    swept = 0.0
+    swept = counted = 0.0
     clock = asyncio.get_running_loop().time
     while not stop.is_set():
         deps.database.woken.clear()
@@ -33,6 +35,9 @@ async def work(deps: Deps, stop: asyncio.Event) -> None:
             if clock() - swept >= PERIOD:
                 await react.sweep(deps)
                 swept = clock()
+            if clock() - counted >= COUNTING:
+                await scheduling_days.count_changes(deps)
+                counted = clock()
         except Exception as error:  # noqa: BLE001 - the loop is all that does the work
             deps.log("worker.failed", error=type(error).__name__)
             done = 0

@@ -9,15 +9,16 @@ from fhir_gateway.usecases.operations import (
     generate_slots,
     meta,
     predict_no_show,
+    scheduling_metrics,
     scheduling_preferences,
     validate,
 )
-from fhir_gateway.usecases.operations.call import Accepted, Call, Operation
+from fhir_gateway.usecases.operations.call import Accepted, Call, Operation, Rows
 from fhir_gateway.usecases.operations.queue_commands import COMMANDS
 from fhir_gateway.usecases.operations.queue_intake import INTAKES
 from fhir_gateway.usecases.operations.queue_status import STATUS
 
-__all__ = ["OPERATIONS", "Accepted", "Call", "Operation"]
+__all__ = ["OPERATIONS", "Accepted", "Call", "Operation", "Rows"]
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
@@ -34,6 +35,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(export.OF_ALL, export.run),
     Operation(export.OF_PATIENTS, export.run),
     Operation(export.OF_GROUP, export.run),
+    Operation(scheduling_metrics.OF_ALL, scheduling_metrics.run),
+    Operation(scheduling_metrics.OF_PRACTITIONERS, scheduling_metrics.run),
+    Operation(scheduling_metrics.OF_LOCATIONS, scheduling_metrics.run),
+    Operation(scheduling_metrics.OF_SERVICES, scheduling_metrics.run),
     *COMMANDS,
     *INTAKES,
     *STATUS,

@@ -20,6 +20,7 @@ class Call:
         address: What was called, for the self link.
         type: The resource type it is invoked on; empty at system level.
         safe: Whether it came in a way that may change nothing (GET).
+        csv: Whether rows are wanted instead of a resource.
     """
 
     ref: Ref | None
@@ -28,6 +29,7 @@ class Call:
     address: str = ""
     type: str = ""
     safe: bool = False
+    csv: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,21 @@ class Accepted:
     content: bytes
 
 
-Run = Callable[[Deps, int, Call], Awaitable[bytes | Accepted]]
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Lines of CSV, as UTF-8; only where the operation declares it and the client wants it."""
+
+    content: bytes
+
+
+Run = Callable[[Deps, int, Call], Awaitable[bytes | Accepted | Rows]]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """An operation with what it does.
 
-    Its run answers with a resource as JSON bytes, or says where the answer will be.
+    Its run answers with a resource as JSON bytes, with rows, or says where the answer will be.
     """
 
     spec: OperationSpec

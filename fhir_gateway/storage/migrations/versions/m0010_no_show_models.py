@@ -4,14 +4,14 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    script = Path(__file__).with_name("m0011_no_show_models.sql").read_text(encoding="utf-8")
+    script = Path(__file__).with_name("m0010_no_show_models.sql").read_text(encoding="utf-8")
     op.get_bind().exec_driver_sql(script)
 
 

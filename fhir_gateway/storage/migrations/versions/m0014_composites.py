@@ -4,8 +4,8 @@ from alembic import op
 
 from fhir_gateway.storage.reindexing import reindex
 
-revision = "0010"
-down_revision = "0009"
+revision = "0014"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
