@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from fhir_gateway.core.time import Interval
+from fhir_gateway.engines.quiet_hours import NEVER_QUIET, QuietHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class WaitlistEntry:
         live_offers: Offers of this patient that are still open.
         busy: Times at which the patient is elsewhere.
         held_start: Start of the later appointment that the patient would give up.
+        channels: How the patient can be reached, the preferred one first; empty = not at all.
+        zone: IANA name of the patient's zone; None: the clinic's.
     """
 
     id: str
@@ -55,6 +58,8 @@ class WaitlistEntry:
     live_offers: int = 0
     busy: tuple[Interval, ...] = ()
     held_start: datetime | None = None
+    channels: tuple[str, ...] = ("sms",)
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class FreedTime:
         location: Reference.
         canceller: Reference of the patient who gave it up.
         minimum_notice: Minutes that a patient needs before this kind of visit.
+        quiet: When patients are not disturbed.
     """
 
     start: datetime
@@ -80,3 +86,4 @@ class FreedTime:
     location: str | None = None
     canceller: str | None = None
     minimum_notice: int = 0
+    quiet: QuietHours = NEVER_QUIET

@@ -24,6 +24,7 @@ from tests.engines.builders import BERLIN, at, cases
 
 TEN = at("2026-06-15T10:00")
 HOUR = timedelta(hours=1)
+UNSEEN = Acceptance().chance
 FREED = FreedTime(TEN, TEN + HOUR, "Asia/Riyadh", frozenset({"checkup"}))
 ENTRIES = [
     WaitlistEntry(f"e{n}", f"Patient/{n}", FREED.service_types, TEN - (90 - n) * HOUR)
@@ -93,19 +94,19 @@ def test_the_chance_starts_at_one_in_twelve_and_follows_the_answers():
 
 
 def test_open_offers_count_towards_those_needed():
-    assert wave_size(Cascade(live=27, minutes_left=450)) == 0
-    assert wave_size(Cascade(live=20, minutes_left=450)) == 1
+    assert wave_size(Cascade(live=27, minutes_left=450), UNSEEN) == 0
+    assert wave_size(Cascade(live=20, minutes_left=450), UNSEEN) == 1
 
 
 def test_no_wave_expects_more_than_half_an_acceptance_unless_time_is_short():
-    good = Acceptance(accepted=30, refused=30)
-    assert wave_size(Cascade(minutes_left=180, acceptance=good)) == 1
-    assert wave_size(Cascade(minutes_left=19, acceptance=good)) == 5
-    assert wave_size(Cascade(minutes_left=19)) == 27
+    good = Acceptance(accepted=30, refused=30).chance
+    assert wave_size(Cascade(minutes_left=180), good) == 1
+    assert wave_size(Cascade(minutes_left=19), good) == 5
+    assert wave_size(Cascade(minutes_left=19), UNSEEN) == 27
 
 
 def test_no_minute_left_asks_nobody():
-    assert wave_size(Cascade(minutes_left=0)) == 0
+    assert wave_size(Cascade(minutes_left=0), UNSEEN) == 0
     assert next_wave("best", placed(), Cascade(minutes_left=0)) == ()
 
 
@@ -113,7 +114,7 @@ def test_no_minute_left_asks_nobody():
 @given(st.floats(0.1, 50_000), st.integers(0, 40), st.integers(0, 99), st.integers(0, 99))
 def test_a_wave_is_never_larger_than_needed_and_keeps_the_cap(left, live, won, lost):
     answers = Acceptance(won, lost)
-    size = wave_size(Cascade(live=live, minutes_left=left, acceptance=answers))
+    size = wave_size(Cascade(live=live, minutes_left=left), answers.chance)
     assert 0 <= size <= max(0, offers_needed(answers.chance) - live)
     assert left < 180 or size <= 1 or size * answers.chance <= 0.5
     assert waves_left(left) * wave_minutes(left) <= max(left, wave_minutes(left)) + 1e-6
