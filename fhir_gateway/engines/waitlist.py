@@ -4,7 +4,7 @@
 (created + the class's target), then by days gained. Whoever has waited for another whole target
 beyond the first counts as one class more urgent, so nobody is passed over for ever.
 
-Source: owner's plan, phase 12 (find_matching_waitlist_entries), rows W1, W4, W8, W11; decision 25.
+Source: owner's plan, phase 12 (find_matching_waitlist_entries), rows W1, W8, W11; decision 25.
 """
 
 from collections.abc import Iterable
@@ -58,26 +58,30 @@ def eligible(entry: WaitlistEntry, freed: FreedTime, now: datetime) -> Refusal |
         now: Aware.
 
     Returns:
-        None, or the first of: `past`, `minimum-notice`, `service-type`, `canceller`,
-        `wanted-period`, `practitioner`, `too-long`, `patient-busy`, `unreachable`.
+        None, or the first of: `past`, `service-type`, `canceller`, `minimum-notice`,
+        `wanted-period`, `practitioner`, `too-long`, `patient-busy`.
 
-    Source: owner's plan, phase 12, rows W1 (missing bound = open), W4 (nobody who cannot be
-    told) and W8 (canceller, busy patient, too long a visit; absent service type is no match).
+    Source: owner's plan, phase 12, rows W1 (missing bound = open) and W8 (canceller, busy
+    patient, too long a visit; absent service type is no match).
     """
     return (
         _in_time(freed, now)
         or _same_service(entry, freed)
+        or _noticed(entry, freed, now)
         or _wanted(entry, freed)
         or _has_room(entry, freed)
-        or _reachable(entry)
     )
 
 
 def _in_time(freed: FreedTime, now: datetime) -> Refusal | None:
-    lead = freed.start.astimezone(UTC) - now
-    if lead <= timedelta():
+    if freed.start.astimezone(UTC) <= now:
         return Refusal("past", "the time has begun")
-    if lead < timedelta(minutes=freed.minimum_notice):
+    return None
+
+
+def _noticed(entry: WaitlistEntry, freed: FreedTime, now: datetime) -> Refusal | None:
+    notice = timedelta(minutes=freed.notice_for(entry.service_types & freed.service_types))
+    if freed.start.astimezone(UTC) - now < notice:
         return Refusal("minimum-notice", "the time begins too soon for this kind of visit")
     return None
 
@@ -109,12 +113,6 @@ def _has_room(entry: WaitlistEntry, freed: FreedTime) -> Refusal | None:
     visit = Interval(start, end)
     if any(visit.overlaps(_in_utc(taken)) for taken in entry.busy):
         return Refusal("patient-busy", "the patient has another appointment then")
-    return None
-
-
-def _reachable(entry: WaitlistEntry) -> Refusal | None:
-    if not entry.channels:
-        return Refusal("unreachable", "there is no way to tell the patient")
     return None
 
 

@@ -8,7 +8,7 @@ Source: owner's plan, phase 12 (top 5, expiry 2 h before start), rows W6 and W9;
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from statistics import fmean
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from fhir_gateway.engines import quiet_hours
 from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.waitlist import Placed
-from fhir_gateway.engines.waitlist_facts import FreedTime
+from fhir_gateway.engines.waitlist_facts import FreedTime, WaitlistEntry
 
 PLAN_OFFERS = 5
 PLAN_MARGIN = timedelta(hours=2)  # before the start, when an offer of `plan` ends
@@ -171,6 +171,22 @@ def waves_left(left: float) -> int:
     return max(1, math.floor(left / wave_minutes(left)))
 
 
+def offer_to(
+    policy: str, now: datetime, freed: FreedTime, entry: WaitlistEntry
+) -> datetime | Refusal:
+    """Until when an offer made now to that patient may be accepted.
+
+    Returns:
+        UTC; or `unreachable` where there is no way to tell the patient, or as `offer_expiry`.
+
+    Source: owner's plan, phase 12, row W4 (undeliverable: the next match, not counted).
+    """
+    if not entry.channels:
+        return Refusal("unreachable", "there is no way to tell the patient")
+    notice = freed.notice_for(entry.service_types & freed.service_types)
+    return offer_expiry(policy, now, replace(freed, minimum_notice=notice), entry.zone)
+
+
 def offer_expiry(
     policy: str, now: datetime, freed: FreedTime, zone: str | None = None
 ) -> datetime | Refusal:
@@ -199,7 +215,7 @@ def offer_expiry(
         if expiry <= opened:
             return _too_late()
         return expiry if told < expiry else _asleep()
-    last = _last_moment(freed)
+    last = _last_moment(freed, freed.minimum_notice)
     window = min(max((start - opened) / WINDOW_SHARE, WINDOW_SHORTEST), WINDOW_LONGEST)
     if last - opened < WINDOW_SHORTEST:
         return _too_late()
@@ -216,8 +232,8 @@ def _asleep() -> Refusal:
     return Refusal("quiet-hours", "the patient cannot be told in time")
 
 
-def _last_moment(freed: FreedTime) -> datetime:
-    margin = max(TRAVEL_MARGIN, timedelta(minutes=freed.minimum_notice))
+def _last_moment(freed: FreedTime, notice: int) -> datetime:
+    margin = max(TRAVEL_MARGIN, timedelta(minutes=notice))
     return freed.start.astimezone(UTC) - margin
 
 
@@ -225,7 +241,8 @@ def minutes_left(freed: FreedTime, now: datetime) -> float:
     """Minutes in which an offer of `best` can still be accepted, but for the clinic's quiet hours;
     0 where there are none."""
     zone = ZoneInfo(freed.zone)
-    left = quiet_hours.waking(now, _last_moment(freed), freed.quiet, zone)
+    last = _last_moment(freed, freed.shortest_notice)
+    left = quiet_hours.waking(now, last, freed.quiet, zone)
     return left.total_seconds() / 60
 
 

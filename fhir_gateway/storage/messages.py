@@ -65,30 +65,36 @@ async def take(tx: Transaction, channel: str, limit: int = 50) -> list[Message]:
 
 async def done(tx: Transaction, message: Message) -> bool:
     """A message has been sent, or is not to be sent any more; False where the lease was lost."""
-    return 1 == await tx.execute(
-        "DELETE FROM message WHERE tenant = %s AND communication = %s AND attempts = %s",
-        (tx.tenant, message.communication, message.attempt),
+    return (
+        await tx.execute(
+            "DELETE FROM message WHERE tenant = %s AND communication = %s AND attempts = %s",
+            (tx.tenant, message.communication, message.attempt),
+        )
+        == 1
     )
 
 
 async def postpone(tx: Transaction, message: Message, delay: timedelta) -> bool:
     """Try a message again later; False where the lease was lost."""
-    return 1 == await tx.execute(
-        "UPDATE message SET due = clock_timestamp() + %s, leased_until = NULL"
-        " WHERE tenant = %s AND communication = %s AND attempts = %s",
-        (delay, tx.tenant, message.communication, message.attempt),
+    return (
+        await tx.execute(
+            "UPDATE message SET due = clock_timestamp() + %s, leased_until = NULL"
+            " WHERE tenant = %s AND communication = %s AND attempts = %s",
+            (delay, tx.tenant, message.communication, message.attempt),
+        )
+        == 1
     )
 
 
 async def unsent(tx: Transaction, offer: str) -> list[str]:
-    """Take back what asks about an offer and has not been sent.
+    """Take back what asks about an offer and may not go yet.
 
     Returns:
         Ids of the Communications.
     """
     rows = await tx.rows(
-        "DELETE FROM message WHERE tenant = %s AND offer = %s AND asks AND attempts = 0"
-        " RETURNING communication",
+        "DELETE FROM message WHERE tenant = %s AND offer = %s AND asks AND due > clock_timestamp()"
+        " AND attempts = 0 RETURNING communication",
         (tx.tenant, offer),
     )
     return sorted(row[0] for row in rows)

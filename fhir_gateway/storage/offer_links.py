@@ -50,10 +50,14 @@ async def find(tx: Transaction, hash_: bytes, key_id: str) -> OfferLink | None:
 
 async def use(tx: Transaction, hash_: bytes, key_id: str) -> bool:
     """Use a link up; False where somebody has done so, or its time is over."""
-    return 1 == await tx.execute(
-        "UPDATE offer_link SET used_at = clock_timestamp() WHERE tenant = %s AND hash = %s"
-        " AND key_id = %s AND purpose = %s AND used_at IS NULL AND expires_at > clock_timestamp()",
-        (tx.tenant, hash_, key_id, ANSWER),
+    return (
+        await tx.execute(
+            "UPDATE offer_link SET used_at = clock_timestamp() WHERE tenant = %s AND hash = %s"
+            " AND key_id = %s AND purpose = %s AND used_at IS NULL"
+            " AND expires_at > clock_timestamp()",
+            (tx.tenant, hash_, key_id, ANSWER),
+        )
+        == 1
     )
 
 

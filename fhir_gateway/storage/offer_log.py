@@ -4,8 +4,8 @@ One narrow row each, written in the transaction of the change: for the funnel of
 chance that an offer is accepted, and for metrics of any period.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from fhir_gateway.engines.waitlist_wave import Acceptance
@@ -107,15 +107,13 @@ async def ended(tx: Transaction, task: str, state: str) -> None:
     )
 
 
-async def made(tx: Transaction, offers: Sequence[Made]) -> None:
-    """Count offers that are made."""
-    for each in offers:
-        await tx.execute(
-            "INSERT INTO offer (tenant, id, task, channel, messages, bucket, offered_at,"
-            " expires_at, outcome) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'open')",
-            (tx.tenant, each.id, each.task, each.channel, each.messages, each.bucket,
-             each.offered_at, each.expires_at),
-        )  # fmt: skip
+async def made(tx: Transaction, offer: Made) -> None:
+    """Count an offer that is made."""
+    await tx.execute(
+        "INSERT INTO offer (tenant, id, task, channel, messages, bucket, offered_at,"
+        " expires_at, outcome) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'open')",
+        (tx.tenant, *astuple(offer)),
+    )
 
 
 async def closed(tx: Transaction, offer: str, outcome: str) -> None:

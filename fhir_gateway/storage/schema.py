@@ -29,6 +29,7 @@ from sqlalchemy.types import TypeEngine
 
 from fhir_gateway.fhir.catalogue import CATALOGUE, ResourceType, SearchParam
 from fhir_gateway.storage.names import columns_of, table_of, token_table_of
+from fhir_gateway.storage.schema_waitlist import add_waitlist
 
 #: Compared byte by byte, so that prefixes use the index and order is the same on every server.
 PLAIN = Text(collation="C")
@@ -310,76 +311,7 @@ export_job = Table(
     CheckConstraint("level IN ('system', 'patient', 'group')", name="level_check"),
 )
 
-#: Each freed time with what became of it; counted by service.
-freed_time = Table(
-    "freed_time",
-    metadata,
-    _keyed_tenant(),
-    _key("task"),
-    _text("service"),
-    Column("freed_at", TIME, nullable=False),
-    Column("starts", TIME, nullable=False),
-    _text("state"),
-    Column("ended_at", TIME),
-    CheckConstraint("state IN ('open', 'filled', 'unfilled', 'taken')", name="state_check"),
-    Index("freed_time_by_time", "tenant", "freed_at"),
-)
-
-#: Each offer with what became of it; counted by channel, and learnt from.
-offer = Table(
-    "offer",
-    metadata,
-    _keyed_tenant(),
-    _key("id"),
-    _text("task"),
-    _text("channel"),
-    Column("messages", Integer, nullable=False),
-    Column("bucket", Integer, nullable=False),
-    Column("offered_at", TIME, nullable=False),
-    Column("expires_at", TIME, nullable=False),
-    _text("outcome"),
-    Column("ended_at", TIME),
-    CheckConstraint(
-        "outcome IN ('open', 'accepted', 'declined', 'expired', 'superseded', 'withdrawn')",
-        name="outcome_check",
-    ),
-    Index("offer_by_task", "tenant", "task"),
-    Index("offer_by_likeness", "tenant", "bucket", "channel", "offered_at"),
-)
-
-#: One-time links; of the token only a keyed hash.
-offer_link = Table(
-    "offer_link",
-    metadata,
-    _keyed_tenant(),
-    Column("hash", LargeBinary, primary_key=True),
-    _text("key_id"),
-    _text("purpose"),
-    _text("offer"),
-    _text("recipient"),
-    Column("created_at", TIME, nullable=False),
-    Column("expires_at", TIME, nullable=False),
-    Column("used_at", TIME),
-    CheckConstraint("purpose IN ('answer')", name="purpose_check"),
-    Index("offer_link_by_offer", "tenant", "offer"),
-)
-
-#: Communications that wait for their channel.
-message = Table(
-    "message",
-    metadata,
-    _keyed_tenant(),
-    _key("communication"),
-    _text("channel"),
-    _text("address"),
-    _text("offer"),
-    Column("asks", Boolean, nullable=False),
-    Column("due", TIME, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default=text("0")),
-    Column("leased_until", TIME),
-    Index("message_by_due", "tenant", "due"),
-    Index("message_by_offer", "tenant", "offer"),
-)
+add_waitlist(metadata)
 
 #: Tables whose rows belong to no single tenant.
 SHARED = frozenset({"tenant", "instance", "alembic_version"})

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from fhir_gateway.core.clock import Clock
-from fhir_gateway.core.ids import IdSource
+from fhir_gateway.core.ids import IdSource, random_secret
+from fhir_gateway.engines.quiet_hours import NEVER_QUIET, QuietHours
 from fhir_gateway.mapping.profiles import DEFAULT_PROFILE, SenderProfile
 from fhir_gateway.storage.loader import Loader
 from fhir_gateway.storage.postgres import Database
@@ -21,6 +22,9 @@ class Policy:
         offer_hold: Whether offered time is held; None: as the policy says (decision 15).
         minimum_notice: Minutes between now and the start of a freed time below which nobody is
             asked.
+        notice_by_type: The same for some kinds of visit, by codes of serviceType.
+        quiet_hours: When patients are not disturbed, in their own zones.
+        channels: By which those are told who have not said how, the preferred one first.
         require_if_match: Whether an update has to name the version that it replaces.
         strict_feeds: Whether a content fault in a message is answered AE instead of AA.
     """
@@ -29,12 +33,20 @@ class Policy:
     waitlist: str = "best"
     offer_hold: bool | None = None
     minimum_notice: int = 60
+    notice_by_type: Mapping[str, int] = field(default_factory=dict)
+    quiet_hours: QuietHours = NEVER_QUIET
+    channels: tuple[str, ...] = ("sms", "email")
     require_if_match: bool = False
     strict_feeds: bool = False
 
     @property
     def holds_offers(self) -> bool:
         return self.waitlist == "best" if self.offer_hold is None else self.offer_hold
+
+    @property
+    def shortest_notice(self) -> int:
+        """Minutes before its start from which a freed time is nobody's any more."""
+        return min(self.minimum_notice, *self.notice_by_type.values(), self.minimum_notice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ class Deps:
         profiles: Of senders, by (MSH-3, MSH-4).
         default_profile: Of every other sender; its zone is replaced by the tenant's.
         log: Called with an action of a closed list and ids only.
+        secret: Draws 32 bytes that nobody can guess.
         loader: Merges reads that wait at the same moment.
     """
 
@@ -65,6 +78,7 @@ class Deps:
     profiles: Mapping[tuple[str, str], SenderProfile] = field(default_factory=dict)
     default_profile: SenderProfile = DEFAULT_PROFILE
     log: Callable[..., None] = lambda action, **ids: None
+    secret: Callable[[], bytes] = random_secret
     loader: Loader = field(init=False)
 
     def __post_init__(self) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 
 from fhir_gateway.core.codes import TASK_FILL_SLOT
 from fhir_gateway.core.time import Interval, merged
-from fhir_gateway.storage import actors, outbox, slot_facts
+from fhir_gateway.storage import actors, offer_log, outbox, slot_facts
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.slot_facts import FreeSlot
 from fhir_gateway.usecases import storing, tasks
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Resource, participants
+from fhir_gateway.usecases.waiting import codes_of
 
 #: An outbox event: {task}.
 TIME_FREED = "time-freed"
@@ -37,7 +38,7 @@ async def open_tasks(
     Returns:
         Ids of the Tasks; none for what begins too soon or is not bookable now.
     """
-    soonest = deps.clock.now() + timedelta(minutes=deps.policy.minimum_notice)
+    soonest = deps.clock.now() + timedelta(minutes=deps.policy.shortest_notice)
     made: list[str] = []
     seen: set[str] = set()
     for span, keys, booked in free:
@@ -70,7 +71,7 @@ async def open_capacity(
 
     Source: decision 15 (S24); a block may be days long, and nobody wants all of it.
     """
-    soonest = deps.clock.now() + timedelta(minutes=deps.policy.minimum_notice)
+    soonest = deps.clock.now() + timedelta(minutes=deps.policy.shortest_notice)
     slots = await slot_facts.free_slots_of_actors(tx, keys, span)
     return [
         await _open(tx, deps, {}, each.span, keys, [each])
@@ -120,6 +121,8 @@ async def _open(
         task["basedOn"] = [tasks.reference(f"Appointment/{appointment['id']}")]
     task["input"] = await _inputs(tx, appointment, time, keys, slots)
     await storing.add(tx, deps, task)
+    services = codes_of(each["valueCodeableConcept"] for each in tasks.values(task, "service-type"))
+    await offer_log.freed(tx, task["id"], services, time.start)
     await outbox.publish(tx, TIME_FREED, {"task": task["id"]})
     return str(task["id"])
 

@@ -48,7 +48,7 @@ async def zone_of(
     else:
         named = part(extension(schedule, EXT_AVAILABILITY), "zone")
         if isinstance(named, str):
-            return _known(named, tenant)
+            return known_zone(named) or tenant
         names = [
             ref.id
             for each in schedule.get("actor", ())
@@ -58,12 +58,13 @@ async def zone_of(
     for each in found.values():
         extended = extension(each.resource(), EXT_TIMEZONE)
         if extended is not None and isinstance(extended.get("valueCode"), str):
-            return _known(extended["valueCode"], tenant)
+            return known_zone(extended["valueCode"]) or tenant
     return tenant
 
 
-def _known(name: str, default: ZoneInfo) -> ZoneInfo:
+def known_zone(name: Any) -> ZoneInfo | None:
+    """The IANA zone of that name; None where it is none."""
     try:
-        return zone(name)
+        return zone(name) if isinstance(name, str) else None
     except GatewayError:
-        return default
+        return None

@@ -55,7 +55,8 @@ def test_the_clock_of_an_offer_stands_still_at_night():
 
 
 @pytest.mark.parametrize(
-    ("evening", "hours"), [("2026-03-28T20:00", 2), ("2026-10-24T20:00", 2), ("2026-06-15T20:00", 2)]
+    ("evening", "hours"),
+    [("2026-03-28T20:00", 2), ("2026-10-24T20:00", 2), ("2026-06-15T20:00", 2)],
 )
 def test_a_night_with_a_clock_change_ends_when_the_clock_says_so(evening, hours):
     begun = at(evening, BERLIN)

@@ -6,6 +6,7 @@ from fhir_gateway.usecases.operations import (
     export,
     find_optimal_slots,
     meta,
+    offer_link,
     validate,
 )
 from fhir_gateway.usecases.operations.call import Accepted, Call, Operation
@@ -15,6 +16,7 @@ __all__ = ["OPERATIONS", "Accepted", "Call", "Operation"]
 OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
     Operation(check_conflicts.SPEC, check_conflicts.run),
+    Operation(offer_link.SPEC, offer_link.run),
     Operation(validate.SPEC, validate.run),
     Operation(meta.SPEC, meta.run),
     Operation(meta.OF_ALL, meta.run),
