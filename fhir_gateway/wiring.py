@@ -25,6 +25,7 @@ from fhir_gateway.api.app import make_app
 from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.core.ids import RandomIds
+from fhir_gateway.engines.quiet_hours import quiet_hours
 from fhir_gateway.fhir import models
 from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.listening import cause_of, close_ports, open_ports, place_of
@@ -35,6 +36,7 @@ from fhir_gateway.storage.roles import Role
 from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
 from fhir_gateway.usecases import seed
 from fhir_gateway.usecases.deps import Deps, Policy
+from fhir_gateway.usecases.reaching import channels
 from fhir_gateway.workers.loop import work
 
 #: Below the data directory: where the embedded database lives.
@@ -271,6 +273,9 @@ async def _deps(settings: Settings, database: Database) -> Deps:
             waitlist=settings.waitlist_policy,
             offer_hold=settings.offer_hold,
             minimum_notice=settings.minimum_notice,
+            notice_by_type=settings.minimum_notice_by_type,
+            quiet_hours=quiet_hours(settings.quiet_hours),
+            channels=channels(_listed(settings.channels)),
             require_if_match=settings.require_if_match,
             strict_feeds=settings.strict_feeds,
         ),

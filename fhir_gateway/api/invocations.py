@@ -15,7 +15,7 @@ from fhir_gateway.api.routing import Handler, Place
 from fhir_gateway.api.searches import address
 from fhir_gateway.api.use_cases import Service
 from fhir_gateway.fhir import parameters
-from fhir_gateway.usecases.operations import Accepted, Call, Operation
+from fhir_gateway.usecases.operations import Accepted, Call, Document, Operation
 
 
 def invocation(operation: Operation) -> Handler:
@@ -33,6 +33,8 @@ def invocation(operation: Operation) -> Handler:
             location = f"{request.base}/{content.place}".encode()
             headers = [(b"content-location", location)]
             return Answer(HTTPStatus.ACCEPTED, content.content, headers)
+        if isinstance(content, Document):
+            return Answer(HTTPStatus.OK, content.content, media=content.media.encode())
         return Answer(HTTPStatus.OK, content)
 
     return invoke

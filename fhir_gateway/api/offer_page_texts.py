@@ -7,6 +7,7 @@ WCAG 2.2: language, one heading, labelled choices, targets of 44 pixels.
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from html import escape
 from types import MappingProxyType
 
@@ -34,20 +35,36 @@ _ENGLISH = {
     "no": "No, give it to somebody else",
     "send": "Send my answer",
     "accepted": ("Your appointment is booked", "{day} at {time}."),
-    "declined": ("Thank you for telling us", "You stay on the waitlist; we write again when"
-                 " another time is free."),
-    "gone": ("This offer is not open any more", "The link has been used, or the time to answer is"
-             " over. You stay on the waitlist unless you have accepted. For anything else, call"
-             " the clinic."),
-    "superseded": ("Somebody else was faster", "The appointment has been taken. You stay on the"
-                   " waitlist with your place; we write again when another time is free."),
-    "unknown": ("There is no such page", "Please check that you have copied the whole address, or"
-                " call the clinic."),
-    "busy": ("You have another appointment at that time", "Please call the clinic to move it; then"
-             " this link can be used."),
+    "declined": (
+        "Thank you for telling us",
+        ("You stay on the waitlist; we write again when another time is free."),
+    ),
+    "gone": (
+        "This offer is not open any more",
+        (
+            "The link has been used, or the time to answer is"
+            " over. You stay on the waitlist unless you have accepted. For anything else, call"
+            " the clinic."
+        ),
+    ),
+    "superseded": (
+        "Somebody else was faster",
+        (
+            "The appointment has been taken. You stay on the"
+            " waitlist with your place; we write again when another time is free."
+        ),
+    ),
+    "unknown": (
+        "There is no such page",
+        ("Please check that you have copied the whole address, or call the clinic."),
+    ),
+    "busy": (
+        "You have another appointment at that time",
+        ("Please call the clinic to move it; then this link can be used."),
+    ),
     "choose": ("Please choose an answer", "Open the link again, choose yes or no, and send it."),
     "later": ("Please try again in a moment", "Nothing has been changed."),
-}  # fmt: skip
+}
 _ARABIC = {
     "asked": ("يتوفر موعد", "{day} الساعة {time}. يرجى الرد قبل {until}."),
     "question": "هل ترغب في هذا الموعد؟",
@@ -56,16 +73,25 @@ _ARABIC = {
     "send": "إرسال الرد",
     "accepted": ("تم حجز موعدك", "{day} الساعة {time}."),
     "declined": ("شكرًا لإبلاغنا", "ما زلت على قائمة الانتظار، وسنراسلك عند توفر موعد آخر."),
-    "gone": ("لم يعد هذا العرض متاحًا", "استُخدم الرابط أو انتهت مهلة الرد. ما زلت على قائمة الانتظار"
-             " ما لم تكن قد قبلت. لأي أمر آخر يرجى الاتصال بالعيادة."),
-    "superseded": ("سبقك شخص آخر", "حُجز الموعد. ما زلت على قائمة الانتظار بترتيبك، وسنراسلك عند توفر"
-                   " موعد آخر."),
+    "gone": (
+        "لم يعد هذا العرض متاحًا",
+        (
+            "استُخدم الرابط أو انتهت مهلة الرد. ما زلت على"
+            " قائمة الانتظار ما لم تكن قد قبلت. لأي أمر آخر يرجى الاتصال بالعيادة."
+        ),
+    ),
+    "superseded": (
+        "سبقك شخص آخر",
+        ("حُجز الموعد. ما زلت على قائمة الانتظار بترتيبك، وسنراسلك عند توفر موعد آخر."),
+    ),
     "unknown": ("لا توجد صفحة كهذه", "يرجى التأكد من نسخ العنوان كاملًا أو الاتصال بالعيادة."),
-    "busy": ("لديك موعد آخر في ذلك الوقت", "يرجى الاتصال بالعيادة لتغييره، ثم يمكن استخدام هذا"
-             " الرابط."),
+    "busy": (
+        "لديك موعد آخر في ذلك الوقت",
+        ("يرجى الاتصال بالعيادة لتغييره، ثم يمكن استخدام هذا الرابط."),
+    ),
     "choose": ("يرجى اختيار رد", "افتح الرابط مرة أخرى واختر نعم أو لا ثم أرسل الرد."),
     "later": ("يرجى المحاولة بعد قليل", "لم يتغير شيء."),
-}  # fmt: skip
+}
 #: Language → texts; a pair is a heading and what stands below it.
 TEXTS = MappingProxyType({"en": _ENGLISH, "ar": _ARABIC})
 
@@ -97,7 +123,7 @@ def page(language: str, told: str, clinic: str = "", form: str = "", **moments: 
     ).encode()
 
 
-def _form(texts: dict[str, object], form: str) -> str:
+def _form(texts: Mapping[str, object], form: str) -> str:
     """Nothing is chosen beforehand: whoever only presses buttons has not answered."""
     choices = "".join(
         f'<label><input type="radio" name="answer" value="{value}" required>'

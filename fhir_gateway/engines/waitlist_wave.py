@@ -233,8 +233,17 @@ def _asleep() -> Refusal:
 
 
 def _last_moment(freed: FreedTime, notice: int) -> datetime:
-    margin = max(TRAVEL_MARGIN, timedelta(minutes=notice))
-    return freed.start.astimezone(UTC) - margin
+    return freed.start.astimezone(UTC) - last_answer("best", notice)
+
+
+def last_answer(policy: str, notice: int) -> timedelta:
+    """How long before its start a freed time is offered to nobody any more.
+
+    Args:
+        policy: `plan`: two hours. `best`: the notice, at least 30 minutes.
+        notice: Minutes that a patient needs before a visit.
+    """
+    return PLAN_MARGIN if policy == "plan" else max(TRAVEL_MARGIN, timedelta(minutes=notice))
 
 
 def minutes_left(freed: FreedTime, now: datetime) -> float:

@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from fhir_gateway.core.codes import TASK_FILL_SLOT
-from fhir_gateway.core.time import Interval, merged
+from fhir_gateway.core.time import Interval, format_instant, merged
+from fhir_gateway.engines.waitlist_wave import last_answer
 from fhir_gateway.storage import actors, offer_log, outbox, slot_facts
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.slot_facts import FreeSlot
@@ -32,7 +33,7 @@ async def open_tasks(
     Args:
         tx: Open transaction; Slot statuses are right already.
         deps: See Deps.
-        appointment: As it was.
+        appointment: As it was, with the reason why it was given up.
         free: Times, whose they are (numbers of actors), and the Slots that were booked.
 
     Returns:
@@ -119,7 +120,11 @@ async def _open(
         task["focus"] = tasks.reference(f"Slot/{slots[0].id}")
     if appointment:
         task["basedOn"] = [tasks.reference(f"Appointment/{appointment['id']}")]
+    if appointment.get("cancelationReason"):
+        task["reasonCode"] = appointment["cancelationReason"]
     task["input"] = await _inputs(tx, appointment, time, keys, slots)
+    last = time.start - last_answer(deps.policy.waitlist, deps.policy.minimum_notice)
+    task["input"].append(tasks.entry("expires", valueInstant=format_instant(last)))
     await storing.add(tx, deps, task)
     services = codes_of(each["valueCodeableConcept"] for each in tasks.values(task, "service-type"))
     await offer_log.freed(tx, task["id"], services, time.start)

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.codes import EXT_TIMEZONE, EXT_WAITLIST
+from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.waitlist import Placed
@@ -33,6 +34,19 @@ _SYSTEMS = {
 }
 #: Patients who are looked up at once; a wave is rarely larger.
 _AT_ONCE = 100
+
+
+def channels(names: Sequence[str]) -> tuple[str, ...]:
+    """The channels of these names.
+
+    Raises:
+        GatewayError: invalid, for another name, or for none at all.
+    """
+    unknown = [each for each in names if each not in _SYSTEMS]
+    if unknown or not names:
+        told = f"Channels are {', '.join(_SYSTEMS)}; given was '{','.join(names)[:60]}'"
+        raise fail(Category.INVALID, told, "channels")
+    return tuple(dict.fromkeys(names))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,17 @@ from fhir_gateway.usecases.operations import (
     meta,
     offer_link,
     validate,
+    waitlist_metrics,
 )
-from fhir_gateway.usecases.operations.call import Accepted, Call, Operation
+from fhir_gateway.usecases.operations.call import Accepted, Call, Document, Operation
 
-__all__ = ["OPERATIONS", "Accepted", "Call", "Operation"]
+__all__ = ["OPERATIONS", "Accepted", "Call", "Document", "Operation"]
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
     Operation(check_conflicts.SPEC, check_conflicts.run),
     Operation(offer_link.SPEC, offer_link.run),
+    Operation(waitlist_metrics.SPEC, waitlist_metrics.run),
     Operation(validate.SPEC, validate.run),
     Operation(meta.SPEC, meta.run),
     Operation(meta.OF_ALL, meta.run),
