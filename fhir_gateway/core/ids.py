@@ -3,7 +3,6 @@
 From an argument, so that tests can count them; those of generated Slots from what they are.
 """
 
-import secrets
 import uuid
 from datetime import UTC, datetime
 from typing import Protocol
@@ -23,11 +22,6 @@ class IdSource(Protocol):
 class RandomIds:
     def new(self) -> str:
         return str(uuid.uuid4())
-
-
-def random_secret() -> bytes:
-    """32 bytes that nobody can guess, for what gives a right to whoever knows it."""
-    return secrets.token_bytes(32)
 
 
 class CountedIds:

@@ -1,10 +1,12 @@
 """What does every use case need?"""
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from fhir_gateway.core.clock import Clock
-from fhir_gateway.core.ids import IdSource, random_secret
+from fhir_gateway.core.ids import IdSource
 from fhir_gateway.engines.quiet_hours import NEVER_QUIET, QuietHours
 from fhir_gateway.mapping.profiles import DEFAULT_PROFILE, SenderProfile
 from fhir_gateway.storage.loader import Loader
@@ -78,7 +80,7 @@ class Deps:
     profiles: Mapping[tuple[str, str], SenderProfile] = field(default_factory=dict)
     default_profile: SenderProfile = DEFAULT_PROFILE
     log: Callable[..., None] = lambda action, **ids: None
-    secret: Callable[[], bytes] = random_secret
+    secret: Callable[[], bytes] = partial(secrets.token_bytes, 32)
     loader: Loader = field(init=False)
 
     def __post_init__(self) -> None:

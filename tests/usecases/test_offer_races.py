@@ -161,7 +161,7 @@ async def play(clinic: Clinic, number: int, chance: random.Random) -> str:
 
 @pytest.mark.parametrize("holds", [True, False])
 async def test_one_of_twenty_patients_and_the_desk_has_the_time(
-    clinic: Clinic, holds: bool, record_property: Callable[[str, object], None]
+    clinic: Clinic, holds: bool
 ) -> None:
     chosen = clinic.under(waitlist="best", offer_hold=holds)
     for _ in range(PATIENTS):
@@ -170,6 +170,5 @@ async def test_one_of_twenty_patients_and_the_desk_has_the_time(
     outcome: Counter[str] = Counter()
     for number in range(GROUPS):
         outcome[await play(chosen, number, chance)] += 1
-        record_property("played", dict(outcome))
     assert outcome.total() == GROUPS
     assert await chosen.wrong_slots() == []
