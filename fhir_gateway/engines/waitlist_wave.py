@@ -116,6 +116,22 @@ def next_wave(
     return tuple(each.entry.id for each in candidates[:size])
 
 
+def asked_later(policy: str, ranked: Sequence[Placed], cascade: Cascade) -> bool:
+    """Whether somebody has too many open offers now and may be asked when one of them has ended.
+
+    Args:
+        policy: `plan` never asks later.
+        ranked: As for `next_wave`.
+        cascade: Where it stands.
+    """
+    if policy == "plan" or cascade.minutes_left <= 0:
+        return False
+    return any(
+        each.entry.live_offers >= LIVE_OFFERS and each.entry.id not in cascade.offered
+        for each in ranked
+    )
+
+
 def _askable(ranked: Sequence[Placed], cascade: Cascade) -> list[Placed]:
     asked = {each.entry.patient for each in ranked if each.entry.id in cascade.offered}
     found = []

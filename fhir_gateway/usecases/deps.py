@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 from fhir_gateway.core.clock import Clock
 from fhir_gateway.core.ids import IdSource
@@ -12,6 +11,10 @@ from fhir_gateway.mapping.profiles import DEFAULT_PROFILE, SenderProfile
 from fhir_gateway.storage.loader import Loader
 from fhir_gateway.storage.postgres import Database
 from fhir_gateway.storage.tenants import Tenant
+
+
+def _secret() -> bytes:
+    return secrets.token_bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Policy:
     @property
     def shortest_notice(self) -> int:
         """Minutes before its start from which a freed time is nobody's any more."""
-        return min(self.minimum_notice, *self.notice_by_type.values(), self.minimum_notice)
+        return min([self.minimum_notice, *self.notice_by_type.values()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class Deps:
     profiles: Mapping[tuple[str, str], SenderProfile] = field(default_factory=dict)
     default_profile: SenderProfile = DEFAULT_PROFILE
     log: Callable[..., None] = lambda action, **ids: None
-    secret: Callable[[], bytes] = partial(secrets.token_bytes, 32)
+    secret: Callable[[], bytes] = _secret
     loader: Loader = field(init=False)
 
     def __post_init__(self) -> None:

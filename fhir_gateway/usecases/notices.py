@@ -82,7 +82,7 @@ async def _say(
     shown = until.astimezone(zone or start.tzinfo) if until else None
     text = message_texts.text(told, recipient.language, tenant.name, start, shown)
     now = await tx.now()
-    due = quiet_hours.may_go(now, deps.policy.quiet_hours, recipient.zone or tenant.zone)
+    due = quiet_hours.may_go(now, deps.policy.quiet_hours, recipient.zone or zone or tenant.zone)
     for channel, address in recipient.addresses:
         message: Resource = {
             "resourceType": "Communication",

@@ -23,6 +23,7 @@ from fhir_gateway.engines.waitlist import Placed
 from fhir_gateway.engines.waitlist_wave import (
     Cascade,
     Occasion,
+    asked_later,
     next_wave,
     next_wave_due,
     notice_bucket,
@@ -83,11 +84,14 @@ async def fill(tx: Transaction, deps: Deps, task_id: str, occasion: Occasion) ->
         await _progress(tx, deps, opening, latest, more=len(found.placed) > len(placed))
         return
     changed = await _count(tx, opening, len(found.placed))
-    if where.live == 0:
+    later = asked_later(deps.policy.waitlist, reached.ranked, where)
+    if where.live == 0 and not later:
         await _fail(tx, deps, opening, where, reached)
-    elif changed:
+        return
+    if changed:
         await storing.replace(tx, deps, opening.stored, opening.task)
-    if where.live and found.placed and occasion is Occasion.WAVE:
+    more = len(found.placed) > len(where.offered)
+    if later or (more and occasion is Occasion.WAVE):
         await _next_wave(tx, deps, opening)
 
 

@@ -51,6 +51,10 @@ class Gateway:
         return self.process.wait(_SECONDS)
 
 
+#: Patients are told at once, whenever the tests run.
+_ALWAYS_DAY = {"FHIR_GATEWAY_QUIET_HOURS": ""}
+
+
 @contextmanager
 def a_gateway(folder: Path, *options: str, **settings: str) -> Iterator[Gateway]:
     """Start `serve` in a folder and wait until it says where it is.
@@ -64,7 +68,7 @@ def a_gateway(folder: Path, *options: str, **settings: str) -> Iterator[Gateway]
     with (folder / "error").open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
             [*command, "--http-port", "0", "--mllp-port", "0", *options],
-            cwd=folder, env=os.environ | {"FHIR_GATEWAY_QUIET_HOURS": ""} | settings, stdin=subprocess.DEVNULL,
+            cwd=folder, env=os.environ | _ALWAYS_DAY | settings, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=errors, text=True,
         )  # fmt: skip
     try:

@@ -12,6 +12,7 @@ from fhir_gateway.core.time import format_instant, parse_instant
 from fhir_gateway.engines.quiet_hours import QuietHours, may_go
 from fhir_gateway.fhir.validation import validate
 from fhir_gateway.usecases import tasks
+from fhir_gateway.usecases.offers import WAVE
 from fhir_gateway.usecases.zones import extension, part
 from tests.usecases.builders import (
     Resource,
@@ -271,6 +272,24 @@ async def test_minimum_notice_is_that_of_the_kind_of_visit(clinic: Clinic) -> No
     await hasty.put(a_practitioner("p2"))
     await soon(hasty, 55)
     assert asked(await offers(hasty)) == ["bob"]
+
+
+async def test_whoever_has_two_open_offers_is_asked_about_a_third_when_one_has_ended(
+    clinic: Clinic,
+) -> None:
+    await clinic.put(a_slot("10:00"))
+    await waiting(clinic, "bob")
+    for start in ("09:00", "09:30", "10:00"):
+        await free_up(clinic, start)
+    first, _ = await offers(clinic)
+    await clinic.post(a_response(f"Appointment/{first['id']}", "declined"))
+    await clinic.work()
+    await clinic.sql(
+        "UPDATE timer SET due = clock_timestamp() WHERE kind = %s RETURNING 1", (WAVE,)
+    )
+    await clinic.work()
+    third = {"reference": "Slot/s1-1000"}
+    assert third in [slot for each in await offers(clinic) for slot in each["slot"]]
 
 
 async def test_texts_are_in_the_language_of_the_patient(clinic: Clinic) -> None:
