@@ -5,6 +5,7 @@ decides. An unknown link is 404; one that is used or over is 410 with what to do
 no log, no link to elsewhere and no cache. reliability-security.md section 7; row W12.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -22,6 +23,7 @@ from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.links import Asked
 
 _MOST_BYTES = 2048
+_PATIENCE = 30.0  # seconds that a form may take
 _METHODS = ["GET", "HEAD", "POST", "OPTIONS"]
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -102,10 +104,14 @@ async def _form(request: Request) -> dict[str, str]:
     if kind != "application/x-www-form-urlencoded":
         raise GatewayError(Category.UNSUPPORTED_MEDIA_TYPE)
     body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _MOST_BYTES:
-            raise GatewayError(Category.TOO_LARGE)
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > _MOST_BYTES:
+                    raise GatewayError(Category.TOO_LARGE)
+    except TimeoutError as error:
+        raise GatewayError(Category.TIMEOUT) from error
     try:
         found = parse_qs(body.decode("ascii"), max_num_fields=10)
     except ValueError as error:
