@@ -15,7 +15,7 @@ help: ## List the targets
 setup: $(STAMP) $(CLIENTS) ## Make the environment in .venv (again only when the lock or pyproject.toml changes)
 
 run: $(STAMP) ## Serve the gateway on this machine, with a sample clinic in .local
-	@exec $(BIN)/fhir-gateway serve --seed demo --data-dir .local
+	@FHIR_GATEWAY_QUIET_HOURS= exec $(BIN)/fhir-gateway serve --seed demo --data-dir .local
 
 test: $(STAMP) $(CLIENTS) ## Run every test
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal

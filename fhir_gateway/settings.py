@@ -63,6 +63,14 @@ class Settings(BaseSettings):
     minimum_notice: int = Field(default=60, ge=0)
     #: Minutes from now within which no time is found for anybody.
     slot_notice: int = Field(default=0, ge=0)
+    #: The same for some kinds of visit, by codes of serviceType, as a JSON object.
+    minimum_notice_by_type: dict[str, int] = {}
+    #: Hours in which patients get no messages and the clock of their offers stands still, in their
+    #: own zones; empty for none.
+    quiet_hours: str = "21:00-08:00"
+    #: By which patients are told who have not said how, the preferred one first: sms, email, push,
+    #: voice.
+    channels: str = "sms,email"
     #: Whether an update has to say If-Match.
     require_if_match: bool = False
     #: Whether a message whose content is at fault is answered AE; else AA, and it waits for people.

@@ -27,6 +27,7 @@ from fhir_gateway.configuration import read_destinations
 from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.core.ids import RandomIds
+from fhir_gateway.engines.quiet_hours import quiet_hours
 from fhir_gateway.fhir import models
 from fhir_gateway.fhir.catalogue import CATALOGUE
 from fhir_gateway.listening import Port, cause_of, close_ports, open_ports, place_of, renew
@@ -40,6 +41,7 @@ from fhir_gateway.storage.tenants import DEFAULT, all_tenants, signing_key
 from fhir_gateway.usecases import seed
 from fhir_gateway.usecases.deps import Deps, Policy
 from fhir_gateway.usecases.queue_watch import QueueWatch
+from fhir_gateway.usecases.reaching import channels
 from fhir_gateway.usecases.senders import Senders
 from fhir_gateway.workers.horizon import keep_horizons
 from fhir_gateway.workers.judge import judge
@@ -330,6 +332,9 @@ async def dependencies(
             offer_hold=settings.offer_hold,
             minimum_notice=settings.minimum_notice,
             slot_notice=settings.slot_notice,
+            notice_by_type=settings.minimum_notice_by_type,
+            quiet_hours=quiet_hours(settings.quiet_hours),
+            channels=channels(_listed(settings.channels)),
             require_if_match=settings.require_if_match,
             strict_feeds=settings.strict_feeds,
         ),

@@ -16,6 +16,7 @@ from fhir_gateway.api.door import FhirDoor
 from fhir_gateway.api.forwarding import networks, reached_at
 from fhir_gateway.api.health import make_pages
 from fhir_gateway.api.live import LiveDoor, is_live
+from fhir_gateway.api.offer_pages import add_offer_pages
 from fhir_gateway.api.openapi import document
 from fhir_gateway.api.use_cases import Service, UseCases
 from fhir_gateway.core.errors import Category, fail
@@ -61,6 +62,7 @@ def make_app(
     operations = [each.spec for each in service.use_cases.operations]
     pages = make_pages(ready, software_version, partial(document, operations, software_version))
     proxies = networks(trusted_proxies)
+    add_offer_pages(pages, deps, proxies)
     outside = None if public_base_url is None else _checked(public_base_url)
     tenants = {each.slug: each for each in deps.tenants.values()}
     live = None if watch is None else LiveDoor(watch, tenants, origins)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-from fhir_gateway.api.answers import CSV, Answer
+from fhir_gateway.api.answers import FHIR_JSON, Answer
 from fhir_gateway.api.bundle_entries import bundled, step_of
 from fhir_gateway.api.errors import failure
 from fhir_gateway.api.interactions import deleted, shown, written
@@ -126,10 +126,11 @@ def _response(entry: BundleRequest, answer: Answer) -> ResponseEntry:
 
 def _resource(answer: Answer) -> bytes:
     """What is no resource comes as a Binary. FHIR R4 Binary."""
-    if answer.media != CSV:
+    if answer.media == FHIR_JSON:
         return answer.body
     data = b64encode(answer.body).decode()
-    return dump({"resourceType": "Binary", "contentType": "text/csv", "data": data})
+    media = answer.media.decode().partition(";")[0]
+    return dump({"resourceType": "Binary", "contentType": media, "data": data})
 
 
 def _is_outcome(answer: Answer) -> bool:

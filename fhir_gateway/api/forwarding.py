@@ -58,6 +58,24 @@ def reached_at(scope: Scope, trusted: Iterable[Network] = ()) -> str:
     return f"{scheme.decode()}://{name}:{port}" if port else f"{scheme.decode()}://{name}"
 
 
+def client_address(scope: Scope, trusted: Iterable[Network] = ()) -> str:
+    """Where a request comes from: what a proxy that we trust says, else who has connected.
+
+    Args:
+        scope: Of ASGI, of an HTTP request.
+        trusted: Where proxies stand whose X-Forwarded-For is believed; its last value counts.
+
+    Returns:
+        An address, or nothing where there is none (a socket of the file system).
+    """
+    client = scope.get("client")
+    if any(_comes_from(scope, each) for each in trusted):
+        told = _last(dict(scope["headers"]), b"x-forwarded-for")[:60].decode("latin-1")
+        if told:
+            return told
+    return str(client[0]) if client else ""
+
+
 def _last(headers: dict[bytes, bytes], name: bytes) -> bytes:
     return headers.get(name, b"").rpartition(b",")[2].strip()
 

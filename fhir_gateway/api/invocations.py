@@ -8,14 +8,14 @@ Source: FHIR R4 section 3.2.0.1 (executing an operation).
 
 from http import HTTPStatus
 
-from fhir_gateway.api.answers import CSV, Answer
+from fhir_gateway.api.answers import Answer
 from fhir_gateway.api.interactions import ref_of
 from fhir_gateway.api.requests import Request
 from fhir_gateway.api.routing import Handler, Place
 from fhir_gateway.api.searches import address
 from fhir_gateway.api.use_cases import Service
 from fhir_gateway.fhir import parameters
-from fhir_gateway.usecases.operations import Accepted, Call, Operation, Rows
+from fhir_gateway.usecases.operations import Accepted, Call, Document, Operation
 
 
 def invocation(operation: Operation) -> Handler:
@@ -35,8 +35,8 @@ def invocation(operation: Operation) -> Handler:
             location = f"{request.base}/{content.place}".encode()
             headers = [(b"content-location", location)]
             return Answer(HTTPStatus.ACCEPTED, content.content, headers)
-        if isinstance(content, Rows):
-            return Answer(HTTPStatus.OK, content.content, media=CSV)
+        if isinstance(content, Document):
+            return Answer(HTTPStatus.OK, content.content, media=content.media.encode())
         return Answer(HTTPStatus.OK, content)
 
     return invoke

@@ -60,4 +60,6 @@ REASON_FILLED = "waitlist-filled"
 REASON_SUPERSEDED = "superseded"
 REASON_DECLINED = "declined"
 REASON_EXPIRED = "offer-expired"
+#: Why a Task of a freed time failed: nobody could answer and come any more (row W6).
+REASON_TOO_LATE = "too-late"
 OFFER_REASONS = frozenset({REASON_FILLED, REASON_SUPERSEDED, REASON_DECLINED, REASON_EXPIRED})

@@ -1,7 +1,8 @@
 """Who on the waitlist could take a freed time, and in which order are they asked?
 
 `plan` is the owner's order by match score; `best` goes by clinical class, then by virtual deadline
-(created + the class's target), then by days gained: whoever waits long enough comes first.
+(created + the class's target), then by days gained. Whoever has waited for another whole target
+beyond the first counts as one class more urgent, so nobody is passed over for ever.
 
 Source: owner's plan, phase 12 (find_matching_waitlist_entries), rows W1, W8, W11; decision 25.
 """
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 from fhir_gateway.core.time import Interval, local_day
 from fhir_gateway.engines.clinical_class import (
     WAITLIST_TARGET_DAYS,
+    ClinicalClass,
     class_of,
     priority_rank,
 )
@@ -56,7 +58,7 @@ def eligible(entry: WaitlistEntry, freed: FreedTime, now: datetime) -> Refusal |
         now: Aware.
 
     Returns:
-        None, or the first of: `past`, `minimum-notice`, `service-type`, `canceller`,
+        None, or the first of: `past`, `service-type`, `canceller`, `minimum-notice`,
         `wanted-period`, `practitioner`, `too-long`, `patient-busy`.
 
     Source: owner's plan, phase 12, rows W1 (missing bound = open) and W8 (canceller, busy
@@ -65,16 +67,21 @@ def eligible(entry: WaitlistEntry, freed: FreedTime, now: datetime) -> Refusal |
     return (
         _in_time(freed, now)
         or _same_service(entry, freed)
+        or _noticed(entry, freed, now)
         or _wanted(entry, freed)
         or _has_room(entry, freed)
     )
 
 
 def _in_time(freed: FreedTime, now: datetime) -> Refusal | None:
-    lead = freed.start.astimezone(UTC) - now
-    if lead <= timedelta():
+    if freed.start.astimezone(UTC) <= now:
         return Refusal("past", "the time has begun")
-    if lead < timedelta(minutes=freed.minimum_notice):
+    return None
+
+
+def _noticed(entry: WaitlistEntry, freed: FreedTime, now: datetime) -> Refusal | None:
+    notice = timedelta(minutes=freed.notice_for(entry.service_types & freed.service_types))
+    if freed.start.astimezone(UTC) - now < notice:
         return Refusal("minimum-notice", "the time begins too soon for this kind of visit")
     return None
 
@@ -142,8 +149,9 @@ def order(
 
     Args:
         policy: `plan`: score, then priority (1 highest, 0 or absent last), then oldest created,
-            then id. `best`: clinical class, then virtual deadline, then days gained (no
-            appointment yet gains most), then oldest created, then id.
+            then id. `best`: clinical class with what long waiting adds (`standing_class`), then
+            virtual deadline, then days gained (no appointment yet gains most), then oldest
+            created, then id.
         entries: Eligible ones, in any order.
         freed: The time.
         now: Aware; decides how long each has waited.
@@ -157,8 +165,8 @@ def order(
         scored.sort(key=lambda pair: _plan_key(*pair))
         keys = [_plan_parts(*pair) for pair in scored]
     else:
-        scored.sort(key=lambda pair: _best_key(pair[0], freed))
-        keys = [_best_parts(entry, freed) for entry, _ in scored]
+        scored.sort(key=lambda pair: _best_key(pair[0], freed, today))
+        keys = [_best_parts(entry, freed, today) for entry, _ in scored]
     return tuple(
         Placed(entry, rank, score, parts)
         for rank, ((entry, score), parts) in enumerate(zip(scored, keys, strict=True), start=1)
@@ -178,6 +186,21 @@ def _plan_parts(entry: WaitlistEntry, score: MatchScore) -> tuple[KeyPart, ...]:
     )
 
 
+def standing_class(entry: WaitlistEntry, today: date, zone: ZoneInfo) -> ClinicalClass:
+    """The class that an entry is ranked with: one more urgent for each whole target beyond the
+    first that it has waited, emergencies apart.
+
+    So whoever is routine is ranked with the urgent after three targets, and their deadline is
+    before that of anybody who joins from then on.
+    """
+    own = class_of(entry.priority)
+    if own <= ClinicalClass.URGENT:
+        return own
+    waited = (today - local_day(entry.created, zone)).days
+    steps = max(0, waited // WAITLIST_TARGET_DAYS[own] - 1)
+    return ClinicalClass(max(ClinicalClass.URGENT, own - steps))
+
+
 def virtual_deadline(entry: WaitlistEntry, zone: ZoneInfo) -> date:
     """The clinic's day by which the entry's class wants the patient seen."""
     target = WAITLIST_TARGET_DAYS[class_of(entry.priority)]
@@ -192,22 +215,26 @@ def days_gained(entry: WaitlistEntry, freed: FreedTime) -> int | None:
     return (local_day(entry.held_start, zone) - local_day(freed.start, zone)).days
 
 
-def _best_key(entry: WaitlistEntry, freed: FreedTime) -> tuple[object, ...]:
+def _best_key(entry: WaitlistEntry, freed: FreedTime, today: date) -> tuple[object, ...]:
     gained = days_gained(entry, freed)
+    zone = ZoneInfo(freed.zone)
     return (
-        class_of(entry.priority),
-        virtual_deadline(entry, ZoneInfo(freed.zone)),
+        standing_class(entry, today, zone),
+        virtual_deadline(entry, zone),
         (gained is not None, -(gained or 0)),
         entry.created.astimezone(UTC),
         entry.id,
     )
 
 
-def _best_parts(entry: WaitlistEntry, freed: FreedTime) -> tuple[KeyPart, ...]:
+def _best_parts(entry: WaitlistEntry, freed: FreedTime, today: date) -> tuple[KeyPart, ...]:
     gained = days_gained(entry, freed)
+    zone = ZoneInfo(freed.zone)
+    own, standing = class_of(entry.priority), standing_class(entry, today, zone)
+    told = standing.name.lower()
     return (
-        KeyPart("class", class_of(entry.priority).name.lower()),
-        KeyPart("deadline", virtual_deadline(entry, ZoneInfo(freed.zone)).isoformat()),
+        KeyPart("class", told if own == standing else f"{told}, for the long wait"),
+        KeyPart("deadline", virtual_deadline(entry, zone).isoformat()),
         KeyPart("days-gained", "no appointment yet" if gained is None else str(gained)),
         KeyPart("created", entry.created.isoformat()),
     )

@@ -3,10 +3,12 @@
 Source: owner's plan, phase 12 (WaitingList, SlotCancellation); decisions 1 and 16.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from fhir_gateway.core.time import Interval
+from fhir_gateway.engines.quiet_hours import NEVER_QUIET, QuietHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class WaitlistEntry:
         live_offers: Offers of this patient that are still open.
         busy: Times at which the patient is elsewhere.
         held_start: Start of the later appointment that the patient would give up.
+        channels: How the patient can be reached, the preferred one first; empty = not at all.
+        zone: IANA name of the patient's zone; None: the clinic's.
     """
 
     id: str
@@ -55,6 +59,8 @@ class WaitlistEntry:
     live_offers: int = 0
     busy: tuple[Interval, ...] = ()
     held_start: datetime | None = None
+    channels: tuple[str, ...] = ("sms",)
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,9 @@ class FreedTime:
         practitioner: Reference.
         location: Reference.
         canceller: Reference of the patient who gave it up.
-        minimum_notice: Minutes that a patient needs before this kind of visit.
+        minimum_notice: Minutes that a patient needs before a visit.
+        notice_by_type: The same for some kinds of visit, by their codes.
+        quiet: When patients are not disturbed.
     """
 
     start: datetime
@@ -80,3 +88,16 @@ class FreedTime:
     location: str | None = None
     canceller: str | None = None
     minimum_notice: int = 0
+    notice_by_type: Mapping[str, int] = field(default_factory=dict)
+    quiet: QuietHours = NEVER_QUIET
+
+    def notice_for(self, service_types: Iterable[str]) -> int:
+        """Minutes that a visit of these kinds needs: the longest of theirs."""
+        notices = (self.notice_by_type.get(each, self.minimum_notice) for each in service_types)
+        return max(notices, default=self.minimum_notice)
+
+    @property
+    def shortest_notice(self) -> int:
+        """Minutes that the kind of visit needs least that the time may be used for."""
+        notices = (self.notice_for([each]) for each in self.service_types)
+        return min(notices, default=self.minimum_notice)

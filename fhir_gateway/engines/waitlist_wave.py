@@ -7,14 +7,17 @@ Source: owner's plan, phase 12 (top 5, expiry 2 h before start), rows W6 and W9;
 """
 
 import math
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from statistics import fmean
+from zoneinfo import ZoneInfo
 
+from fhir_gateway.engines import quiet_hours
 from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.waitlist import Placed
-from fhir_gateway.engines.waitlist_facts import FreedTime
+from fhir_gateway.engines.waitlist_facts import FreedTime, WaitlistEntry
 
 PLAN_OFFERS = 5
 PLAN_MARGIN = timedelta(hours=2)  # before the start, when an offer of `plan` ends
@@ -24,6 +27,8 @@ SHORT = 180.0  # minutes; below, the cap does not hold
 LIVE_OFFERS = 2  # per patient
 #: Prior of acceptance: one in twelve, as large portals report for offers sent to the phone.
 PRIOR_ACCEPTED, PRIOR_REFUSED = 1.0, 11.0
+#: Minutes of notice, excluded, that end the buckets in which answers are counted.
+NOTICE_BUCKETS = (180, 480, 1440, 4320)
 WAVE_SHARE = 12  # a wave lasts this part of the minutes left …
 WAVE_SHORTEST, WAVE_LONGEST = 10.0, 120.0  # … within these, in minutes
 WINDOW_SHARE = 4  # an offer of `best` is open for this part of the lead …
@@ -63,13 +68,26 @@ class Cascade:
         offered: Ids of entries that have been asked, whatever they answered.
         live: How many of these offers are still open.
         minutes_left: Until nobody could come any more (see `minutes_left`).
-        acceptance: Answers seen so far.
+        acceptances: Answers seen so far to offers with such a notice, by channel.
     """
 
     offered: frozenset[str] = frozenset()
     live: int = 0
     minutes_left: float = 0.0
-    acceptance: Acceptance = Acceptance()
+    acceptances: Mapping[str, Acceptance] = field(default_factory=dict)
+
+    def chance(self, candidates: Sequence[Placed]) -> float:
+        """Estimated probability that one of these accepts, on average of their first channels."""
+        seen = [self.acceptances.get(each.entry.channels[0], _UNSEEN) for each in candidates]
+        return fmean(each.chance for each in seen) if seen else _UNSEEN.chance
+
+
+_UNSEEN = Acceptance()
+
+
+def notice_bucket(minutes: float) -> int:
+    """Which offers are alike: 0 for less than three hours' notice … 4 for three days and more."""
+    return sum(minutes >= each for each in NOTICE_BUCKETS)
 
 
 def next_wave(
@@ -92,32 +110,54 @@ def next_wave(
     if policy == "plan":
         first = ranked[:PLAN_OFFERS] if occasion is Occasion.FREED and not cascade.offered else ()
         return tuple(each.entry.id for each in first)
-    size = 1 if occasion is Occasion.ANSWERED else wave_size(cascade)
-    candidates = _askable(ranked, cascade.offered)
-    return tuple(entry for entry, _ in zip(candidates, range(size), strict=False))
+    candidates = _askable(ranked, cascade)
+    chance = cascade.chance(candidates)
+    size = 1 if occasion is Occasion.ANSWERED else wave_size(cascade, chance)
+    return tuple(each.entry.id for each in candidates[:size])
 
 
-def _askable(ranked: Sequence[Placed], offered: Collection[str]) -> Iterator[str]:
-    asked = {each.entry.patient for each in ranked if each.entry.id in offered}
+def asked_later(policy: str, ranked: Sequence[Placed], cascade: Cascade) -> bool:
+    """Whether somebody has too many open offers now and may be asked when one of them has ended.
+
+    Args:
+        policy: `plan` never asks later.
+        ranked: As for `next_wave`.
+        cascade: Where it stands.
+    """
+    if policy == "plan" or cascade.minutes_left <= 0:
+        return False
+    return any(
+        each.entry.live_offers >= LIVE_OFFERS and each.entry.id not in cascade.offered
+        for each in ranked
+    )
+
+
+def _askable(ranked: Sequence[Placed], cascade: Cascade) -> list[Placed]:
+    asked = {each.entry.patient for each in ranked if each.entry.id in cascade.offered}
+    found = []
     for each in ranked:
         if each.entry.patient not in asked and each.entry.live_offers < LIVE_OFFERS:
             asked.add(each.entry.patient)
-            yield each.entry.id
+            found.append(each)
+    return found
 
 
-def wave_size(cascade: Cascade) -> int:
+def wave_size(cascade: Cascade, chance: float) -> int:
     """How many offers the next wave of `best` has.
 
     Offers that are still open count towards the number that fills the time with probability P*;
     the rest is spread evenly over the waves left. Unless less than three hours remain, no wave is
     so large that more than half an acceptance is expected of it (always at least one offer).
 
+    Args:
+        cascade: Where it stands.
+        chance: p̂, that one offer is accepted.
+
     Returns:
         0 where no minute is left or enough offers are open.
     """
     if cascade.minutes_left <= 0:
         return 0
-    chance = cascade.acceptance.chance
     residual = offers_needed(chance) - cascade.live
     if residual <= 0:
         return 0
@@ -147,42 +187,92 @@ def waves_left(left: float) -> int:
     return max(1, math.floor(left / wave_minutes(left)))
 
 
-def offer_expiry(policy: str, now: datetime, freed: FreedTime) -> datetime | Refusal:
+def offer_to(
+    policy: str, now: datetime, freed: FreedTime, entry: WaitlistEntry
+) -> datetime | Refusal:
+    """Until when an offer made now to that patient may be accepted.
+
+    Returns:
+        UTC; or `unreachable` where there is no way to tell the patient, or as `offer_expiry`.
+
+    Source: owner's plan, phase 12, row W4 (undeliverable: the next match, not counted).
+    """
+    if not entry.channels:
+        return Refusal("unreachable", "there is no way to tell the patient")
+    notice = freed.notice_for(entry.service_types & freed.service_types)
+    return offer_expiry(policy, now, replace(freed, minimum_notice=notice), entry.zone)
+
+
+def offer_expiry(
+    policy: str, now: datetime, freed: FreedTime, zone: str | None = None
+) -> datetime | Refusal:
     """Until when an offer made now may be accepted.
 
     Args:
         policy: `plan`: two hours before the start. `best`: a quarter of the lead time, at least
-            15 minutes and at most 24 hours, and not after the last moment to set out (minimum
-            notice, at least 30 minutes before the start).
+            15 minutes and at most 24 hours, in which quiet hours do not count, and not after the
+            last moment to set out (minimum notice, at least 30 minutes before the start).
         now: Aware.
         freed: The time.
+        zone: IANA name of the patient's zone; None: the clinic's.
 
     Returns:
         UTC; or `too-late` where that moment has passed, for `best` also where less than 15
-        minutes to answer are left.
+        minutes to answer are left; or `quiet-hours` where that is so for this patient alone,
+        who would be told too late.
 
-    Source: owner's plan, phase 12, row W6; decision 15.
+    Source: owner's plan, phase 12, row W6; decision 15; reliability-security.md section 7.
     """
-    start = freed.start.astimezone(UTC)
+    start, opened = freed.start.astimezone(UTC), now.astimezone(UTC)
+    theirs = ZoneInfo(zone or freed.zone)
+    told = quiet_hours.may_go(opened, freed.quiet, theirs)
     if policy == "plan":
-        expiry, opened = start - PLAN_MARGIN, now.astimezone(UTC)
-        return expiry if expiry > opened else _too_late()
-    last = _last_moment(freed)
-    window = min(max((start - now) / WINDOW_SHARE, WINDOW_SHORTEST), WINDOW_LONGEST)
-    if last - now < WINDOW_SHORTEST:
+        expiry = start - PLAN_MARGIN
+        if expiry <= opened:
+            return _too_late()
+        return expiry if told < expiry else _asleep()
+    last = _last_moment(freed, freed.minimum_notice)
+    window = min(max((start - opened) / WINDOW_SHARE, WINDOW_SHORTEST), WINDOW_LONGEST)
+    if last - opened < WINDOW_SHORTEST:
         return _too_late()
-    return min(now.astimezone(UTC) + window, last)
+    if quiet_hours.waking(opened, last, freed.quiet, theirs) < WINDOW_SHORTEST:
+        return _asleep()
+    return min(quiet_hours.after(opened, window, freed.quiet, theirs), last)
 
 
 def _too_late() -> Refusal:
     return Refusal("too-late", "the time begins too soon for anybody to answer")
 
 
-def _last_moment(freed: FreedTime) -> datetime:
-    margin = max(TRAVEL_MARGIN, timedelta(minutes=freed.minimum_notice))
-    return freed.start.astimezone(UTC) - margin
+def _asleep() -> Refusal:
+    return Refusal("quiet-hours", "the patient cannot be told in time")
+
+
+def _last_moment(freed: FreedTime, notice: int) -> datetime:
+    return freed.start.astimezone(UTC) - last_answer("best", notice)
+
+
+def last_answer(policy: str, notice: int) -> timedelta:
+    """How long before its start a freed time is offered to nobody any more.
+
+    Args:
+        policy: `plan`: two hours. `best`: the notice, at least 30 minutes.
+        notice: Minutes that a patient needs before a visit.
+    """
+    return PLAN_MARGIN if policy == "plan" else max(TRAVEL_MARGIN, timedelta(minutes=notice))
 
 
 def minutes_left(freed: FreedTime, now: datetime) -> float:
-    """Minutes in which an offer of `best` can still be accepted; 0 where there are none."""
-    return max(0.0, (_last_moment(freed) - now).total_seconds() / 60)
+    """Minutes in which an offer of `best` can still be accepted, but for the clinic's quiet hours;
+    0 where there are none."""
+    zone = ZoneInfo(freed.zone)
+    last = _last_moment(freed, freed.shortest_notice)
+    left = quiet_hours.waking(now, last, freed.quiet, zone)
+    return left.total_seconds() / 60
+
+
+def next_wave_due(freed: FreedTime, now: datetime) -> datetime:
+    """When the next wave of `best` is due: quiet hours do not count."""
+    left = (freed.start.astimezone(UTC) - now).total_seconds() / 60
+    wave = timedelta(minutes=wave_minutes(left))
+    return quiet_hours.after(now, wave, freed.quiet, ZoneInfo(freed.zone))

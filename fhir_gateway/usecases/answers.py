@@ -13,13 +13,13 @@ from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.core.refs import Ref, reference_of
 from fhir_gateway.core.time import parse_instant
 from fhir_gateway.engines.lifecycle import By
-from fhir_gateway.storage import engagements, outbox, resources
+from fhir_gateway.storage import engagements, offer_log, outbox, resources
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
 from fhir_gateway.usecases import appointments, notices, offer_shape, storing, tasks, waiting
 from fhir_gateway.usecases.appointments import Change, TimeTakenError
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.offers import OFFER_EXPIRY
+from fhir_gateway.usecases.offers import OFFER_EXPIRY, funnel
 from fhir_gateway.usecases.slot_states import areas_of, refresh
 
 Resource = dict[str, Any]
@@ -113,14 +113,15 @@ async def _answer_offer(tx: Transaction, deps: Deps, given: Answer) -> None:
             "AppointmentResponse.participantStatus",
         )
     if given.tree["status"] != "proposed":
-        raise _closed(given.tree)
+        raise closed(given.tree)
     if status == "declined":
         await _decline(tx, deps, given)
     else:
         await _accept(tx, deps, given)
 
 
-def _closed(offer: Resource) -> GatewayError:
+def closed(offer: Resource) -> GatewayError:
+    """Why an offer cannot be answered any more."""
     codings = (offer.get("cancelationReason") or {}).get("coding", ())
     code = next((each["code"] for each in codings if each.get("code")), offer["status"])
     return GatewayError(
@@ -149,6 +150,7 @@ async def _decline(tx: Transaction, deps: Deps, given: Answer) -> None:
     offer["cancelationReason"] = appointments.reason(REASON_DECLINED, "The patient declined")
     await appointments.apply(tx, deps, Change(offer, By.OPERATION, given.appointment))
     await count_refusal(tx, deps, entry_id)
+    await offer_log.closed(tx, offer["id"], "declined")
     await outbox.drop_timer(tx, OFFER_EXPIRY, offer["id"])
     await outbox.publish(tx, OFFER_ANSWERED, {"task": task_id})
 
@@ -176,10 +178,12 @@ async def _accept(tx: Transaction, deps: Deps, given: Answer) -> None:
         raise _too_late(error) from error
     await refresh(tx, deps, areas_of(held))
     await _close_entry(tx, deps, entry_id, offer)
+    await offer_log.closed(tx, offer["id"], "accepted")
+    await offer_log.ended(tx, task_id, "filled")
     await _complete(tx, deps, task_id, offer)
     await outbox.drop_timer(tx, OFFER_EXPIRY, offer["id"])
     await outbox.publish(tx, OFFER_ACCEPTED, {"task": task_id})
-    await notices.booked(tx, deps, offer, deps.tenants[tx.tenant].zone)
+    await notices.booked(tx, deps, offer)
 
 
 def _too_late(error: TimeTakenError) -> GatewayError:
@@ -240,6 +244,7 @@ async def _complete(tx: Transaction, deps: Deps, task_id: str, offer: Resource) 
     task = tasks.moved(stored.resource(), "completed", deps.clock.now())
     booking = tasks.reference(notices.offer_ref(offer))
     task["output"] = [*task.get("output", ()), tasks.entry("appointment", valueReference=booking)]
+    tasks.counted(task, await funnel(tx, task_id))
     await storing.replace(tx, deps, stored, task)
 
 

@@ -120,7 +120,9 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     await conflict_tasks.close_tasks(tx, deps, settled)
     if old is not None and _gives_up(old, change.resource):
         free = _given_up(lost, added, promoted)
-        changed.freed = await freed.open_tasks(tx, deps, old, free)
+        why = change.resource.get("cancelationReason")
+        given_up = {**old, "cancelationReason": why} if why else old
+        changed.freed = await freed.open_tasks(tx, deps, given_up, free)
     return changed
 
 

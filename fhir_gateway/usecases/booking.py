@@ -9,10 +9,10 @@ from typing import Any
 from fhir_gateway.core.codes import REASON_DECLINED
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.engines.lifecycle import By
-from fhir_gateway.storage import outbox
+from fhir_gateway.storage import offer_log, outbox
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
-from fhir_gateway.usecases import answers, appointments, offer_shape
+from fhir_gateway.usecases import answers, appointments, offer_shape, waitlist_entries
 from fhir_gateway.usecases.appointments import Change
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Around, participants
@@ -44,6 +44,8 @@ async def create(tx: Transaction, deps: Deps, write: Write, around: Around) -> S
                 "required",
             ),
         )
+    if resource["status"] == "waitlist":
+        await waitlist_entries.settle(tx, deps, resource)
     revives = write if write.revives else None
     change = Change(resource, By.CLIENT, method=write.method, revives=revives, around=around)
     return (await appointments.apply(tx, deps, change)).stored
@@ -77,6 +79,8 @@ async def update(tx: Transaction, deps: Deps, old: Stored, write: Write, around:
                 "offer",
             ),
         )
+    if resource["status"] == "waitlist":
+        await waitlist_entries.settle(tx, deps, resource, before)
     declines = closes and resource["status"] == "cancelled" and "cancelationReason" not in resource
     if declines:
         resource["cancelationReason"] = appointments.reason(REASON_DECLINED, "The patient declined")
@@ -86,6 +90,7 @@ async def update(tx: Transaction, deps: Deps, old: Stored, write: Write, around:
     if closes and links is not None and resource["status"] != "proposed":
         await outbox.drop_timer(tx, OFFER_EXPIRY, resource["id"])
         await outbox.publish(tx, answers.OFFER_ANSWERED, {"task": links[1]})
+        await offer_log.closed(tx, resource["id"], "declined" if declines else "withdrawn")
         if declines:
             await answers.count_refusal(tx, deps, links[0])
     return changed.stored

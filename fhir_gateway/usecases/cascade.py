@@ -10,8 +10,8 @@ from fhir_gateway.core.refs import Ref, first_of
 from fhir_gateway.core.time import Interval
 from fhir_gateway.engines.waitlist import Matching, matching
 from fhir_gateway.engines.waitlist_facts import FreedTime
-from fhir_gateway.engines.waitlist_wave import Cascade, minutes_left
-from fhir_gateway.storage import resources, waitlist_facts
+from fhir_gateway.engines.waitlist_wave import Cascade, minutes_left, notice_bucket
+from fhir_gateway.storage import offer_log, resources, waitlist_facts
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases import naming, tasks, waiting
@@ -21,6 +21,8 @@ from fhir_gateway.usecases.zones import zone_of
 
 #: States of a Task in which offers may be made.
 OPEN = frozenset({"requested", "in-progress"})
+#: By which a patient can be told.
+CHANNELS = ("sms", "email", "push", "voice")
 
 
 @dataclass(slots=True)
@@ -55,6 +57,11 @@ class Opening:
     def ref(self) -> Ref:
         return self.stored.ref
 
+    @property
+    def notice(self) -> float:
+        """Minutes until it begins."""
+        return (self.span.start - self.now).total_seconds() / 60
+
 
 async def open_task(tx: Transaction, deps: Deps, task_id: str) -> Opening | None:
     """Read a fill-slot Task, locked; None where it is finished or none of ours."""
@@ -88,6 +95,8 @@ async def _opening(tx: Transaction, deps: Deps, stored: Stored, task: Resource) 
         location=first_of(named, "Location"),
         canceller=next((str(ref) for ref in tasks.references(task, "canceller")), None),
         minimum_notice=deps.policy.minimum_notice,
+        notice_by_type=deps.policy.notice_by_type,
+        quiet=deps.policy.quiet_hours,
     )
     people = await _people(tx, named, schedule)
     now = await tx.now()
@@ -117,11 +126,13 @@ async def match(tx: Transaction, deps: Deps, opening: Opening) -> Matching:
 
 
 async def standing(tx: Transaction, opening: Opening) -> Cascade:
-    """Where the offers for it stand."""
+    """Where the offers for it stand, and how offers with such a notice have been answered."""
     made = await waitlist_facts.offers_of(tx, opening.ref.id)
+    bucket = notice_bucket(opening.notice)
     asked = await waitlist_facts.offers_of_entries(tx, opening.ref.id)
     return Cascade(
         offered=asked,
         live=sum(status == "proposed" for _, status in made),
         minutes_left=minutes_left(opening.freed, opening.now),
+        acceptances=await offer_log.acceptances(tx, bucket, CHANNELS),
     )

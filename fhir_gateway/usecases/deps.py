@@ -1,16 +1,22 @@
 """What does every use case need?"""
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fhir_gateway.core.clock import Clock
 from fhir_gateway.core.ids import IdSource
+from fhir_gateway.engines.quiet_hours import NEVER_QUIET, QuietHours
 from fhir_gateway.mapping.profiles import DEFAULT_PROFILE, SenderProfile
 from fhir_gateway.outbound.destinations import Destination
 from fhir_gateway.storage.intake import Intake
 from fhir_gateway.storage.loader import Loader
 from fhir_gateway.storage.postgres import Database
 from fhir_gateway.storage.tenants import Tenant
+
+
+def _secret() -> bytes:
+    return secrets.token_bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,9 @@ class Policy:
         minimum_notice: Minutes between now and the start of a freed time below which nobody is
             asked.
         slot_notice: Minutes between now and the earliest start that `$find-optimal-slots` finds.
+        notice_by_type: The same for some kinds of visit, by codes of serviceType.
+        quiet_hours: When patients are not disturbed, in their own zones.
+        channels: By which those are told who have not said how, the preferred one first.
         require_if_match: Whether an update has to name the version that it replaces.
         strict_feeds: Whether a content fault in a message is answered AE instead of AA.
     """
@@ -37,12 +46,20 @@ class Policy:
     offer_hold: bool | None = None
     minimum_notice: int = 60
     slot_notice: int = 0
+    notice_by_type: Mapping[str, int] = field(default_factory=dict)
+    quiet_hours: QuietHours = NEVER_QUIET
+    channels: tuple[str, ...] = ("sms", "email")
     require_if_match: bool = False
     strict_feeds: bool = False
 
     @property
     def holds_offers(self) -> bool:
         return self.waitlist == "best" if self.offer_hold is None else self.offer_hold
+
+    @property
+    def shortest_notice(self) -> int:
+        """Minutes before its start from which a freed time is nobody's any more."""
+        return min([self.minimum_notice, *self.notice_by_type.values()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +78,7 @@ class Deps:
         destinations: Who is told of changes, by tenant.
         default_profile: Of every other sender; its zone is replaced by the tenant's.
         log: Called with an action of a closed list and ids only.
+        secret: Draws 32 bytes that nobody can guess.
         loader: Merges reads that wait at the same moment.
         intake: Keeps messages that wait at the same moment together.
     """
@@ -76,6 +94,7 @@ class Deps:
     destinations: Mapping[int, Sequence[Destination]] = field(default_factory=dict)
     default_profile: SenderProfile = DEFAULT_PROFILE
     log: Callable[..., None] = lambda action, **ids: None
+    secret: Callable[[], bytes] = _secret
     loader: Loader = field(init=False)
     intake: Intake = field(init=False)
 

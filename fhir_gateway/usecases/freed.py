@@ -9,13 +9,15 @@ from datetime import timedelta
 from typing import Any
 
 from fhir_gateway.core.codes import TASK_FILL_SLOT
-from fhir_gateway.core.time import Interval, merged
-from fhir_gateway.storage import actors, outbox, slot_facts
+from fhir_gateway.core.time import Interval, format_instant, merged
+from fhir_gateway.engines.waitlist_wave import last_answer
+from fhir_gateway.storage import actors, offer_log, outbox, slot_facts
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.slot_facts import FreeSlot
 from fhir_gateway.usecases import storing, tasks
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Resource, participants
+from fhir_gateway.usecases.waiting import codes_of
 
 #: An outbox event: {task}.
 TIME_FREED = "time-freed"
@@ -31,13 +33,13 @@ async def open_tasks(
     Args:
         tx: Open transaction; Slot statuses are right already.
         deps: See Deps.
-        appointment: As it was.
+        appointment: As it was, with the reason why it was given up.
         free: Times, whose they are (numbers of actors), and the Slots that were booked.
 
     Returns:
         Ids of the Tasks; none for what begins too soon or is not bookable now.
     """
-    soonest = deps.clock.now() + timedelta(minutes=deps.policy.minimum_notice)
+    soonest = deps.clock.now() + timedelta(minutes=deps.policy.shortest_notice)
     made: list[str] = []
     seen: set[str] = set()
     for span, keys, booked in free:
@@ -70,7 +72,7 @@ async def open_capacity(
 
     Source: decision 15 (S24); a block may be days long, and nobody wants all of it.
     """
-    soonest = deps.clock.now() + timedelta(minutes=deps.policy.minimum_notice)
+    soonest = deps.clock.now() + timedelta(minutes=deps.policy.shortest_notice)
     slots = await slot_facts.free_slots_of_actors(tx, keys, span)
     return [
         await _open(tx, deps, {}, each.span, keys, [each])
@@ -118,8 +120,14 @@ async def _open(
         task["focus"] = tasks.reference(f"Slot/{slots[0].id}")
     if appointment:
         task["basedOn"] = [tasks.reference(f"Appointment/{appointment['id']}")]
+    if appointment.get("cancelationReason"):
+        task["reasonCode"] = appointment["cancelationReason"]
     task["input"] = await _inputs(tx, appointment, time, keys, slots)
+    last = time.start - last_answer(deps.policy.waitlist, deps.policy.minimum_notice)
+    task["input"].append(tasks.entry("expires", valueInstant=format_instant(last)))
     await storing.add(tx, deps, task)
+    services = codes_of(each["valueCodeableConcept"] for each in tasks.values(task, "service-type"))
+    await offer_log.freed(tx, task["id"], services, time.start)
     await outbox.publish(tx, TIME_FREED, {"task": task["id"]})
     return str(task["id"])
 

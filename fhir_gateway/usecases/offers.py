@@ -6,12 +6,13 @@ the Task holds the time. Decisions 15 and 16.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import asdict, replace
+from datetime import datetime
 
 from fhir_gateway.core.codes import (
     REASON_EXPIRED,
     REASON_SUPERSEDED,
+    REASON_TOO_LATE,
 )
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.core.refs import Ref
@@ -19,15 +20,33 @@ from fhir_gateway.core.time import format_instant
 from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.lifecycle import By
 from fhir_gateway.engines.waitlist import Placed
-from fhir_gateway.engines.waitlist_wave import Occasion, next_wave, offer_expiry, wave_minutes
-from fhir_gateway.storage import engagements, outbox, resources, waitlist_facts
+from fhir_gateway.engines.waitlist_wave import (
+    Cascade,
+    Occasion,
+    asked_later,
+    next_wave,
+    next_wave_due,
+    notice_bucket,
+    offer_expiry,
+)
+from fhir_gateway.storage import engagements, offer_log, outbox, resources, waitlist_facts
 from fhir_gateway.storage.engagements import Engagement
+from fhir_gateway.storage.offer_log import Made
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
-from fhir_gateway.usecases import appointments, cascade, notices, offer_shape, storing, tasks
+from fhir_gateway.usecases import (
+    appointments,
+    cascade,
+    notices,
+    offer_shape,
+    reaching,
+    storing,
+    tasks,
+)
 from fhir_gateway.usecases.appointments import Change
 from fhir_gateway.usecases.cascade import Opening
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import needs
+from fhir_gateway.usecases.reaching import Reached
 from fhir_gateway.usecases.slot_states import areas_of, refresh
 
 #: Timers: an offer's answer is due · the next wave is due.
@@ -54,19 +73,58 @@ async def fill(tx: Transaction, deps: Deps, task_id: str, occasion: Occasion) ->
         return
     found = await cascade.match(tx, deps, opening)
     where = await cascade.standing(tx, opening)
-    expiry = offer_expiry(deps.policy.waitlist, opening.now, opening.freed)
-    if isinstance(expiry, Refusal):
-        chosen: tuple[str, ...] = ()
-    else:
-        chosen = next_wave(deps.policy.waitlist, found.placed, where, occasion)
-    placed = [each for each in found.placed if each.entry.id in chosen]
-    if placed and not isinstance(expiry, Refusal):
-        await _hold(tx, deps, opening, wanted, expiry)
-        await _offer(tx, deps, opening, placed, expiry)
-        await _progress(tx, deps, opening, expiry, more=len(found.placed) > len(placed))
-    elif where.live == 0:
-        why = "Nobody accepted" if where.offered else "Nobody on the waitlist could take it"
-        await _end(tx, deps, opening, "failed", why)
+    reached = await reaching.reach(tx, deps, opening, found.placed, where.offered)
+    chosen = next_wave(deps.policy.waitlist, reached.ranked, where, occasion)
+    placed = [each for each in reached.ranked if each.entry.id in chosen]
+    if placed:
+        latest = max(reached.expiries[each] for each in chosen)
+        await _hold(tx, deps, opening, wanted, latest)
+        await _offer(tx, deps, opening, placed, reached)
+        await _count(tx, opening, len(found.placed))
+        await _progress(tx, deps, opening, latest, more=len(found.placed) > len(placed))
+        return
+    changed = await _count(tx, opening, len(found.placed))
+    later = asked_later(deps.policy.waitlist, reached.ranked, where)
+    if where.live == 0 and not later:
+        await _fail(tx, deps, opening, where, reached)
+        return
+    if changed:
+        await storing.replace(tx, deps, opening.stored, opening.task)
+    more = len(found.placed) > len(where.offered)
+    if later or (more and occasion is Occasion.WAVE):
+        await _next_wave(tx, deps, opening)
+
+
+async def _fail(
+    tx: Transaction, deps: Deps, opening: Opening, where: Cascade, reached: Reached
+) -> None:
+    if where.offered:
+        await _end(tx, deps, opening, "failed", "Nobody accepted")
+        return
+    late = offer_expiry(deps.policy.waitlist, opening.now, opening.freed)
+    refusals = (late, *reached.refusals)
+    reason = next((each for each in refusals if isinstance(each, Refusal)), None)
+    if reason is None:
+        await _end(tx, deps, opening, "failed", "Nobody on the waitlist could take it")
+        return
+    why = reason.text[:1].upper() + reason.text[1:]
+    code = REASON_TOO_LATE if reason.reason == REASON_TOO_LATE else None
+    await _end(tx, deps, opening, "failed", why, code)
+
+
+async def _count(tx: Transaction, opening: Opening, eligible: int) -> bool:
+    """Write into the Task how many patients got how far; whether that has changed."""
+    before = tasks.values(opening.task, "eligible", of="output")
+    most = max([eligible, *(each.get("valueInteger", 0) for each in before)])
+    told = list(opening.task.get("output", ()))
+    tasks.counted(opening.task, {"eligible": most, **await funnel(tx, opening.ref.id)})
+    return bool(told != opening.task["output"])
+
+
+async def funnel(tx: Transaction, task_id: str) -> dict[str, int]:
+    """How many patients of a freed time got how far, beside those who were eligible."""
+    found = await offer_log.funnel(tx, task_id)
+    return {**asdict(found), "completed": found.accepted}
 
 
 async def _wanted(tx: Transaction, opening: Opening) -> tuple[Engagement, ...] | None:
@@ -94,10 +152,11 @@ async def _offer(
     deps: Deps,
     opening: Opening,
     placed: Sequence[Placed],
-    expiry: datetime,
+    reached: Reached,
 ) -> None:
     found = await resources.read_many(tx, "Appointment", [each.entry.id for each in placed])
     for each in placed:
+        expiry, recipient = reached.expiries[each.entry.id], reached.recipients[each.entry.id]
         entry = found[each.entry.id]
         offer = offer_shape.offer(opening, entry.resource(), each, deps.policy.waitlist, deps.ids)
         await storing.add(tx, deps, offer)
@@ -106,7 +165,19 @@ async def _offer(
         await outbox.set_timer(
             tx, OFFER_EXPIRY, offer["id"], expiry, {"task": opening.ref.id, "offer": offer["id"]}
         )
-        await notices.offered(tx, deps, offer, opening, expiry)
+        await offer_log.made(
+            tx,
+            Made(
+                id=offer["id"],
+                task=opening.ref.id,
+                channel=each.entry.channels[0],
+                messages=len(recipient.addresses),
+                bucket=notice_bucket(opening.notice),
+                offered_at=opening.now,
+                expires_at=expiry,
+            ),
+        )
+        await notices.offered(tx, deps, offer, opening, expiry, recipient)
         opening.task.setdefault("output", []).append(
             tasks.entry("offer", valueReference=tasks.reference(f"Appointment/{offer['id']}"))
         )
@@ -148,16 +219,23 @@ async def _progress(
     latest = max(filter(None, [known, format_instant(expiry.replace(microsecond=0))]))
     task["restriction"] = {"period": {"end": latest}}
     await storing.replace(tx, deps, opening.stored, task)
-    if more and deps.policy.waitlist == "best":
-        left = (opening.span.start - opening.now).total_seconds() / 60
-        due = opening.now + timedelta(minutes=wave_minutes(left))
+    if more:
+        await _next_wave(tx, deps, opening)
+
+
+async def _next_wave(tx: Transaction, deps: Deps, opening: Opening) -> None:
+    if deps.policy.waitlist == "best":
+        due = next_wave_due(opening.freed, opening.now)
         await outbox.set_timer(tx, WAVE, opening.ref.id, due, {"task": opening.ref.id})
 
 
-async def _end(tx: Transaction, deps: Deps, opening: Opening, status: str, why: str) -> None:
+async def _end(
+    tx: Transaction, deps: Deps, opening: Opening, status: str, why: str, code: str | None = None
+) -> None:
     await release(tx, deps, opening.ref.id)
     await outbox.drop_timer(tx, WAVE, opening.ref.id)
-    task = tasks.moved(opening.task, status, deps.clock.now(), why)
+    await offer_log.ended(tx, opening.ref.id, "unfilled" if status == "failed" else "taken")
+    task = tasks.moved(opening.task, status, deps.clock.now(), why, code)
     await storing.replace(tx, deps, opening.stored, task)
 
 
@@ -192,6 +270,7 @@ async def close(tx: Transaction, deps: Deps, offer_id: str, code: str, text: str
     offer["cancelationReason"] = appointments.reason(code, text)
     await appointments.apply(tx, deps, Change(offer, By.OPERATION, stored))
     await outbox.drop_timer(tx, OFFER_EXPIRY, offer_id)
+    await offer_log.closed(tx, offer_id, "expired" if code == REASON_EXPIRED else "superseded")
     await notices.ended(tx, deps, offer, code)
     return True
 

@@ -3,10 +3,11 @@
 R4 Task: intent order, code from our code system, inputs by code. Decisions 14 and 15.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from fhir_gateway.core.codes import SYSTEM_TASK
+from fhir_gateway.core.codes import SYSTEM_REASON, SYSTEM_TASK
 from fhir_gateway.core.refs import Ref, reference_of
 from fhir_gateway.core.time import Interval, format_instant, parse_instant
 
@@ -50,14 +51,36 @@ def new_task(task_id: str, code: str, now: datetime, description: str) -> Resour
     }
 
 
-def moved(task: Resource, status: str, now: datetime, why: str | None = None) -> Resource:
-    """The same Task in another state, changed in place."""
+def moved(
+    task: Resource, status: str, now: datetime, why: str | None = None, code: str | None = None
+) -> Resource:
+    """The same Task in another state, changed in place.
+
+    Args:
+        task: Changed in place.
+        status: Of R4 task-status.
+        now: Aware.
+        why: A sentence for people.
+        code: Of our reasons, where one of them says it.
+    """
     task["status"] = status
     task["lastModified"] = format_instant(now.replace(microsecond=0))
     if why is None:
         task.pop("statusReason", None)
     else:
-        task["statusReason"] = {"text": why}
+        told = {"coding": [{"system": SYSTEM_REASON, "code": code}]} if code else {}
+        task["statusReason"] = {**told, "text": why}
+    return task
+
+
+def counted(task: Resource, counts: Mapping[str, int]) -> Resource:
+    """The same Task with other counts among its outputs, changed in place."""
+    others = [
+        each
+        for each in task.get("output", ())
+        if not any(one.get("code") in counts for one in each["type"].get("coding", ()))
+    ]
+    task["output"] = others + [entry(name, valueInteger=count) for name, count in counts.items()]
     return task
 
 

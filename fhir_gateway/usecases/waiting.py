@@ -5,7 +5,8 @@ requestedPeriod, the appointment that would be given up from supportingInformati
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,8 @@ from fhir_gateway.usecases.engaging import participants
 from fhir_gateway.usecases.zones import extension, part
 
 Resource = dict[str, Any]
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def codes_of(concepts: Iterable[Resource]) -> frozenset[str]:
@@ -58,7 +61,7 @@ async def entries(
         elsewhere = tuple(
             time for appointment, time in busy.get(patient, ()) if appointment != given_up
         )
-        facts.append(_entry(tree, found[key], patient, offers, elsewhere, start, zone))
+        facts.append(_entry(tree, found[key], offers, elsewhere, start, zone))
     return facts
 
 
@@ -100,40 +103,52 @@ async def _held(tx: Transaction, trees: Mapping[str, Resource]) -> dict[str, tup
 def _entry(
     tree: Resource,
     stored: Stored,
-    patient: str,
     offers: Mapping[str, int],
     busy: tuple[Interval, ...],
     held_start: datetime | None,
     zone: ZoneInfo,
 ) -> WaitlistEntry:
-    wishes = extension(tree, EXT_WAITLIST)
-    preferred = part(wishes, "preferredDate")
-    at = part(wishes, "preferredTime")
-    return WaitlistEntry(
-        id=stored.id,
-        patient=patient,
-        service_types=codes_of(tree.get("serviceType", ())),
-        created=_created(tree, stored, zone),
-        practitioners=frozenset(str(each) for each in participants(tree, "Practitioner")),
-        wanted=tuple(_wanted(each, zone) for each in tree.get("requestedPeriod", ())),
-        preferred_date=date.fromisoformat(preferred) if preferred else None,
-        preferred_hour=int(at[:2]) if at else None,
-        flexibility=part(wishes, "flexibility"),
-        priority=tree.get("priority"),
-        duration_minutes=tree.get("minutesDuration"),
-        live_offers=offers.get(patient, 0),
+    return replace(
+        wishes(tree, zone, stored.last_updated),
+        live_offers=offers.get(_patient(tree) or "", 0),
         busy=busy,
         held_start=held_start,
     )
 
 
-def _created(tree: Resource, stored: Stored, zone: ZoneInfo) -> datetime:
+def wishes(tree: Resource, zone: ZoneInfo, joined: datetime = _LONG_AGO) -> WaitlistEntry:
+    """What an entry itself says.
+
+    Args:
+        tree: A waitlist Appointment.
+        zone: Of the clinic.
+        joined: When the patient joined, where it does not say.
+    """
+    stated = extension(tree, EXT_WAITLIST)
+    preferred = part(stated, "preferredDate")
+    at = part(stated, "preferredTime")
+    return WaitlistEntry(
+        id=tree["id"],
+        patient=_patient(tree) or "",
+        service_types=codes_of(tree.get("serviceType", ())),
+        created=_created(tree, zone) or joined,
+        practitioners=frozenset(str(each) for each in participants(tree, "Practitioner")),
+        wanted=tuple(_wanted(each, zone) for each in tree.get("requestedPeriod", ())),
+        preferred_date=date.fromisoformat(preferred) if preferred else None,
+        preferred_hour=int(at[:2]) if at else None,
+        flexibility=part(stated, "flexibility"),
+        priority=tree.get("priority"),
+        duration_minutes=tree.get("minutesDuration"),
+    )
+
+
+def _created(tree: Resource, zone: ZoneInfo) -> datetime | None:
     text = str(tree.get("created") or "")
     if "T" in text:
         return parse_instant(text)
     if len(text) == 10:
         return datetime.combine(date.fromisoformat(text), datetime.min.time(), zone)
-    return stored.last_updated
+    return None
 
 
 def _wanted(period: Resource, zone: ZoneInfo) -> WantedPeriod:

@@ -4,7 +4,6 @@ Schedule.availability.zone, else the zone of a Location, else the tenant's (deci
 """
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -75,11 +74,11 @@ def zone_among(
     """
     named = _named(schedule)
     if isinstance(named, str):
-        return _known(named, default)
+        return known_zone(named) or default
     for each in places:
         extended = extension(each, EXT_TIMEZONE)
         if extended is not None and isinstance(extended.get("valueCode"), str):
-            return _known(extended["valueCode"], default)
+            return known_zone(extended["valueCode"]) or default
     return default
 
 
@@ -102,7 +101,7 @@ async def zones_of(tx: Transaction, deps: Deps, schedules: Sequence[bytes]) -> l
     zones = []
     for name, places in said:
         chosen = name or next((located[one] for one in places if one in located), None)
-        zones.append(_known(chosen, tenant) if chosen else tenant)
+        zones.append(known_zone(chosen) or tenant)
     return zones
 
 
@@ -119,11 +118,12 @@ def _said(schedule: bytes) -> tuple[str | None, tuple[str, ...]]:
     return named if isinstance(named, str) else None, tuple(sorted(places))
 
 
-def _known(name: str, default: ZoneInfo) -> ZoneInfo:
+def known_zone(name: Any) -> ZoneInfo | None:
+    """The IANA zone of that name; None where it is none."""
     try:
-        return zone(name)
+        return zone(name) if isinstance(name, str) else None
     except GatewayError:
-        return default
+        return None
 
 
 async def zones_of_places(tx: Transaction, ids: Iterable[str]) -> dict[str, ZoneInfo]:
@@ -133,7 +133,7 @@ async def zones_of_places(tx: Transaction, ids: Iterable[str]) -> dict[str, Zone
     zones: dict[str, ZoneInfo] = {}
     for key, extended in named.items():
         name = (extended or {}).get("valueCode")
-        with suppress(GatewayError):
-            if isinstance(name, str):
-                zones[key] = zone(name)
+        found_zone = known_zone(name)
+        if found_zone is not None:
+            zones[key] = found_zone
     return zones

@@ -142,6 +142,22 @@ def waited(slot, since):
     return (local(slot).date() - since.astimezone(ZoneInfo(slot["zone"])).date()).days
 
 
+def find_matching_waitlist_entries(waiting_list, slot, today):
+    slot_date = local(slot).date()
+    queryset = [
+        entry
+        for entry in waiting_list
+        if (entry["range_start"] is None or entry["range_start"] <= slot_date)  # row W1
+        and (entry["range_end"] is None or entry["range_end"] >= slot_date)
+        and (slot["provider"] in entry["providers"] or not entry["providers"])
+    ]
+    scored_matches = [(entry, calculate_match_score(entry, slot, today)) for entry in queryset]
+    scored_matches.sort(key=lambda x: x[0]["id"])
+    # The plan's second key has the larger number first; R4 counts from 1 down (decision 25).
+    scored_matches.sort(key=lambda x: (-x[1], x[0]["priority"] or 99, x[0]["created"]))
+    return [match[0] for match in scored_matches]
+
+
 def calculate_match_score(entry, slot, today):
     score = Fraction(0)
     if slot["provider"] in entry["providers"]:

@@ -166,6 +166,8 @@ def written(entry):
         "created": entry.created,
         "range_start": period.first,
         "range_end": period.last,
+        "id": entry.id,
+        "priority": entry.priority,
     }
 
 
@@ -180,6 +182,27 @@ def test_the_score_is_the_owners_score(pairing):
     assert abs(contributions(score.factors) - score.total) <= Decimal("0.005")
     assert 0 <= score.exact <= 100
     assert sum(factor.weight for factor in score.factors) == 1
+
+
+@cases(100)
+@given(st.lists(pairings(), min_size=1, max_size=12), st.integers(1, 90))
+def test_plan_finds_whom_the_owner_finds_in_the_owners_order(listed, lead):
+    freed = listed[0][1]
+    now = freed.start - lead * DAY
+    entries = [
+        replace(
+            entry,
+            id=f"{place}",
+            patient=f"Patient/{place}",
+            created=now - (other.start - entry.created),
+        )
+        for place, (entry, other, _) in enumerate(listed)
+    ]
+    slot = {"start": freed.start, "zone": freed.zone, "provider": freed.practitioner}
+    today = now.astimezone(ZoneInfo(freed.zone)).date()
+    expected = plan_oracle.find_matching_waitlist_entries(map(written, entries), slot, today)
+    found = matching("plan", entries, freed, now).placed
+    assert names(found) == [each["id"] for each in expected]
 
 
 @cases(40)

@@ -1,11 +1,12 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_gateway.engines.decision import Refusal
+from fhir_gateway.engines.quiet_hours import QuietHours
 from fhir_gateway.engines.waitlist import order
 from fhir_gateway.engines.waitlist_facts import FreedTime, WaitlistEntry
 from fhir_gateway.engines.waitlist_wave import (
@@ -14,7 +15,10 @@ from fhir_gateway.engines.waitlist_wave import (
     Occasion,
     minutes_left,
     next_wave,
+    next_wave_due,
+    notice_bucket,
     offer_expiry,
+    offer_to,
     offers_needed,
     wave_minutes,
     wave_size,
@@ -24,6 +28,7 @@ from tests.engines.builders import BERLIN, at, cases
 
 TEN = at("2026-06-15T10:00")
 HOUR = timedelta(hours=1)
+UNSEEN = Acceptance().chance
 FREED = FreedTime(TEN, TEN + HOUR, "Asia/Riyadh", frozenset({"checkup"}))
 ENTRIES = [
     WaitlistEntry(f"e{n}", f"Patient/{n}", FREED.service_types, TEN - (90 - n) * HOUR)
@@ -93,19 +98,19 @@ def test_the_chance_starts_at_one_in_twelve_and_follows_the_answers():
 
 
 def test_open_offers_count_towards_those_needed():
-    assert wave_size(Cascade(live=27, minutes_left=450)) == 0
-    assert wave_size(Cascade(live=20, minutes_left=450)) == 1
+    assert wave_size(Cascade(live=27, minutes_left=450), UNSEEN) == 0
+    assert wave_size(Cascade(live=20, minutes_left=450), UNSEEN) == 1
 
 
 def test_no_wave_expects_more_than_half_an_acceptance_unless_time_is_short():
-    good = Acceptance(accepted=30, refused=30)
-    assert wave_size(Cascade(minutes_left=180, acceptance=good)) == 1
-    assert wave_size(Cascade(minutes_left=19, acceptance=good)) == 5
-    assert wave_size(Cascade(minutes_left=19)) == 27
+    good = Acceptance(accepted=30, refused=30).chance
+    assert wave_size(Cascade(minutes_left=180), good) == 1
+    assert wave_size(Cascade(minutes_left=19), good) == 5
+    assert wave_size(Cascade(minutes_left=19), UNSEEN) == 27
 
 
 def test_no_minute_left_asks_nobody():
-    assert wave_size(Cascade(minutes_left=0)) == 0
+    assert wave_size(Cascade(minutes_left=0), UNSEEN) == 0
     assert next_wave("best", placed(), Cascade(minutes_left=0)) == ()
 
 
@@ -113,7 +118,7 @@ def test_no_minute_left_asks_nobody():
 @given(st.floats(0.1, 50_000), st.integers(0, 40), st.integers(0, 99), st.integers(0, 99))
 def test_a_wave_is_never_larger_than_needed_and_keeps_the_cap(left, live, won, lost):
     answers = Acceptance(won, lost)
-    size = wave_size(Cascade(live=live, minutes_left=left, acceptance=answers))
+    size = wave_size(Cascade(live=live, minutes_left=left), answers.chance)
     assert 0 <= size <= max(0, offers_needed(answers.chance) - live)
     assert left < 180 or size <= 1 or size * answers.chance <= 0.5
     assert waves_left(left) * wave_minutes(left) <= max(left, wave_minutes(left)) + 1e-6
@@ -173,3 +178,72 @@ def test_minutes_left_end_with_the_last_moment_to_set_out():
     assert minutes_left(FREED, TEN - 8 * HOUR) == 450
     assert minutes_left(replace(FREED, minimum_notice=60), TEN - 8 * HOUR) == 420
     assert minutes_left(FREED, TEN) == 0
+
+
+# --- who can be told, and when -------------------------------------------------------------------
+
+NIGHT = QuietHours(time(21), time(8))
+ASLEEP = replace(FREED, quiet=NIGHT)
+
+
+def test_row_w4_nobody_is_asked_who_cannot_be_told():
+    silent = replace(ENTRIES[0], channels=())
+    assert offer_to("plan", TEN - 9 * HOUR, FREED, silent).reason == "unreachable"
+    assert offer_to("plan", TEN - 9 * HOUR, FREED, ENTRIES[0]) == TEN - 2 * HOUR
+
+
+def test_the_clock_of_best_stands_still_at_night():
+    evening = TEN - 14 * HOUR  # 20:00; a window of three and a half hours
+    assert offer_expiry("best", evening, FREED) == evening + 3.5 * HOUR
+    assert offer_expiry("best", evening, ASLEEP) == TEN - 0.5 * HOUR
+    long_before = replace(ASLEEP, start=TEN + 6 * HOUR, end=TEN + 7 * HOUR)
+    assert offer_expiry("best", evening, long_before) == TEN + 2 * HOUR
+
+
+def test_the_expiry_of_plan_is_the_owners_at_night_too():
+    assert offer_expiry("plan", TEN - 14 * HOUR, ASLEEP) == offer_expiry(
+        "plan", TEN - 14 * HOUR, FREED
+    )
+
+
+def test_whoever_sleeps_until_it_is_too_late_is_not_asked():
+    at_nine = replace(ASLEEP, start=TEN - HOUR, end=TEN)
+    midnight = TEN - 10 * HOUR
+    assert offer_expiry("plan", midnight, at_nine).reason == "quiet-hours"
+    careful = replace(at_nine, minimum_notice=60)
+    assert offer_expiry("best", midnight, careful).reason == "quiet-hours"
+    assert offer_expiry("best", midnight, careful, "Asia/Tokyo") > midnight
+
+
+def test_waves_wait_for_the_morning():
+    evening = TEN - 13.5 * HOUR  # 20:30
+    assert next_wave_due(FREED, evening) == evening + 67.5 / 60 * HOUR
+    assert next_wave_due(ASLEEP, evening) == TEN - 2 * HOUR + 37.5 / 60 * HOUR
+    assert minutes_left(ASLEEP, evening) == 30 + 90
+
+
+def test_the_notice_is_that_of_the_kind_of_visit():
+    careful = replace(FREED, notice_by_type={"checkup": 240, "phone": 5})
+    assert offer_to("best", TEN - 3 * HOUR, careful, ENTRIES[0]).reason == "too-late"
+    assert careful.notice_for(["phone"]) == 5
+    assert careful.notice_for(["phone", "checkup"]) == 240
+    assert careful.notice_for(["other"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("minutes", "bucket"), [(0, 0), (179, 0), (180, 1), (480, 2), (1440, 3), (4320, 4), (99999, 4)]
+)
+def test_offers_are_alike_by_their_notice(minutes, bucket):
+    assert notice_bucket(minutes) == bucket
+
+
+def test_the_size_of_a_wave_follows_the_answers_of_its_channels():
+    keen, deaf = Acceptance(30, 30), Acceptance(0, 400)
+    by_channel = {"sms": keen, "email": deaf}
+    by_mail = [replace(entry, channels=("email",)) for entry in ENTRIES]
+    cascade = Cascade(minutes_left=450, acceptances=by_channel)
+    assert len(next_wave("best", placed(), cascade)) == 1
+    assert len(next_wave("best", placed(entries=by_mail), cascade)) == len(ENTRIES)
+    assert cascade.chance(placed()[:1]) == pytest.approx(31 / 72)
+    unseen = replace(ENTRIES[0], channels=("push",))
+    assert cascade.chance(placed(entries=[unseen])) == pytest.approx(1 / 12)

@@ -51,6 +51,10 @@ class Gateway:
         return self.process.wait(_SECONDS)
 
 
+#: Patients are told at once, whenever the tests run.
+_ALWAYS_DAY = {"FHIR_GATEWAY_QUIET_HOURS": ""}
+
+
 @contextmanager
 def a_gateway(folder: Path, *options: str, **settings: str) -> Iterator[Gateway]:
     """Start `serve` in a folder and wait until it says where it is.
@@ -58,13 +62,13 @@ def a_gateway(folder: Path, *options: str, **settings: str) -> Iterator[Gateway]
     Args:
         folder: Working directory.
         options: More of the command line; ports are free ones, the data directory `.local`.
-        settings: Environment variables beside those of the tests.
+        settings: Environment variables beside those of the tests; it is never night.
     """
     command = [sys.executable, "-m", "fhir_gateway", "serve", "--data-dir", ".local"]
     with (folder / "error").open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
             [*command, "--http-port", "0", "--mllp-port", "0", *options],
-            cwd=folder, env=os.environ | settings, stdin=subprocess.DEVNULL,
+            cwd=folder, env=os.environ | _ALWAYS_DAY | settings, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=errors, text=True,
         )  # fmt: skip
     try:

@@ -32,7 +32,9 @@ def a_practitioner(id_: str = "p1", **elements: Any) -> Resource:
 
 
 def a_patient(id_: str = "ann", **elements: Any) -> Resource:
-    return {"resourceType": "Patient", "id": id_} | elements
+    """A patient with a telephone."""
+    phone = [{"system": "phone", "value": "+966500000000", "use": "mobile"}]
+    return {"resourceType": "Patient", "id": id_, "telecom": phone} | elements
 
 
 def a_related_person(id_: str, patient: str = "ann") -> Resource:

@@ -116,13 +116,13 @@ class Clinic:
 
     async def time_is_up(self, offer: Resource) -> None:
         """Let the time to answer an offer be over, and the Task's hold with it."""
-        async with self.deps.database.transaction(TENANT) as tx:
-            await tx.execute(
-                "UPDATE timer SET due = clock_timestamp() WHERE subject = %s", (offer["id"],)
-            )
-            await tx.execute(
-                "UPDATE busy SET expires_at = clock_timestamp() WHERE expires_at IS NOT NULL"
-            )
+        for statement, params in (
+            ("UPDATE timer SET due = clock_timestamp() WHERE subject = %s", [offer["id"]]),
+            ("UPDATE busy SET expires_at = clock_timestamp() WHERE expires_at IS NOT NULL", []),
+        ):
+            # Each by itself: together they would wait for an answer that waits for them.
+            async with self.deps.database.transaction(TENANT) as tx:
+                await tx.execute(statement, params)
 
     async def call(self, code: str, *pairs: tuple[str, str]) -> Resource:
         """Invoke an operation of Appointment by GET."""

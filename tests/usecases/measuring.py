@@ -7,7 +7,7 @@ from typing import Any
 from fhir_gateway.core.refs import relative
 from fhir_gateway.fhir import json, parameters
 from fhir_gateway.usecases import scheduling_days
-from fhir_gateway.usecases.operations import Call, Rows, scheduling_metrics
+from fhir_gateway.usecases.operations import Call, Document, scheduling_metrics
 from tests.usecases.builders import DAY
 from tests.usecases.clinic import BASE, TENANT, Clinic
 
@@ -22,7 +22,7 @@ async def answer(
     values = parameters.read(scheduling_metrics.OF_ALL, None, list(pairs))
     call = Call(relative(place), values, BASE, type=place.split("/")[0], csv=csv)
     done = await scheduling_metrics.run(clinic.deps, TENANT, call)
-    return done.content if isinstance(done, Rows) else done
+    return done.content if isinstance(done, Document) else done
 
 
 async def measured(clinic: Clinic, place: str = "", *pairs: Pair) -> dict[str, Any]:

@@ -8,17 +8,19 @@ from fhir_gateway.usecases.operations import (
     find_optimal_slots,
     generate_slots,
     meta,
+    offer_link,
     predict_no_show,
     scheduling_metrics,
     scheduling_preferences,
     validate,
+    waitlist_metrics,
 )
-from fhir_gateway.usecases.operations.call import Accepted, Call, Operation, Rows
+from fhir_gateway.usecases.operations.call import Accepted, Call, Document, Operation
 from fhir_gateway.usecases.operations.queue_commands import COMMANDS
 from fhir_gateway.usecases.operations.queue_intake import INTAKES
 from fhir_gateway.usecases.operations.queue_status import STATUS
 
-__all__ = ["OPERATIONS", "Accepted", "Call", "Operation", "Rows"]
+__all__ = ["OPERATIONS", "Accepted", "Call", "Document", "Operation"]
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
@@ -28,6 +30,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(scheduling_preferences.SPEC, scheduling_preferences.run),
     Operation(scheduling_preferences.UPDATE, scheduling_preferences.run_update),
     Operation(generate_slots.SPEC, generate_slots.run),
+    Operation(offer_link.SPEC, offer_link.run),
+    Operation(waitlist_metrics.SPEC, waitlist_metrics.run),
     Operation(validate.SPEC, validate.run),
     Operation(meta.SPEC, meta.run),
     Operation(meta.OF_ALL, meta.run),

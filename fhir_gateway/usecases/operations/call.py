@@ -46,20 +46,27 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Lines of CSV, as UTF-8; only where the operation declares it and the client wants it."""
+class Document:
+    """An answer that is no resource.
+
+    Attributes:
+        content: Bytes.
+        media: Their media type.
+    """
 
     content: bytes
+    media: str
 
 
-Run = Callable[[Deps, int, Call], Awaitable[bytes | Accepted | Rows]]
+Run = Callable[[Deps, int, Call], Awaitable[bytes | Accepted | Document]]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """An operation with what it does.
 
-    Its run answers with a resource as JSON bytes, with rows, or says where the answer will be.
+    Its run answers with a resource as JSON bytes, or with a document of another kind, or says
+    where the answer will be.
     """
 
     spec: OperationSpec

@@ -19,7 +19,7 @@ from fhir_gateway.fhir.operations import Level, OperationParameter, OperationSpe
 from fhir_gateway.storage.scheduling_days import WIDTHS, Selection
 from fhir_gateway.usecases import read, scheduling_days
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.operations.call import Call, Rows
+from fhir_gateway.usecases.operations.call import Call, Document
 from fhir_gateway.usecases.reports import Report, Score, collection, csv_of, measure_report
 
 _DAYS = 30
@@ -108,7 +108,7 @@ class _Asked:
         return list(dict.fromkeys(begun))
 
 
-async def run(deps: Deps, tenant: int, call: Call) -> bytes | Rows:
+async def run(deps: Deps, tenant: int, call: Call) -> bytes | Document:
     """Answer with a MeasureReport, or with a Bundle of them where several may be meant.
 
     Raises:
@@ -127,10 +127,12 @@ async def run(deps: Deps, tenant: int, call: Call) -> bytes | Rows:
     return await asyncio.to_thread(_written, reports, asked, call, now)
 
 
-def _written(reports: Iterable[Report], asked: _Asked, call: Call, now: datetime) -> bytes | Rows:
+def _written(
+    reports: Iterable[Report], asked: _Asked, call: Call, now: datetime
+) -> bytes | Document:
     """Thousands of reports take a while; others go on meanwhile."""
     if call.csv:
-        return Rows(csv_of(reports))
+        return Document(csv_of(reports), "text/csv; charset=utf-8")
     resources = [measure_report(each) for each in reports]
     if asked.kind or asked.width != "total":
         return json.dump(collection(resources, now))
