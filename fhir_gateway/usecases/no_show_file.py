@@ -99,7 +99,8 @@ def read_outcomes(
 
 def booked(outcomes: Sequence[Outcome]) -> Booked:
     """The lines as columns."""
-    names = {name: number for number, name in enumerate({each.patient for each in outcomes})}
+    told = dict.fromkeys(each.patient for each in outcomes)
+    names = {name: number for number, name in enumerate(told)}
 
     def column(value: Callable[[Outcome], float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         return np.fromiter((value(each) for each in outcomes), np.float64, len(outcomes))

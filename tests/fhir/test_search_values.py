@@ -241,7 +241,7 @@ def _found(row: IndexRow) -> set[str]:
 _ROUNDS = 9
 #: They look at one kind of contact, related artifact or extension, and the examples have another.
 _OF_ONE_KIND = {
-    "phone", "email", "composed-of", "derived-from", "predecessor", "successor", "score",
+    "phone", "email", "composed-of", "derived-from", "predecessor", "successor", "score", "queue",
 }  # fmt: skip
 
 

@@ -158,7 +158,7 @@ async def test_row_s16_stated_wishes_win_over_learnt_ones(clinic: Clinic) -> Non
     for n in range(3):
         day = {"start": at("13:00", -30 - n), "end": at("13:30", -30 - n)}
         await clinic.post(an_appointment(schedule=None, status="fulfilled") | day)
-    learnt = found(await find(clinic, ANN, ("policy", "plan"), ("practitioner", "Practitioner/p1")))
+    learnt = found(await find(clinic, ANN, ("policy", "best"), ("practitioner", "Practitioner/p1")))
     assert "preferred" in texts(learnt[0])
     await clinic.put(
         a_preference(

@@ -92,7 +92,7 @@ async def test_nothing_is_stored(morning: Clinic) -> None:
     await morning.get(f"Appointment/{proposal['id']}")
     assert await morning.all("Appointment") == []
     attempt = read.history(
-        morning.deps, TENANT, Ref("Appointment", proposal["id"]), before=None, limit=1
+        morning.deps, TENANT, Ref("Appointment", proposal["id"]), before=None, after=None, limit=1
     )
     assert (await refusal(attempt)).category is Category.NOT_FOUND
 

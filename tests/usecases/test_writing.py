@@ -24,7 +24,7 @@ ANN = Ref("Patient", "ann")
 
 
 async def versions(clinic: Clinic, ref: Ref = ANN) -> list[tuple[int, str]]:
-    found = await read.history(clinic.deps, TENANT, ref, before=None, limit=100)
+    found = await read.history(clinic.deps, TENANT, ref, before=None, after=None, limit=100)
     return [(each.version, each.method) for each in found]
 
 
@@ -96,7 +96,7 @@ async def test_of_writers_with_the_same_if_match_one_wins(bare: Clinic) -> None:
 
 async def test_what_never_was_is_not_found(bare: Clinic) -> None:
     assert (await refusal(bare.get("Patient/ann"))).category is Category.NOT_FOUND
-    attempt = read.history(bare.deps, TENANT, ANN, before=None, limit=10)
+    attempt = read.history(bare.deps, TENANT, ANN, before=None, after=None, limit=10)
     assert (await refusal(attempt)).category is Category.NOT_FOUND
     assert (await refusal(read.vread(bare.deps, TENANT, ANN, 1))).category is Category.NOT_FOUND
 
