@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZRANGE, ExcludeConst
 from sqlalchemy.types import TypeEngine
 
 from fhir_gateway.fhir.catalogue import CATALOGUE, ResourceType, SearchParam
-from fhir_gateway.storage.columns import PLAIN, TIME
+from fhir_gateway.storage.columns import PLAIN, TIME, key, keyed_tenant
 from fhir_gateway.storage.names import columns_of, table_of, token_table_of
 from fhir_gateway.storage.schema_parts import add_parts
 
@@ -40,17 +40,9 @@ def _tenant() -> Column[int]:
     return Column("tenant", Integer, ForeignKey("tenant.id"), nullable=False)
 
 
-def _keyed_tenant() -> Column[int]:
-    return Column("tenant", Integer, ForeignKey("tenant.id"), primary_key=True)
-
-
 def _derived_tenant(*, key: bool = False) -> Column[int]:
     """Of rows that never stand without one that has been checked."""
     return Column("tenant", Integer, primary_key=key, nullable=False)
-
-
-def _key(name: str) -> Column[str]:
-    return Column(name, PLAIN, primary_key=True)
 
 
 def _text(name: str, *, nullable: bool = False) -> Column[str]:
@@ -72,14 +64,14 @@ tenant = Table(
 )
 
 #: Values that every process of one installation shares, such as the key of signatures.
-instance = Table("instance", metadata, _key("name"), Column("value", LargeBinary, nullable=False))
+instance = Table("instance", metadata, key("name"), Column("value", LargeBinary, nullable=False))
 
 history = Table(
     "history",
     metadata,
-    _keyed_tenant(),
-    _key("type"),
-    _key("id"),
+    keyed_tenant(),
+    key("type"),
+    key("id"),
     Column("version", Integer, primary_key=True),
     Column("last_updated", TIME, nullable=False),
     _text("method"),
@@ -131,9 +123,9 @@ identity = Table(
     "identity",
     metadata,
     _derived_tenant(key=True),
-    _key("type"),
-    _key("system"),
-    _key("value"),
+    key("type"),
+    key("system"),
+    key("value"),
     _text("id"),
     Index("identity_by_id", "tenant", "type", "id"),
 )
@@ -153,7 +145,7 @@ schedule_actor = Table(
     "schedule_actor",
     metadata,
     _derived_tenant(key=True),
-    _key("schedule"),
+    key("schedule"),
     Column("actor_key", BigInteger, ForeignKey("actor.key"), primary_key=True),
     _text("reference"),
     Column("exclusive", Boolean, nullable=False),
@@ -244,10 +236,10 @@ inbox = Table(
 inbox_key = Table(
     "inbox_key",
     metadata,
-    _keyed_tenant(),
-    _key("application"),
-    _key("facility"),
-    _key("control_id"),
+    keyed_tenant(),
+    key("application"),
+    key("facility"),
+    key("control_id"),
     Column("sha256", LargeBinary, primary_key=True),
     Column("received_at", TIME, nullable=False),
     Column("ack", LargeBinary, nullable=False),
@@ -257,9 +249,9 @@ inbox_key = Table(
 tombstone = Table(
     "tombstone",
     metadata,
-    _keyed_tenant(),
-    _key("system"),
-    _key("value"),
+    keyed_tenant(),
+    key("system"),
+    key("value"),
     Column("message_time", TIME, nullable=False),
     Column("event", PLAIN, nullable=False),
 )
@@ -268,8 +260,8 @@ tombstone = Table(
 feed_state = Table(
     "feed_state",
     metadata,
-    _keyed_tenant(),
-    _key("appointment"),
+    keyed_tenant(),
+    key("appointment"),
     Column("message_time", TIME),
     Column("received_at", TIME, nullable=False),
     _text("control_id"),
@@ -279,10 +271,10 @@ feed_state = Table(
 feed_child = Table(
     "feed_child",
     metadata,
-    _keyed_tenant(),
-    _key("system"),
-    _key("value"),
-    _key("appointment"),
+    keyed_tenant(),
+    key("system"),
+    key("value"),
+    key("appointment"),
 )
 
 outbox = Table(
@@ -302,9 +294,9 @@ outbox = Table(
 timer = Table(
     "timer",
     metadata,
-    _keyed_tenant(),
-    _key("kind"),
-    _key("subject"),
+    keyed_tenant(),
+    key("kind"),
+    key("subject"),
     Column("due", TIME, nullable=False),
     Column("payload", JSONB, nullable=False, server_default=text("'{}'")),
     Index("timer_by_due", "due"),
@@ -339,8 +331,8 @@ def _resource_tables(each: ResourceType) -> None:
     Table(
         name,
         metadata,
-        _keyed_tenant(),
-        _key("id"),
+        keyed_tenant(),
+        key("id"),
         Column("version", Integer, nullable=False),
         Column("last_updated", TIME, nullable=False),
         Column("tokens", ARRAY(PLAIN), nullable=False),
@@ -352,7 +344,7 @@ def _resource_tables(each: ResourceType) -> None:
         f"{name}_content",
         metadata,
         _derived_tenant(key=True),
-        _key("id"),
+        key("id"),
         Column("version", Integer, nullable=False),
         Column("content", LargeBinary, nullable=False),
     )
@@ -363,7 +355,7 @@ def _resource_tables(each: ResourceType) -> None:
         metadata,
         _derived_tenant(key=True),
         Column("hash", BigInteger, primary_key=True, autoincrement=False),
-        _key("id"),
+        key("id"),
     )
 
 

@@ -8,18 +8,15 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
-    ForeignKey,
     Identity,
     Index,
     Integer,
     MetaData,
     Table,
-    Text,
 )
 
 from fhir_gateway.engines.metrics import STEADY
-
-_PLAIN = Text(collation="C")
+from fhir_gateway.storage.columns import PLAIN, key, keyed_tenant
 
 
 def add_scheduling_tables(metadata: MetaData) -> None:
@@ -28,10 +25,10 @@ def add_scheduling_tables(metadata: MetaData) -> None:
     Table(
         "scheduling_day",
         metadata,
-        Column("tenant", Integer, ForeignKey("tenant.id"), primary_key=True),
-        Column("subject", _PLAIN, primary_key=True),
+        keyed_tenant(),
+        key("subject"),
         Column("day", Date, primary_key=True),
-        Column("service", _PLAIN, primary_key=True),
+        key("service"),
         *(Column(name, BigInteger, nullable=False) for name in STEADY),
         Index("scheduling_day_by_day", "tenant", "day"),
     )
@@ -43,6 +40,6 @@ def add_scheduling_tables(metadata: MetaData) -> None:
         Column("id", BigInteger, Identity(always=True), primary_key=True),
         Column("tenant", Integer, nullable=False),
         Column("at", DateTime(timezone=True)),
-        Column("subject", _PLAIN),
+        Column("subject", PLAIN),
         Index("scheduling_change_by_time", "tenant", "at"),
     )

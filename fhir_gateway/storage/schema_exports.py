@@ -1,8 +1,8 @@
 """Which table holds what has been asked of bulk exports?"""
 
-from sqlalchemy import ARRAY, CheckConstraint, Column, ForeignKey, Integer, MetaData, Table
+from sqlalchemy import ARRAY, CheckConstraint, Column, MetaData, Table
 
-from fhir_gateway.storage.columns import PLAIN, TIME
+from fhir_gateway.storage.columns import PLAIN, TIME, key, keyed_tenant, told
 
 
 def add_exports(metadata: MetaData) -> None:
@@ -11,11 +11,11 @@ def add_exports(metadata: MetaData) -> None:
     Table(
         "export_job",
         metadata,
-        Column("tenant", Integer, ForeignKey("tenant.id"), primary_key=True),
-        Column("id", PLAIN, primary_key=True),
+        keyed_tenant(),
+        key("id"),
         Column("created_at", TIME, nullable=False),
-        Column("request", PLAIN, nullable=False),
-        Column("level", PLAIN, nullable=False),
+        told("request"),
+        told("level"),
         Column("group_id", PLAIN),
         Column("since", TIME),
         Column("types", ARRAY(PLAIN), nullable=False),

@@ -1,9 +1,9 @@
 """Which tables hold what has been learnt of no-shows, and how often patients came?"""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, Table
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
-from fhir_gateway.storage.columns import PLAIN, TIME
+from fhir_gateway.storage.columns import TIME, key, keyed_tenant
 
 _COUNTERS = ("total", "completed", "no_shows", "arrivals", "late_minutes")
 
@@ -13,7 +13,7 @@ def add_learning(metadata: MetaData) -> None:
     Table(
         "no_show_model",
         metadata,
-        Column("tenant", Integer, ForeignKey("tenant.id"), primary_key=True),
+        keyed_tenant(),
         Column("version", Integer, primary_key=True, autoincrement=False),
         Column("made_at", TIME, nullable=False),
         Column("model", JSONB, nullable=False),
@@ -22,7 +22,7 @@ def add_learning(metadata: MetaData) -> None:
     Table(
         "patient_counter",
         metadata,
-        Column("tenant", Integer, ForeignKey("tenant.id"), primary_key=True),
-        Column("patient", PLAIN, primary_key=True),
+        keyed_tenant(),
+        key("patient"),
         *(Column(each, BigInteger, nullable=False) for each in _COUNTERS),
     )

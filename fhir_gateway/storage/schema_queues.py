@@ -7,24 +7,16 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Date,
-    DateTime,
-    ForeignKey,
     Index,
     Integer,
     MetaData,
     Numeric,
     Table,
-    Text,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-_PLAIN = Text(collation="C")
-_TIME = DateTime(timezone=True)
-
-
-def _tenant() -> Column[int]:
-    return Column("tenant", Integer, ForeignKey("tenant.id"), primary_key=True)
+from fhir_gateway.storage.columns import PLAIN, TIME, key, keyed_tenant, told
 
 
 def _sum(name: str) -> Column[int]:
@@ -41,38 +33,38 @@ def add_queues(metadata: MetaData) -> None:
     Table(
         "queue",
         metadata,
-        _tenant(),
-        Column("reference", _PLAIN, primary_key=True),
+        keyed_tenant(),
+        key("reference"),
         Column("configuration", JSONB, nullable=False),
-        Column("overflow_to", _PLAIN),
-        Column("zone", _PLAIN, nullable=False),
+        Column("overflow_to", PLAIN),
+        told("zone"),
         _sum("sequence"),
         Column("ticket", Integer, nullable=False, server_default=text("0")),
         Column("ticket_day", Date),
         Column("size", Integer, nullable=False, server_default=text("0")),
-        Column("size_since", _TIME, nullable=False),
-        Column("last_called", _TIME),
+        Column("size_since", TIME, nullable=False),
+        Column("last_called", TIME),
         Column("learnt", JSONB, nullable=False, server_default=text("'{}'")),
     )
     Table(
         "queue_entry",
         metadata,
-        _tenant(),
-        Column("id", _PLAIN, primary_key=True),
-        Column("queue", _PLAIN, nullable=False),
+        keyed_tenant(),
+        key("id"),
+        told("queue"),
         Column("ticket", Integer, nullable=False),
-        Column("state", _PLAIN, nullable=False),
-        Column("joined", _TIME, nullable=False),
-        Column("since", _TIME, nullable=False),
+        told("state"),
+        Column("joined", TIME, nullable=False),
+        Column("since", TIME, nullable=False),
         Column("class", Integer, nullable=False),
         Column("priority", Numeric, nullable=False),
-        Column("appointment", _PLAIN),
-        Column("appointment_start", _TIME),
-        Column("called", _TIME),
-        Column("started", _TIME),
-        Column("desk", _PLAIN),
+        Column("appointment", PLAIN),
+        Column("appointment_start", TIME),
+        Column("called", TIME),
+        Column("started", TIME),
+        Column("desk", PLAIN),
         Column("shown", JSONB),
-        Column("ended", _TIME),
+        Column("ended", TIME),
         Index("queue_entry_live", "tenant", "queue", postgresql_where=text("ended IS NULL")),
         Index(
             "queue_entry_appointment",
@@ -85,8 +77,8 @@ def add_queues(metadata: MetaData) -> None:
     Table(
         "queue_hour",
         metadata,
-        _tenant(),
-        Column("queue", _PLAIN, primary_key=True),
+        keyed_tenant(),
+        key("queue"),
         Column("day", Date, primary_key=True),
         Column("hour", Integer, primary_key=True),
         *(_sum(each) for each in ("entries", "completed", "no_shows", "waits", "wait_seconds")),

@@ -7,31 +7,15 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
-    ForeignKey,
     Index,
     Integer,
     LargeBinary,
     MetaData,
     Table,
-    Text,
     text,
 )
 
-_PLAIN = Text(collation="C")
-_TIME = DateTime(timezone=True)
-
-
-def _tenant() -> Column[int]:
-    return Column("tenant", Integer, ForeignKey("tenant.id"), primary_key=True)
-
-
-def _key(name: str) -> Column[str]:
-    return Column(name, _PLAIN, primary_key=True)
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, _PLAIN, nullable=False)
+from fhir_gateway.storage.columns import TIME, key, keyed_tenant, told
 
 
 def add_waitlist(metadata: MetaData) -> None:
@@ -44,13 +28,13 @@ def add_waitlist(metadata: MetaData) -> None:
     Table(
         "freed_time",
         metadata,
-        _tenant(),
-        _key("task"),
-        _text("service"),
-        Column("freed_at", _TIME, nullable=False),
-        Column("starts", _TIME, nullable=False),
-        _text("state"),
-        Column("ended_at", _TIME),
+        keyed_tenant(),
+        key("task"),
+        told("service"),
+        Column("freed_at", TIME, nullable=False),
+        Column("starts", TIME, nullable=False),
+        told("state"),
+        Column("ended_at", TIME),
         CheckConstraint("state IN ('open', 'filled', 'unfilled', 'taken')", name="state_check"),
         Index("freed_time_by_time", "tenant", "freed_at"),
     )
@@ -58,16 +42,16 @@ def add_waitlist(metadata: MetaData) -> None:
     Table(
         "offer",
         metadata,
-        _tenant(),
-        _key("id"),
-        _text("task"),
-        _text("channel"),
+        keyed_tenant(),
+        key("id"),
+        told("task"),
+        told("channel"),
         Column("messages", Integer, nullable=False),
         Column("bucket", Integer, nullable=False),
-        Column("offered_at", _TIME, nullable=False),
-        Column("expires_at", _TIME, nullable=False),
-        _text("outcome"),
-        Column("ended_at", _TIME),
+        Column("offered_at", TIME, nullable=False),
+        Column("expires_at", TIME, nullable=False),
+        told("outcome"),
+        Column("ended_at", TIME),
         CheckConstraint(
             "outcome IN ('open', 'accepted', 'declined', 'expired', 'superseded', 'withdrawn')",
             name="outcome_check",
@@ -79,15 +63,15 @@ def add_waitlist(metadata: MetaData) -> None:
     Table(
         "offer_link",
         metadata,
-        _tenant(),
+        keyed_tenant(),
         Column("hash", LargeBinary, primary_key=True),
-        _text("key_id"),
-        _text("purpose"),
-        _text("offer"),
-        _text("recipient"),
-        Column("created_at", _TIME, nullable=False),
-        Column("expires_at", _TIME, nullable=False),
-        Column("used_at", _TIME),
+        told("key_id"),
+        told("purpose"),
+        told("offer"),
+        told("recipient"),
+        Column("created_at", TIME, nullable=False),
+        Column("expires_at", TIME, nullable=False),
+        Column("used_at", TIME),
         CheckConstraint("purpose IN ('answer')", name="purpose_check"),
         Index("offer_link_by_offer", "tenant", "offer"),
     )
@@ -95,15 +79,15 @@ def add_waitlist(metadata: MetaData) -> None:
     Table(
         "message",
         metadata,
-        _tenant(),
-        _key("communication"),
-        _text("channel"),
-        _text("address"),
-        _text("offer"),
+        keyed_tenant(),
+        key("communication"),
+        told("channel"),
+        told("address"),
+        told("offer"),
         Column("asks", Boolean, nullable=False),
-        Column("due", _TIME, nullable=False),
+        Column("due", TIME, nullable=False),
         Column("attempts", Integer, nullable=False, server_default=text("0")),
-        Column("leased_until", _TIME),
+        Column("leased_until", TIME),
         Index("message_by_due", "tenant", "due"),
         Index("message_by_offer", "tenant", "offer"),
     )
