@@ -283,7 +283,11 @@ def test_row_17_what_changes_something_is_never_done_by_get(http: httpx.Client) 
         for each in definitions
         if each["resource"]["affectsState"] and each["resource"]["url"] in names
     ]
-    paths = [f"/{kind}/${each['code']}" for each in changing for kind in each["resource"]]
+    paths = [
+        f"/{kind}/${each['code']}" if each["type"] else f"/{kind}/any/${each['code']}"
+        for each in changing
+        for kind in each["resource"]
+    ]
     assert [http.get(path).status_code for path in paths] == [405] * len(paths)
 
 

@@ -49,6 +49,7 @@ SPEC = OperationSpec(
         OperationParameter("return", "out", 1, 1, "MeasureReport", "The report"),
     ),
     get_allowed=True,
+    csv=True,
 )
 
 
@@ -59,7 +60,7 @@ async def run(deps: Deps, tenant: int, call: Call) -> bytes | Document:
         GatewayError: invalid, for a period that ends before it starts or an unknown output.
     """
     zone = deps.tenants[tenant].zone
-    output = call.values.first("output", "report")
+    output = "csv" if call.csv else call.values.first("output", "report")
     if output not in ("report", "csv", "json"):
         raise fail(Category.INVALID, "output is report, csv or json", "output", code="value")
     start, end = _period(call, zone, deps.clock.now())
