@@ -17,7 +17,9 @@ class Interval:
     high: float
 
     def told(self, places: int = 1) -> str:
-        """`12.3 (11.0 … 13.6)`."""
+        """`12.3 (11.0 … 13.6)`, or a dash where nothing was measured."""
+        if math.isnan(self.mean):
+            return "–"
         return f"{self.mean:.{places}f} ({self.low:.{places}f} … {self.high:.{places}f})"
 
 
@@ -25,8 +27,11 @@ def interval(values: Sequence[float]) -> Interval:
     """The mean of independent replications, by Student's t.
 
     Args:
-        values: One for each replication; of a single one nothing more is known than itself.
+        values: One for each replication; of a single one nothing more is known than itself, and
+            of none nothing.
     """
+    if not values:
+        return Interval(math.nan, math.nan, math.nan)
     mean = fmean(values)
     if len(values) < 2:
         return Interval(mean, mean, mean)

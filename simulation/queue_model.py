@@ -8,15 +8,20 @@ meet the same people with the same lengths of service.
 import heapq
 import math
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from fhir_gateway.engines.clinical_class import ClinicalClass
 from fhir_gateway.engines.queue import Facts, look, next_of
 from fhir_gateway.engines.queue_estimate import Estimate
-from fhir_gateway.engines.queue_facts import QueueConfiguration, QueueEntry, State
+from fhir_gateway.engines.queue_facts import (
+    QUEUE_TARGET_MINUTES,
+    QueueConfiguration,
+    QueueEntry,
+    State,
+)
 from fhir_gateway.engines.queue_learning import Learnt
 
 OPENING = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -41,6 +46,7 @@ class Desk:
         mix: Share of each class.
         profile: Arrivals of each hour against the mean hour; after the last nobody comes.
         scheduled: Share of the people who have an appointment about now.
+        targets: Minutes of each class, for `best`.
     """
 
     servers: int
@@ -49,6 +55,7 @@ class Desk:
     mix: dict[ClinicalClass, float]
     profile: tuple[float, ...]
     scheduled: float = 0.0
+    targets: Mapping[ClinicalClass, int] = field(default_factory=lambda: QUEUE_TARGET_MINUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class Wait:
 
     Args:
         clinical_class: Of the person.
+        joined: Minute of the day.
         minutes: Until the service began.
         ahead: People before, when joining; None where nothing was told or nobody had to wait.
         told: The estimate then.
@@ -74,6 +82,7 @@ class Wait:
     """
 
     clinical_class: ClinicalClass
+    joined: float
     minutes: float
     ahead: int | None = None
     told: Estimate | None = None
@@ -126,6 +135,7 @@ class Queue:
             service_minutes=round(desk.service),
             dynamic=discipline != "fifo",
             policy="plan" if discipline == "plan" else "best",
+            targets=desk.targets,
         )
         self._facts = Facts(rules, (), Learnt())
         self._begun = OPENING
@@ -188,7 +198,7 @@ class Queue:
         minute: float,
     ) -> Wait:
         entry, now = waiting[ticket], self._at(minute)
-        silent = Wait(entry.clinical_class, 0.0)
+        silent = Wait(entry.clinical_class, minute, 0.0)
         if not self._telling:
             return silent
         facts = replace(self._facts, learnt=self._facts.learnt.arrived(entry.clinical_class, now))
@@ -224,6 +234,8 @@ def played(
     return [queue.day(each) for each in days]
 
 
-def mean_of(waits: Sequence[Wait], of: Callable[[Wait], float] = lambda each: each.minutes) -> float:
+def mean_of(
+    waits: Sequence[Wait], of: Callable[[Wait], float] = lambda each: each.minutes
+) -> float:
     """The mean of something; 0 of nobody."""
     return sum(of(each) for each in waits) / len(waits) if waits else 0.0

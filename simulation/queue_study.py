@@ -1,7 +1,8 @@
 """Which discipline of a queue keeps the long waits short, at which load, and for whom?"""
 
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from fhir_gateway.engines.clinical_class import ClinicalClass
 from simulation.confidence import Interval, changes, differences, interval, quantile
@@ -23,6 +24,26 @@ DESK = Desk(
     profile=(1.0, 1.2, 1.2, 1.1, 1.0, 0.9, 0.9, 1.0, 1.1, 1.0, 0.9, 0.7),
     scheduled=0.5,
 )
+_MORE_SOON = {
+    ClinicalClass.EMERGENCY: 0.02,
+    ClinicalClass.URGENT: 0.20,
+    ClinicalClass.SOON: 0.45,
+    ClinicalClass.ROUTINE: 0.33,
+}
+
+
+def _targets(urgent: int, soon: int, routine: int) -> dict[ClinicalClass, int]:
+    minutes = (0, urgent, soon, routine)
+    return dict(zip(ClinicalClass, minutes, strict=True))
+
+
+OTHERS = {
+    "as above": DESK,
+    "the mix of an emergency department (20 % urgent, 45 % soon)": replace(DESK, mix=_MORE_SOON),
+    "the same, people come evenly": replace(DESK, mix=_MORE_SOON, profile=(1.0,) * 12),
+    "targets 30, 60, 240 minutes": replace(DESK, targets=_targets(30, 60, 240)),
+    "targets 0, 120, 120 minutes": replace(DESK, targets=_targets(0, 120, 120)),
+}
 LOADS = (0.85, 0.90, 0.95, 1.00, 1.04, 1.08)
 DAYS = 5
 WARM_UP = 5  # days in which the estimates learn before they count
@@ -46,18 +67,20 @@ class Week:
 Weeks = dict[str, list[Week]]
 
 
-def study(seed: int, replications: int) -> Study:
+def study(seed: int, replications: int, loads: Sequence[float] = LOADS, days: int = DAYS) -> Study:
     """Play the load sweep and the estimates.
 
     Args:
         seed: Of the report.
         replications: Weeks for each load.
+        loads: The one at which claims are decided is among them.
+        days: Of a week.
     """
-    sweep = {load: weeks(seed, load, replications) for load in LOADS}
+    sweep = {load: weeks(seed, load, replications, days) for load in loads}
     deciding = sweep[CLAIM_LOAD]
-    told = {each: estimates(seed, each, replications) for each in ("plan", "best")}
+    told = {each: estimates(seed, each, replications, days) for each in ("plan", "best")}
     near = _within(told["best"], 0, 2)
-    ranged = [_share(week, _inside) for week in told["best"]]
+    ranged = [mean_of(week, _inside) for week in told["best"]]
     mean = changes(_of(deciding, "best", "mean"), _of(deciding, "static", "mean"))
     measured = {
         "queue-p95": changes(_of(deciding, "best", "p95"), _of(deciding, "static", "p95")),
@@ -73,28 +96,40 @@ def study(seed: int, replications: int) -> Study:
     return Study(
         "Queue",
         _assumed(replications),
-        [_sweep_table(sweep), _class_table(deciding), _estimate_table(told)],
+        [
+            _sweep_table(sweep),
+            _class_table(deciding),
+            _estimate_table(told),
+            _other_table(seed, (replications + 1) // 2, days),
+        ],
         _plots(sweep),
         measured,
         _losses(sweep),
     )
 
 
-def a_week(seed: int, load: float, number: int, days: int = DAYS) -> list[list[Person]]:
+def a_week(seed: int, load: float, number: int, days: int, desk: Desk = DESK) -> list[list[Person]]:
     """The same people for every discipline."""
     return [
-        arrivals(random.Random(f"queue {seed} {load} {number} {day}"), DESK, load)
+        arrivals(random.Random(f"queue {seed} {load} {number} {day}"), desk, load)
         for day in range(days)
     ]
 
 
-def weeks(seed: int, load: float, replications: int) -> Weeks:
+def weeks(
+    seed: int,
+    load: float,
+    replications: int,
+    days: int,
+    desk: Desk = DESK,
+    disciplines: Sequence[str] = DISCIPLINES,
+) -> Weeks:
     """Every discipline through the same weeks."""
-    found: Weeks = {each: [] for each in DISCIPLINES}
+    found: Weeks = {each: [] for each in disciplines}
     for number in range(replications):
-        days = a_week(seed, load, number)
-        for discipline in DISCIPLINES:
-            waits = [wait for day in played(discipline, DESK, days) for wait in day]
+        week = a_week(seed, load, number, days, desk)
+        for discipline in disciplines:
+            waits = [wait for day in played(discipline, desk, week) for wait in day]
             found[discipline].append(_week(waits))
     return found
 
@@ -113,12 +148,12 @@ def _week(waits: list[Wait]) -> Week:
     )
 
 
-def estimates(seed: int, discipline: str, replications: int) -> list[list[Wait]]:
+def estimates(seed: int, discipline: str, replications: int, days: int) -> list[list[Wait]]:
     """Those who had to wait and were told how long, after the days in which the queue learns."""
     found = []
     for number in range(replications):
-        days = a_week(seed, CLAIM_LOAD, number, WARM_UP + DAYS)
-        played_days = played(discipline, DESK, days, telling=True)[WARM_UP:]
+        week = a_week(seed, CLAIM_LOAD, number, WARM_UP + days)
+        played_days = played(discipline, DESK, week, telling=True)[WARM_UP:]
         found.append([wait for day in played_days for wait in day if wait.told])
     return found
 
@@ -129,10 +164,6 @@ def _inside(wait: Wait) -> bool:
 
 def _near(wait: Wait) -> bool:
     return abs(wait.minutes - wait.point) <= 10
-
-
-def _share(waits: list[Wait], of: object) -> float:
-    return mean_of(waits, of)  # type: ignore[arg-type]
 
 
 def _within(told: list[list[Wait]], low: int, high: int) -> list[float]:
@@ -147,8 +178,10 @@ def _of(found: Weeks, discipline: str, name: str) -> list[float]:
 def _assumed(replications: int) -> list[str]:
     shares = ", ".join(f"{each.name.lower()} {share:.0%}" for each, share in DESK.mix.items())
     return [
-        f"{DESK.servers} people serve for {len(DESK.profile)} hours a day, then until nobody waits; "
-        f"a service takes {DESK.service:.0f} minutes (lognormal, σ {DESK.sigma}), for all classes.",
+        (
+            f"{DESK.servers} people serve for {len(DESK.profile)} hours a day, then until nobody waits; "
+            f"a service takes {DESK.service:.0f} minutes (lognormal, σ {DESK.sigma}), for all classes."
+        ),
         f"People come by a Poisson process whose rate changes by the hour: {shares}.",
         f"{replications} weeks of {DAYS} days for each load; every discipline meets the same people.",
         "A load of 1 is as much work as can be done in the opening hours.",
@@ -216,6 +249,25 @@ def _estimate_table(told: dict[str, list[list[Wait]]]) -> Table:
         f"after {WARM_UP} days of learning."
     )
     return Table("How long will it take", head, rows, said)
+
+
+def _other_table(seed: int, replications: int, days: int) -> Table:
+    """What another mix of people, and other targets, would change."""
+    rows = []
+    for name, desk in OTHERS.items():
+        found = weeks(seed, CLAIM_LOAD, replications, days, desk, ("static", "best"))
+        shares = [100 * each for each in _of(found, "best", "urgent_in_target")]
+        rows.append(
+            [
+                name,
+                changes(_of(found, "best", "p95"), _of(found, "static", "p95")).told(),
+                changes(_of(found, "best", "longest"), _of(found, "static", "longest")).told(),
+                interval(shares).told(),
+            ]
+        )
+    head = ["what is different", "P95, %", "longest, %", "urgent within 30 minutes, %"]
+    said = f"Best against static priority, at load {CLAIM_LOAD}, with half as many weeks."
+    return Table("Other people, other targets", head, rows, said)
 
 
 def _plots(sweep: dict[float, Weeks]) -> list[Plot]:

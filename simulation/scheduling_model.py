@@ -32,11 +32,7 @@ from fhir_gateway.engines.slot_search import (
     search,
 )
 
-PRACTITIONERS = 2
-DAYS_OPEN = 20  # working days that count, after WARM_UP of them
-WARM_UP = 10  # as many as AHEAD has: nothing that counts was booked before
 BACKLOG = 1.5  # demand in the warm-up, so that the clinic is booked up for a week
-AHEAD = 14  # days in which a time is looked for
 OPENS, CLOSES, STEP = 8, 16, 15  # hours; minutes of a Slot
 LENGTHS, LENGTH_SHARES = (15, 30, 45), (0.3, 0.5, 0.2)
 #: Truth about patients, which no engine is told.
@@ -49,6 +45,37 @@ CALL_BUDGET = 0.15  # part of the visits
 CALL_BEFORE = 2  # days
 ZONE = ZoneInfo("UTC")
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large the clinic is and how long it is played.
+
+    Args:
+        practitioners: Who work eight hours a day.
+        days: Working days that count.
+        weeks_ahead: In which a time is looked for, and that are played before: nothing that
+            counts can have been booked earlier.
+    """
+
+    practitioners: int = 2
+    days: int = 20
+    weeks_ahead: int = 2
+
+    @property
+    def warm_up(self) -> int:
+        """Working days."""
+        return 5 * self.weeks_ahead
+
+    @property
+    def ahead(self) -> int:
+        """Days."""
+        return 7 * self.weeks_ahead
+
+    def counts(self, minute: int) -> bool:
+        """Whether a visit or a request of that minute counts."""
+        days = working_days(self.warm_up + self.days)
+        return days[self.warm_up] * 1440 <= minute < (days[-1] + 1) * 1440
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,31 +152,32 @@ class Month:
     lost_gaps: int = 0
 
 
-def working_days(first: int, count: int) -> list[int]:
+def working_days(count: int) -> list[int]:
     """Days since BEGIN, which is a Monday."""
-    return [day for day in range(first, first + 2 * count + 9) if day % 7 < 5][:count]
+    return [day for day in range(2 * count + 9) if day % 7 < 5][:count]
 
 
-def requests(dice: random.Random, demand: float) -> list[Request]:
+def requests(dice: random.Random, demand: float, size: Size) -> list[Request]:
     """Everybody who asks, by time.
 
     Args:
         dice: Of this month.
         demand: Minutes asked for through minutes offered.
+        size: See Size.
     """
     mean = sum(one * two for one, two in zip(LENGTHS, LENGTH_SHARES, strict=True))
-    offered = PRACTITIONERS * (CLOSES - OPENS) * 60 / mean
+    offered = size.practitioners * (CLOSES - OPENS) * 60 / mean
     found: list[Request] = []
-    for number, day in enumerate(working_days(0, WARM_UP + DAYS_OPEN)):
-        a_day = offered * (BACKLOG if number < WARM_UP else demand)
+    for number, day in enumerate(working_days(size.warm_up + size.days)):
+        a_day = offered * (BACKLOG if number < size.warm_up else demand)
         moment = OPENS * 60 + dice.expovariate(a_day / 480)
         while moment < CLOSES * 60:
-            found.append(_request(dice, len(found), day * 1440 + int(moment)))
+            found.append(_request(dice, len(found), day * 1440 + int(moment), size))
             moment += dice.expovariate(a_day / 480)
     return found
 
 
-def _request(dice: random.Random, number: int, minute: int) -> Request:
+def _request(dice: random.Random, number: int, minute: int, size: Size) -> Request:
     own = dice.gauss(0, SPREAD)
     age = dice.randrange(18, 85)
     past = dice.choice((0, 1, 2, 4, 8))
@@ -163,7 +191,7 @@ def _request(dice: random.Random, number: int, minute: int) -> Request:
         preferred_parts=frozenset({dice.choice(("morning", "afternoon"))})
         if dice.random() < 0.5
         else frozenset(),
-        preferred_practitioners=frozenset({f"Practitioner/{dice.randrange(PRACTITIONERS)}"})
+        preferred_practitioners=frozenset({f"Practitioner/{dice.randrange(size.practitioners)}"})
         if dice.random() < 0.4
         else frozenset(),
         no_show=NoShowFacts(
@@ -192,25 +220,28 @@ class Clinic:
         refill: Share of the times given back that somebody of the waitlist takes, by hours of
             notice, as the waitlist's own study found; nothing without a waitlist.
         model: By which `best` says how likely a no-show is.
+        size: See Size.
     """
 
     def __init__(
-        self, policies: Policies, refill: Mapping[int, float], model: NoShowModel
+        self, policies: Policies, refill: Mapping[int, float], model: NoShowModel, size: Size
     ) -> None:
-        self._policies, self._refill, self._model = policies, refill, model
+        self._policies, self._refill, self._model, self._size = policies, refill, model, size
         self._schedules = tuple(
             ScheduleFacts(f"s{each}", (f"Practitioner/{each}",), "UTC", f"Practitioner/{each}",
                           "Location/clinic")
-            for each in range(PRACTITIONERS)
+            for each in range(size.practitioners)
         )  # fmt: skip
-        days = working_days(0, WARM_UP + DAYS_OPEN + AHEAD)
+        days = working_days(size.warm_up + size.days + size.ahead)
         a_day = [1440 * day + minute for day in days
                  for minute in range(60 * OPENS, 60 * CLOSES, STEP)]  # fmt: skip
         self._starts = np.array(a_day, dtype=np.int64)
-        self._free = np.ones((PRACTITIONERS, len(a_day)), dtype=np.bool_)
+        self._free = np.ones((size.practitioners, len(a_day)), dtype=np.bool_)
+        names = [[f"{one}-{two}" for two in a_day] for one in range(size.practitioners)]
+        self._names = np.array(names)
         self._place = {start: place for place, start in enumerate(a_day)}
         self._epoch = (BEGIN - EPOCH) // timedelta(minutes=1)
-        self._booked: list[list[tuple[int, int]]] = [[] for _ in range(PRACTITIONERS)]
+        self._booked: list[list[tuple[int, int]]] = [[] for _ in range(size.practitioners)]
         self._visits: list[Visit] = []
         self._due: list[tuple[int, Visit]] = []
 
@@ -221,23 +252,23 @@ class Clinic:
             self._give_back(request.minute, found)
             visit = self._book(request)
             if visit is None:
-                found.turned_away += _counts(request.minute)
+                found.turned_away += self._size.counts(request.minute)
             else:
                 self._keep(visit)
         self._give_back(1 << 40, found)
-        counted = [each for each in self._visits if _counts(each.start)]
+        counted = [each for each in self._visits if self._size.counts(each.start)]
         self._call(counted)
         for visit in counted:
             visit.missed = visit.cancelled is None and _misses(visit)
         found.visits = counted
-        found.offered = DAYS_OPEN * PRACTITIONERS * (CLOSES - OPENS) * 60
+        found.offered = self._size.days * self._size.practitioners * (CLOSES - OPENS) * 60
         found.lost_gaps = self._lost_gaps()
         return found
 
     def _book(self, request: Request) -> Visit | None:
         slots = self._columns(request.minute)
         now = BEGIN + timedelta(minutes=request.minute)
-        window = Interval(now, now + timedelta(days=AHEAD))
+        window = Interval(now, now + timedelta(days=self._size.ahead))
         candidates = search(slots, self._schedules, SlotSearch(request.length, now, window))
         if not len(candidates):
             return None
@@ -266,10 +297,10 @@ class Clinic:
 
     def _columns(self, minute: int) -> SlotColumns:
         first = int(np.searchsorted(self._starts, minute))
-        last = int(np.searchsorted(self._starts, minute + AHEAD * 1440))
+        last = int(np.searchsorted(self._starts, minute + self._size.ahead * 1440))
         schedule, place = np.nonzero(self._free[:, first:last])
         start = self._starts[first:last][place] + self._epoch
-        names = [f"{one}-{two}" for one, two in zip(schedule.tolist(), start.tolist(), strict=True)]
+        names = self._names[:, first:last][schedule, place].tolist()
         return SlotColumns(schedule.astype(np.int64), start, start + STEP, names, ordered=True)
 
     def _diary(self, schedule: int) -> Diary:
@@ -296,7 +327,7 @@ class Clinic:
             visit.cancelled = minute
             hours = (visit.start - minute) / 60
             if visit.request.earlier < _refilled(self._refill, hours):
-                found.refilled += visit.request.length if _counts(visit.start) else 0
+                found.refilled += visit.request.length if self._size.counts(visit.start) else 0
             else:
                 self._mark(visit, free=True)
                 self._booked[visit.schedule].remove((visit.start, visit.end))
@@ -319,17 +350,13 @@ class Clinic:
     def _lost_gaps(self) -> int:
         """Free minutes, on days that count, in runs too short for the usual visit."""
         a_day = (CLOSES - OPENS) * 60 // STEP
-        first, last = WARM_UP * a_day, (WARM_UP + DAYS_OPEN) * a_day
+        first = self._size.warm_up * a_day
+        last = first + self._size.days * a_day
         lost = 0
         for row in self._free[:, first:last].reshape(-1, a_day):
             runs = "".join("x" if each else " " for each in row.tolist()).split()
             lost += sum(STEP * len(run) for run in runs if STEP * len(run) < LENGTHS[1])
         return lost
-
-
-def _counts(minute: int) -> bool:
-    days = working_days(0, WARM_UP + DAYS_OPEN)
-    return days[WARM_UP] * 1440 <= minute < (days[-1] + 1) * 1440
 
 
 def _refilled(refill: Mapping[int, float], hours: float) -> float:

@@ -11,18 +11,16 @@ from fhir_gateway.engines.no_show_fit import fit
 from fhir_gateway.engines.no_show_model import NoShowModel, cold_start
 from simulation.confidence import Interval, differences, interval
 from simulation.scheduling_model import (
-    AHEAD,
     BACKLOG,
     CALL_BUDGET,
     CALL_HELPS,
-    DAYS_OPEN,
     LENGTHS,
-    PRACTITIONERS,
     ZONE,
     Clinic,
     Month,
     Policies,
     Request,
+    Size,
     Visit,
     planned,
     requests,
@@ -55,7 +53,9 @@ Refill = Mapping[str, Mapping[int, float]]
 Months = dict[str, list[Month]]
 
 
-def study(seed: int, replications: int, refill: Refill, training: int) -> Study:
+def study(
+    seed: int, replications: int, refill: Refill, training: int, size: Size | None = None
+) -> Study:
     """Play the same months under every combination.
 
     Args:
@@ -63,14 +63,16 @@ def study(seed: int, replications: int, refill: Refill, training: int) -> Study:
         replications: Months.
         refill: What the study of the waitlist found.
         training: Months from which the no-show model learns.
+        size: See Size.
     """
-    model = trained(training)
+    size = size or Size()
+    model = trained(training, size)
     slots_only = {name: ABLATION[name] for name in _SLOTS.values()}
-    others = max(2, replications // 2)
+    others = (replications + 1) // 2
     sweep = {
-        demand: months(seed, demand, replications, ABLATION, refill, model)
+        demand: months(seed, demand, replications, ABLATION, refill, model, size)
         if demand == DEMAND
-        else months(seed, demand, others, slots_only, refill, model)
+        else months(seed, demand, others, slots_only, refill, model, size)
         for demand in DEMANDS
     }
     found = sweep[DEMAND]
@@ -79,12 +81,14 @@ def study(seed: int, replications: int, refill: Refill, training: int) -> Study:
         "slots-plan": differences(used(best), used(plan)),
         "slots-first-free": differences(used(best), used(first)),
         "slots-wishes": differences(met(best), met(first)),
-        "no-show-calls": differences(missed(found["calls by best"]), missed(found["calls by plan"])),
+        "no-show-calls": differences(
+            missed(found["calls by best"]), missed(found["calls by plan"])
+        ),
         "clinic-all": differences(used(found["all by best"]), used(found["all by plan"])),
     }
     return Study(
         "A clinic's month",
-        _assumed(replications, training),
+        _assumed(replications, training, size),
         [_ablation_table(found), _demand_table(sweep)],
         [_plot(sweep)],
         measured,
@@ -99,35 +103,34 @@ def months(
     policies: Mapping[str, Policies],
     refill: Refill,
     model: NoShowModel,
+    size: Size,
 ) -> Months:
     """The same requests under each of the policies."""
     found: Months = {name: [] for name in policies}
     for number in range(replications):
-        asked = a_month(seed, demand, number)
+        asked = a_month(seed, demand, number, size)
         for name, chosen in policies.items():
             filled = refill[chosen.waitlist] if chosen.waitlist else {}
-            found[name].append(Clinic(chosen, filled, model).month(asked))
+            found[name].append(Clinic(chosen, filled, model, size).month(asked))
     return found
 
 
-def a_month(seed: int | str, demand: float, number: int) -> list[Request]:
-    return requests(random.Random(f"clinic {seed} {demand} {number}"), demand)
+def a_month(seed: int | str, demand: float, number: int, size: Size) -> list[Request]:
+    return requests(random.Random(f"clinic {seed} {demand} {number}"), demand, size)
 
 
-def trained(count: int) -> NoShowModel:
+def trained(count: int, size: Size) -> NoShowModel:
     """The no-show model as the gateway's refit makes it, from months of other seeds."""
     visits = [
         each
         for number in range(count)
-        for each in Clinic(Policies(), {}, cold_start()).month(
-            a_month(TRAINING_SEED, DEMAND, number)
+        for each in Clinic(Policies(), {}, cold_start(), size).month(
+            a_month(TRAINING_SEED, DEMAND, number, size)
         ).visits
         if each.cancelled is None
     ]  # fmt: skip
     seen = [one_visit(each.request.facts.no_show, planned(each), ZONE) for each in visits]
-    columns = (
-        np.concatenate([getattr(each, name) for each in seen]) for name in Visits.__slots__
-    )
+    columns = (np.concatenate([getattr(each, name) for each in seen]) for name in Visits.__slots__)
     outcome = np.array([float(each.missed) for each in visits])
     days = np.array([each.start // 1440 for each in visits], dtype=np.int64)
     return fit(Visits(*columns), outcome, days, "simulation")
@@ -189,19 +192,25 @@ def _came(visit: Visit) -> bool:
     return visit.cancelled is None and not visit.missed
 
 
-def _assumed(replications: int, training: int) -> list[str]:
+def _assumed(replications: int, training: int, size: Size) -> list[str]:
     lengths = ", ".join(str(each) for each in LENGTHS)
     return [
-        f"{PRACTITIONERS} practitioners, {DAYS_OPEN} working days of eight hours; requests come at "
-        f"random for {lengths} minutes, at most {AHEAD} days ahead; {replications} months (half as "
-        "many beside the demand at which claims are decided).",
-        f"The ten days before have a demand of {BACKLOG}, so that the clinic is booked up at first.",
+        (
+            f"{size.practitioners} practitioners, {size.days} working days of eight hours; requests come at "
+            f"random for {lengths} minutes, at most {size.ahead} days ahead; {replications} months (half as "
+            "many beside the demand at which claims are decided)."
+        ),
+        f"The {size.warm_up} days before have a demand of {BACKLOG}, so that the clinic is booked up at first.",
         "Everybody takes the time that is given; half of the people have wishes of each kind.",
-        "No-shows: people differ, the log-odds grow with the logarithm of the lead time, and a bit "
-        "where wishes are not met. The truth is of our own making: how good the model is on real "
-        "visits is said by `fhir-gateway evaluate no-show`.",
-        f"Calls: {CALL_BUDGET:.0%} of the visits, a call prevents {CALL_HELPS:.0%} of the no-shows. "
-        f"The model of `best` is fitted on {training} months of other seeds.",
+        (
+            "No-shows: people differ, the log-odds grow with the logarithm of the lead time, and a bit "
+            "where wishes are not met. The truth is of our own making: how good the model is on real "
+            "visits is said by `fhir-gateway evaluate no-show`."
+        ),
+        (
+            f"Calls: {CALL_BUDGET:.0%} of the visits, a call prevents {CALL_HELPS:.0%} of the no-shows. "
+            f"The model of `best` is fitted on {training} months of other seeds."
+        ),
         "Waitlist: a time given back is filled as often as the study above found for its notice.",
     ]
 

@@ -91,9 +91,7 @@ def freed_time(dice: random.Random, notice: float) -> tuple[FreedTime, datetime]
     return freed, start - timedelta(hours=notice)
 
 
-def waiting_list(
-    dice: random.Random, count: int, freed: FreedTime, now: datetime
-) -> list[Patient]:
+def waiting_list(dice: random.Random, count: int, freed: FreedTime, now: datetime) -> list[Patient]:
     """People who have waited up to ten weeks, with wishes, and what each would answer."""
     return [_patient(dice, number, freed, now) for number in range(count)]
 

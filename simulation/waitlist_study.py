@@ -29,14 +29,13 @@ LIST = 50  # people
 Found = dict[str, list[list[Filled]]]
 
 
-def study(seed: int, replications: int) -> Study:
-    """Free the same times with the same people on the list under every policy.
+def study(found: dict[int, Found], replications: int) -> Study:
+    """What became of the freed times.
 
     Args:
-        seed: Of the report.
-        replications: Of TIMES freed times, for each notice.
+        found: By hours of notice, see `freed`.
+        replications: That it has.
     """
-    found = {notice: freed(seed, notice, replications) for notice in NOTICES}
     deciding = found[CLAIM_NOTICE]
     measured = {
         "waitlist-fill": ratios(_filled(deciding["best"]), _filled(deciding["plan"])),
@@ -52,17 +51,32 @@ def study(seed: int, replications: int) -> Study:
     )
 
 
-def freed(seed: int, notice: float, replications: int) -> Found:
-    """All policies on the same times."""
+def freed(seed: int, notice: int, replications: int, times: int = TIMES) -> Found:
+    """Free the same times with the same people on the list under every policy.
+
+    Args:
+        seed: Of the report.
+        notice: Hours.
+        replications: Of independent lists.
+        times: Freed in each replication.
+    """
     found: Found = {each: [[] for _ in range(replications)] for each in POLICIES}
     for number in range(replications):
         dice = random.Random(f"waitlist {seed} {notice} {number}")
-        for _ in range(TIMES):
+        for _ in range(times):
             time, now = freed_time(dice, notice)
             patients = waiting_list(dice, LIST, time, now)
             for policy in POLICIES:
                 found[policy][number].append(fill(policy, patients, time, now))
     return found
+
+
+def shares(found: dict[int, Found]) -> dict[str, dict[int, float]]:
+    """By policy, by hours of notice: which part of the times is filled."""
+    return {
+        policy: {notice: _mean(_filled(times[policy])) for notice, times in found.items()}
+        for policy in POLICIES
+    }
 
 
 def _filled(found: list[list[Filled]]) -> list[float]:
@@ -103,7 +117,7 @@ def _mean(values: list[float]) -> float:
 def _of_winners(found: list[list[Filled]], name: str, scale: float = 1.0) -> str:
     won = [[each for each in some if each.minutes is not None] for some in found]
     means = [scale * _mean([float(getattr(each, name)) for each in some]) for some in won if some]
-    return interval(means).told() if means else "–"
+    return interval(means).told()
 
 
 def _disappointed(found: list[list[Filled]]) -> list[float]:
@@ -112,14 +126,22 @@ def _disappointed(found: list[list[Filled]]) -> list[float]:
 
 def _assumed(replications: int) -> list[str]:
     return [
-        f"{replications} × {TIMES} freed half hours for each notice; {LIST} people on the list, with "
-        "wishes, up to ten weeks of waiting and a later appointment of their own.",
-        f"{ACCEPTS:.0%} of the offers are accepted, {FITS} times as many at a liked hour and "
-        f"{MISFITS} times as many far from it; {DECLINES:.0%} are declined, the rest ignored.",
-        f"Half of those who answer do so within {LATENCY:.0f} minutes (lognormal, long tail); a "
-        "message at night is read at seven.",
-        f"Manual: a receptionist calls {CALLS} people at most, one each ten minutes from 8 to 16, "
-        f"longest wait first; {REACHED:.0%} are reached, {SAYS_YES:.0%} of them say yes.",
+        (
+            f"{replications} × {TIMES} freed half hours for each notice; {LIST} people on the list, with "
+            "wishes, up to ten weeks of waiting and a later appointment of their own."
+        ),
+        (
+            f"{ACCEPTS:.0%} of the offers are accepted, {FITS} times as many at a liked hour and "
+            f"{MISFITS} times as many far from it; {DECLINES:.0%} are declined, the rest ignored."
+        ),
+        (
+            f"Half of those who answer do so within {LATENCY:.0f} minutes (lognormal, long tail); a "
+            "message at night is read at seven."
+        ),
+        (
+            f"Manual: a receptionist calls {CALLS} people at most, one each ten minutes from 8 to 16, "
+            f"longest wait first; {REACHED:.0%} are reached, {SAYS_YES:.0%} of them say yes."
+        ),
         "The times are independent of each other: nobody has offers for two of them.",
     ]
 
@@ -130,7 +152,7 @@ def _table(found: dict[int, Found]) -> Table:
             f"{notice} h",
             policy,
             interval([100 * each for each in _filled(times[policy])]).told(),
-            _for_each_filled(times[policy]).told() if any(_filled(times[policy])) else "–",
+            _for_each_filled(times[policy]).told(),
             _of_winners(times[policy], "minutes"),
             interval([100 * each for each in _disappointed(times[policy])]).told(),
             _of_winners(times[policy], "waited"),
@@ -141,7 +163,9 @@ def _table(found: dict[int, Found]) -> Table:
     ]
     head = ["notice", "policy", "filled, %", "messages or calls for each filled", "minutes to fill",
             "too late, of 100 times", "days waited", "urgent, %"]  # fmt: skip
-    said = "Too late: who accepted when somebody else had it. The last two are of those who have it."
+    said = (
+        "Too late: who accepted when somebody else had it. The last two are of those who have it."
+    )
     return Table("Freed times", head, rows, said)
 
 
