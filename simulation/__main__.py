@@ -76,7 +76,7 @@ def played(seed: int, effort: Effort) -> list[Study]:
     return [
         validation.study(seed, effort.validation, effort.hours),
         queue_study.study(seed, effort.queue, effort.loads, effort.days),
-        waitlist_study.study(freed, effort.waitlist),
+        waitlist_study.study(freed),
         scheduling_study.study(seed, effort.months, refill, effort.training, effort.size),
     ]
 

@@ -17,9 +17,9 @@ from simulation.confidence import Interval
 CLAIM_LOAD = 0.95
 CLAIM_NOTICE = 8  # hours
 NOT_CLAIMED = (
-    "Nothing here says anything about satisfaction: people who are played by a program are neither "
-    "content nor angry. Nor does it say how often real patients miss visits or answer offers; those "
-    "are assumptions, written beside each table."
+    "Nothing here says anything about satisfaction: that is not claimable by simulation, as people "
+    "who are played by a program are neither content nor angry. Nor does it say how often real "
+    "patients miss visits or answer offers; those are assumptions, written beside each table."
 )
 
 

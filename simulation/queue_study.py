@@ -95,7 +95,7 @@ def study(seed: int, replications: int, loads: Sequence[float] = LOADS, days: in
     }
     return Study(
         "Queue",
-        _assumed(replications),
+        _assumed(replications, days),
         [
             _sweep_table(sweep),
             _class_table(deciding),
@@ -175,18 +175,17 @@ def _of(found: Weeks, discipline: str, name: str) -> list[float]:
     return [float(getattr(each, name)) for each in found[discipline]]
 
 
-def _assumed(replications: int) -> list[str]:
+def _assumed(replications: int, days: int) -> list[str]:
     shares = ", ".join(f"{each.name.lower()} {share:.0%}" for each, share in DESK.mix.items())
     return [
-        (
-            f"{DESK.servers} people serve for {len(DESK.profile)} hours a day, then until nobody waits; "
-            f"a service takes {DESK.service:.0f} minutes (lognormal, σ {DESK.sigma}), for all classes."
-        ),
+        f"{DESK.servers} people serve for {len(DESK.profile)} hours a day, until nobody waits.",
+        f"A service takes {DESK.service:.0f} minutes (lognormal, σ {DESK.sigma}), for all classes.",
         f"People come by a Poisson process whose rate changes by the hour: {shares}.",
-        f"{replications} weeks of {DAYS} days for each load; every discipline meets the same people.",
+        f"{replications} weeks of {days} days for each load; all disciplines meet the same people.",
         "A load of 1 is as much work as can be done in the opening hours.",
         "Nobody leaves without being served, and nobody is late when called.",
-        "Points of `plan` for the classes: 100, 70, 40, 10; half of the people have an appointment.",
+        "`static` is the class, then who came first; `fifo` is who came first.",
+        "Points of `plan` for the classes: 100, 70, 40, 10; half of all have an appointment.",
     ]
 
 
@@ -245,8 +244,8 @@ def _estimate_table(told: dict[str, list[list[Wait]]]) -> Table:
     head = ["people ahead", "policy", "told", "within ± 10 minutes, %", "mean error, minutes",
             "called within the range, %"]  # fmt: skip
     said = (
-        f"At load {CLAIM_LOAD}, for those who found all servers busy, each policy in its own queue, "
-        f"after {WARM_UP} days of learning."
+        f"At load {CLAIM_LOAD}, for those who found all servers busy, each policy in its own "
+        f"queue, after {WARM_UP} days of learning."
     )
     return Table("How long will it take", head, rows, said)
 

@@ -34,13 +34,15 @@ def write(folder: Path, seed: int, studies: Sequence[Study], how: str) -> Path:
 
 def text(seed: int, studies: Sequence[Study], how: str) -> str:
     """The report as Markdown."""
+    said = (
+        f"Seed {seed}, {how}. In brackets: 95 % confidence intervals of paired replications; all "
+        "rules meet the same people. The engines are those of the gateway, not copies. The claims "
+        "were fixed before the run (`simulation/ledger.py`), and all that was tried before them "
+        "was tried with other seeds."
+    )
     head = [
         "# What the engines achieve in simulation",
-        (
-            f"Seed {seed}, {how}. In brackets: 95 % confidence intervals of paired replications; all "
-            "rules meet the same people. The engines are those of the gateway, not copies. The claims "
-            "were fixed before the run (`simulation/ledger.py`), with seeds other than this one."
-        ),
+        said,
         NOT_CLAIMED,
         "## Claims",
         _table(("claim", "measured", "threshold", "found", "verdict"), _claims(studies)),

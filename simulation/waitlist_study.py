@@ -29,12 +29,11 @@ LIST = 50  # people
 Found = dict[str, list[list[Filled]]]
 
 
-def study(found: dict[int, Found], replications: int) -> Study:
+def study(found: dict[int, Found]) -> Study:
     """What became of the freed times.
 
     Args:
         found: By hours of notice, see `freed`.
-        replications: That it has.
     """
     deciding = found[CLAIM_NOTICE]
     measured = {
@@ -43,7 +42,7 @@ def study(found: dict[int, Found], replications: int) -> Study:
     }
     return Study(
         "Waitlist",
-        _assumed(replications),
+        _assumed(len(deciding["best"]), len(deciding["best"][0])),
         [_table(found)],
         _plots(found),
         measured,
@@ -124,22 +123,18 @@ def _disappointed(found: list[list[Filled]]) -> list[float]:
     return [sum(each.disappointed for each in some) / len(some) for some in found]
 
 
-def _assumed(replications: int) -> list[str]:
+def _assumed(replications: int, times: int) -> list[str]:
     return [
+        f"{replications} × {times} freed half hours for each notice; {LIST} people on the list.",
+        "They have wishes, up to ten weeks of waiting, and a later appointment of their own.",
         (
-            f"{replications} × {TIMES} freed half hours for each notice; {LIST} people on the list, with "
-            "wishes, up to ten weeks of waiting and a later appointment of their own."
-        ),
-        (
-            f"{ACCEPTS:.0%} of the offers are accepted, {FITS} times as many at a liked hour and "
+            f"{ACCEPTS:.0%} of the offers are accepted, {FITS} times as many at a liked hour, "
             f"{MISFITS} times as many far from it; {DECLINES:.0%} are declined, the rest ignored."
         ),
+        f"Half of those who answer do so within {LATENCY:.0f} minutes (lognormal, long tail).",
+        "Nothing comes free by night, and a message at night is read at seven.",
         (
-            f"Half of those who answer do so within {LATENCY:.0f} minutes (lognormal, long tail); a "
-            "message at night is read at seven."
-        ),
-        (
-            f"Manual: a receptionist calls {CALLS} people at most, one each ten minutes from 8 to 16, "
+            f"Manual: a receptionist calls {CALLS} at most, one each ten minutes from 8 to 16, "
             f"longest wait first; {REACHED:.0%} are reached, {SAYS_YES:.0%} of them say yes."
         ),
         "The times are independent of each other: nobody has offers for two of them.",
