@@ -196,16 +196,16 @@ def _assumed(replications: int, training: int, size: Size) -> list[str]:
     lengths = ", ".join(str(each) for each in LENGTHS)
     return [
         (
-            f"{size.practitioners} practitioners, {size.days} working days of eight hours; requests "
-            f"for {lengths} minutes come at random, a time is looked for {size.ahead} days ahead."
+            f"{size.practitioners} practitioners, {size.days} working days of eight hours; "
+            f"requests for {lengths} minutes come at random, for a time in {size.ahead} days."
         ),
         f"{replications} months, half as many beside the demand at which claims are decided.",
         f"The {size.warm_up} days before have a demand of {BACKLOG}: the clinic is booked up then.",
         "Everybody takes the time that is given; about half have wishes of each kind.",
         (
             "No-shows: people differ, the log-odds grow with the logarithm of the lead time, and a "
-            "bit where wishes are not met. This truth is of our own making: how good the model is on "
-            "real visits is said by `fhir-gateway evaluate no-show`."
+            "bit where wishes are not met. This truth is of our own making: how good the model is "
+            "on real visits is said by `fhir-gateway evaluate no-show`."
         ),
         f"Calls: {CALL_BUDGET:.0%} of the visits; a call prevents {CALL_HELPS:.0%} of no-shows.",
         f"The model of `best` is fitted on {training} months of other seeds.",
