@@ -8,7 +8,7 @@ from pathlib import Path
 from simulation import queue_study, scheduling_study, validation, waitlist_study
 from simulation.ledger import CLAIM_LOAD
 from simulation.report import verdicts, write
-from simulation.scheduling_model import Size
+from simulation.scheduling_requests import Size
 from simulation.study import Study
 
 SEED = 20261125

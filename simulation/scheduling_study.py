@@ -11,20 +11,16 @@ from fhir_gateway.engines.no_show_fit import fit
 from fhir_gateway.engines.no_show_model import NoShowModel, cold_start
 from simulation.confidence import Interval, differences, interval
 from simulation.scheduling_model import (
-    BACKLOG,
     CALL_BUDGET,
     CALL_HELPS,
-    LENGTHS,
     ZONE,
     Clinic,
     Month,
     Policies,
-    Request,
-    Size,
     Visit,
     planned,
-    requests,
 )
+from simulation.scheduling_requests import BACKLOG, LENGTHS, Request, Size, requests
 from simulation.study import Plot, Study, Table, worse
 
 DEMAND = 0.95

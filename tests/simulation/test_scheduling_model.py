@@ -6,7 +6,8 @@ from itertools import pairwise
 import pytest
 
 from fhir_gateway.engines.no_show_model import cold_start
-from simulation.scheduling_model import Clinic, Month, Policies, Size, requests, wishes_met
+from simulation.scheduling_model import Clinic, Month, Policies, wishes_met
+from simulation.scheduling_requests import Size, requests
 
 SMALL = Size(practitioners=2, days=5, weeks_ahead=1)
 
