@@ -7,7 +7,7 @@ STAMP := .venv/.stamp
 CLIENTS := .venv/.clients
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check test-fast fuzz compat campaign bench lock clean
+.PHONY: help setup run test check test-fast fuzz compat campaign bench simulate lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +43,9 @@ campaign: $(STAMP) ## Kill the gateway 100 times while 8 hospitals send 50 000 m
 bench: $(STAMP) ## Measure speed beside the bare limits of this machine (FULL=1 for the whole method)
 	@$(BIN)/python -m bench $(if $(FULL),--full)
 
+simulate: $(STAMP) ## Play queue, waitlist and a clinic's month against simpler rules, write a report to .local
+	@$(BIN)/python -m simulation
+
 lock: $(STAMP) ## Resolve the dependencies anew into requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -52,7 +55,7 @@ lock: $(STAMP) ## Resolve the dependencies anew into requirements.lock
 clean: ## Remove the environment, the local data and everything that was built
 	@rm -rf .venv .local tests/compat/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache *.egg-info
-	@find fhir_gateway tests conformance bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find fhir_gateway tests conformance bench simulation -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # uv is used where it is already in the environment, and never required.
 $(STAMP): requirements.lock pyproject.toml

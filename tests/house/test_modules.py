@@ -16,7 +16,7 @@ CLOCK = PACKAGE / "core" / "clock.py"
 
 def _python_files() -> Iterator[Path]:
     yield from modules()
-    for folder in ("tests", "conformance"):
+    for folder in ("tests", "conformance", "simulation"):
         found = sorted((ROOT / folder).rglob("*.py"))
         yield from (path for path in found if "node_modules" not in path.parts)
 

@@ -1,0 +1,1 @@
+"""What do the engines achieve in a clinic that is played through, against simpler rules?"""
