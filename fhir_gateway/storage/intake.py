@@ -92,6 +92,11 @@ class Intake:
         self._tasks: set[asyncio.Task[None]] = set()
         self.arrived = asyncio.Event()
 
+    @property
+    def busy(self) -> bool:
+        """Whether messages are being kept right now."""
+        return any(self._running.values())
+
     async def keep(self, tenant: int, message: Received) -> bytes:
         """Keep a message; it is durable when this returns.
 

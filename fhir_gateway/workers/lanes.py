@@ -15,6 +15,9 @@ from fhir_gateway.workers.waking import woken
 PERIOD = 1.0
 #: Senders whose messages are applied at the same time.
 AT_ONCE = 4
+#: How many times as long as its turn a lane rests while messages come in, and seconds at most.
+YIELD = 3.0
+MOST_YIELDED = 0.25
 
 
 async def apply_received(deps: Deps, stop: asyncio.Event) -> None:
@@ -25,7 +28,7 @@ async def apply_received(deps: Deps, stop: asyncio.Event) -> None:
     async def one(lane: Lane) -> None:
         async with room:
             try:
-                while not stop.is_set() and await lanes_v2.advance(deps, lane):
+                while not stop.is_set() and await _turn(deps, lane):
                     pass
             except Exception as error:  # noqa: BLE001 - the next look tries again
                 deps.log("worker.failed", error=type(error).__name__)
@@ -45,3 +48,13 @@ async def apply_received(deps: Deps, stop: asyncio.Event) -> None:
                 running[lane] = asyncio.create_task(one(lane))
         await woken(deps.intake.arrived, stop, PERIOD)
     await asyncio.gather(*running.values())
+
+
+async def _turn(deps: Deps, lane: Lane) -> bool:
+    """Apply the next message of a lane; while others come in, they get most of the time."""
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+    done = await lanes_v2.advance(deps, lane)
+    if done and deps.intake.busy:
+        await asyncio.sleep(min(YIELD * (clock() - begun), MOST_YIELDED))
+    return done
