@@ -17,13 +17,12 @@ from fractions import Fraction
 
 from fhir_gateway.core.time import Interval, merged
 from fhir_gateway.engines.decision import rounded
+from fhir_gateway.engines.no_show_facts import UNCOUNTED
 
 #: The group of everybody, and of every service.
 ALL = ""
 #: Appointments that the plan's utilisation counts as booked.
 BOOKED = frozenset({"booked", "arrived", "checked-in", "fulfilled"})
-#: Statuses of what is no appointment yet, or never was one (row S2).
-UNCOUNTED = frozenset({"proposed", "waitlist", "entered-in-error"})
 #: A Slot of these is offered to nobody (row S13).
 NOT_OFFERED = frozenset({"busy-unavailable", "entered-in-error"})
 

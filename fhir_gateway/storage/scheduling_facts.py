@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fhir_gateway.core.codes import EXT_TIMEZONE
-from fhir_gateway.engines.metrics import NOT_OFFERED, UNCOUNTED
+from fhir_gateway.engines.metrics import NOT_OFFERED
+from fhir_gateway.engines.no_show_facts import UNCOUNTED
 from fhir_gateway.storage.names import hashes
 from fhir_gateway.storage.postgres import Transaction
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
-from fhir_gateway.hl7.peek import peek
 from fhir_gateway.mapping.intake import take
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.siu import read_siu
@@ -20,7 +19,7 @@ from fhir_gateway.usecases.aside import aside
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed_people import AmbiguousError
 from fhir_gateway.usecases.kept_v2 import issue_row, open_match_task
-from fhir_gateway.usecases.receive_v2 import PASSING, Line, apply_message, profile_of, reused_id
+from fhir_gateway.usecases.receive_v2 import PASSING, apply_message, profile_of_kept, reused_id
 
 #: Seconds until the next try; after the last the message waits for people.
 PATIENCE = (1.0, 5.0, 25.0, 125.0, 600.0)
@@ -83,7 +82,7 @@ async def advance(deps: Deps, lane: Lane) -> bool:
 
 
 async def _apply(tx: Transaction, deps: Deps, turn: Turn) -> None:
-    profile = _profile(deps, tx.tenant, turn)
+    profile = profile_of_kept(deps, tx.tenant, turn.raw, turn.port_sender)
     until = await _behind(turn, profile)
     if until is not None:
         inbox_lanes.wait_for(tx, turn.id, until)
@@ -121,13 +120,6 @@ async def _keys(
     except GatewayError:
         return frozenset()
     return frozenset((each["system"], each["value"]) for each in (*intent.keys, *intent.parents))
-
-
-def _profile(deps: Deps, tenant: int, turn: Turn) -> SenderProfile:
-    header = peek(turn.raw)
-    if header is None:
-        raise fail(Category.INVALID, "The message has no MSH", "MSH^1")
-    return profile_of(deps, tenant, header, Line(turn.port_sender))
 
 
 async def _again(deps: Deps, lane: Lane, turn: Turn, issues: Sequence[Issue]) -> bool:

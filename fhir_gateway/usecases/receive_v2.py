@@ -218,6 +218,24 @@ def profile_of(deps: Deps, tenant: int, header: Header, line: Line = ANY_LINE) -
     return replace(known or deps.default_profile, zone=deps.tenants[tenant].zone.key)
 
 
+def profile_of_kept(deps: Deps, tenant: int, raw: bytes, port_sender: str | None) -> SenderProfile:
+    """The present habits of whoever sent a message that has been kept.
+
+    Args:
+        deps: See Deps.
+        tenant: Number of the tenant.
+        raw: Its bytes.
+        port_sender: Name of the description that its port held to; None where MSH says.
+
+    Raises:
+        GatewayError: invalid, where it has no MSH.
+    """
+    header = peek(raw)
+    if header is None:
+        raise fail(Category.INVALID, "The message has no MSH", "MSH^1")
+    return profile_of(deps, tenant, header, Line(port_sender))
+
+
 def named(deps: Deps, name: str | None) -> SenderProfile | None:
     """The profile that is described under a name; None where there is none."""
     senders = deps.profiles

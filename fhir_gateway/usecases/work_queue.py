@@ -16,7 +16,6 @@ from fhir_gateway.core.refs import Ref
 from fhir_gateway.hl7.message import Message
 from fhir_gateway.hl7.peek import peek
 from fhir_gateway.mapping.previews import Preview, preview
-from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.storage import inbox_queue, resources
 from fhir_gateway.storage.inbox import ERROR, FILTERED, RECEIVED, REFUSED, SENT
 from fhir_gateway.storage.inbox_queue import Kept, Wanted
@@ -24,7 +23,13 @@ from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed_people import AmbiguousError
 from fhir_gateway.usecases.kept_v2 import issue_row
-from fhir_gateway.usecases.receive_v2 import PASSING, Line, apply_message, profile_of
+from fhir_gateway.usecases.receive_v2 import (
+    PASSING,
+    Line,
+    apply_message,
+    profile_of,
+    profile_of_kept,
+)
 
 #: What a message may be, for people.
 STATES: Mapping[str, str] = {
@@ -220,7 +225,7 @@ async def _replay(deps: Deps, tenant: int, number: int) -> Replayed:
         kept = await _one(tx, number, lock=True)
         if kept.state != ERROR:
             return Replayed(number, "not-waiting", appointment=kept.appointment)
-        profile = _profile(deps, tenant, kept)
+        profile = profile_of_kept(deps, tenant, kept.raw, kept.port_sender)
         done = await apply_message(tx, deps, kept.raw, profile, kept.received_at, replayed=True)
         rows = [issue_row(each) for each in done.issues]
         await inbox_queue.applied(tx, number, deps.clock.now(), rows, done.appointment)
@@ -231,13 +236,6 @@ async def _replay(deps: Deps, tenant: int, number: int) -> Replayed:
     found = await deps.database.run(tenant, work)
     deps.log("message.replayed", id=number, outcome=found.outcome)
     return found
-
-
-def _profile(deps: Deps, tenant: int, kept: Kept) -> SenderProfile:
-    header = peek(kept.raw)
-    if header is None:
-        raise fail(Category.INVALID, "The message has no MSH", "MSH^1")
-    return profile_of(deps, tenant, header, Line(kept.port_sender))
 
 
 async def skip(deps: Deps, tenant: int, number: int, reason: str) -> bool:
