@@ -9,11 +9,12 @@ Source: HL7 v2.9.1 chapter 2, 2.5 and 2.6; hl7v2.md sections 3.3 and 4.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
 
 from fhir_gateway.core.errors import Category, fail
-from fhir_gateway.hl7.charset import decode
+from fhir_gateway.hl7.charset import Decoded, decode
 from fhir_gateway.hl7.delimiters import Delimiters, Unreadable, read_delimiters
 from fhir_gateway.hl7.escapes import unescape
 from fhir_gateway.hl7.peek import Header, header_of, peek
@@ -26,6 +27,9 @@ MAX_SEGMENTS = 50_000
 _MAX_FIELDS = 1_000
 _NULL = '""'
 _HEADERS = frozenset({"MSH", "FHS", "BHS"})
+#: Segments that most messages consist of; others are told by their form once and then known.
+_USUAL = ("MSH", "SCH", "TQ1", "NTE", "PID", "PD1", "PV1", "PV2", "RGS", "AIS", "AIG", "AIL", "AIP")
+_MOST_KNOWN = 1_000
 _LINE = re.compile(r"[^\r\n]+")
 _HEADER_START = re.compile(r"(?:^|[\r\n\v])[ \t\0\ufeff]*(MSH)(?![A-Za-z0-9\s])")
 
@@ -46,6 +50,16 @@ class Syntax:
 
 def _split(text: str, delimiter: str) -> list[str]:
     return text.split(delimiter) if delimiter else [text]
+
+
+def _nth(text: str, delimiter: str, position: int) -> str:
+    """Part 1.. of a text; '' where absent."""
+    if not delimiter or delimiter not in text:
+        return text if position == 1 else ""
+    if position < 1:
+        return ""
+    parts = text.split(delimiter, position)
+    return parts[position - 1] if position <= len(parts) else ""
 
 
 class Field:
@@ -83,8 +97,7 @@ class Field:
 
     def raw_component(self, component: int) -> str:
         """Component 1.. as written; '' where absent."""
-        parts = _split(self.raw, self._syntax.delimiters.component)
-        return parts[component - 1] if 1 <= component <= len(parts) else ""
+        return _nth(self.raw, self._syntax.delimiters.component, component)
 
     def component(self, component: int) -> str:
         """Component 1.. as one text, with any subcomponent separators left in."""
@@ -96,8 +109,8 @@ class Field:
 
     def sub(self, component: int, sub: int) -> str:
         """Subcomponent 1.. of component 1.., decoded."""
-        parts = _split(self.raw_component(component), self._syntax.delimiters.subcomponent)
-        return self._syntax.value(parts[sub - 1]) if 1 <= sub <= len(parts) else ""
+        raw = _nth(self.raw_component(component), self._syntax.delimiters.subcomponent, sub)
+        return self._syntax.value(raw)
 
 
 class Segment:
@@ -175,10 +188,14 @@ class Segment:
             sub: Subcomponent, from 1.
             repetition: From 1.
         """
-        field = self.field(number, repetition)
+        raw = self.raw_field(number)
+        if not raw:
+            return ""
         if self._is_verbatim(number):
-            return field.raw
-        return field.sub(component, sub)
+            return raw if repetition == 1 else ""
+        cut = self._syntax.delimiters
+        raw = _nth(_nth(raw, cut.repetition, repetition), cut.component, component)
+        return self._syntax.value(_nth(raw, cut.subcomponent, sub))
 
     def is_null(self, number: int) -> bool:
         """Whether the field is `""`: the sender asks to delete what we hold."""
@@ -199,26 +216,33 @@ class Message:
     Attributes:
         raw: The bytes as they came.
         text: Decoded, from MSH on, segment ends as they came.
-        segments: In order; the first is MSH.
         syntax: Delimiters and codec.
         warnings: Oddities of form: character set, stray lines, delimiters.
     """
 
-    __slots__ = ("raw", "segments", "syntax", "text", "warnings")
+    __slots__ = ("_by_name", "_lines", "_segments", "raw", "syntax", "text", "warnings")
 
     def __init__(
         self,
         raw: bytes,
         text: str,
-        segments: tuple[Segment, ...],
+        lines: Sequence[tuple[str, str]],
         syntax: Syntax,
         warnings: tuple[str, ...] = (),
     ) -> None:
         self.raw = raw
         self.text = text
-        self.segments = segments
         self.syntax = syntax
         self.warnings = warnings
+        self._lines = lines
+        self._segments: tuple[Segment, ...] | None = None
+        self._by_name: dict[str, tuple[Segment, ...]] | None = None
+
+    def with_segments(self, segments: Sequence[Segment]) -> "Message":
+        """The same message read with other segments, of which the first is MSH."""
+        other = Message(self.raw, self.text, (), self.syntax, self.warnings)
+        other._segments = tuple(segments)
+        return other
 
     @classmethod
     def parse(
@@ -235,16 +259,28 @@ class Message:
             Unreadable: there is no MSH, or no codec for the declared character set.
             GatewayError: too large, for more than max_segments lines.
         """
-        peeked = peek(raw)
-        decoded = decode(raw, peeked.repetitions(18) if peeked else (), encoding)
-        found = _HEADER_START.search(decoded.text)
-        if found is None:
-            raise Unreadable("no MSH segment")
-        text = decoded.text[found.start(1) :]
+        if encoding is None and (plain := _plain(raw)) is not None:
+            decoded = plain
+        else:
+            peeked = peek(raw)
+            decoded = decode(raw, peeked.repetitions(18) if peeked else (), encoding)
+        text = _from_header(decoded.text)
         delimiters, odd = read_delimiters(text)
         syntax = Syntax(delimiters, decoded.encoding)
-        segments, stray = _segments(text, syntax, max_segments)
-        return cls(raw, text, segments, syntax, (*decoded.warnings, *odd, *stray))
+        lines = _lines(text, delimiters.field, max_segments)
+        return cls(raw, text, lines, syntax, (*decoded.warnings, *odd, *_stray(lines)))
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """In order; the first is MSH."""
+        if self._segments is None:
+            seen: dict[str, int] = {}
+            made = []
+            for index, (name, raw) in enumerate(self._lines):
+                sequence = seen[name] = seen.get(name, 0) + 1
+                made.append(Segment(raw, name, index, sequence, self.syntax))
+            self._segments = tuple(made)
+        return self._segments
 
     @property
     def msh(self) -> Segment:
@@ -259,11 +295,17 @@ class Message:
 
     def all(self, name: str) -> tuple[Segment, ...]:
         """Every segment of that name, in order."""
-        return tuple(segment for segment in self.segments if segment.name == name)
+        if self._by_name is None:
+            gathered: dict[str, list[Segment]] = {}
+            for segment in self.segments:
+                gathered.setdefault(segment.name, []).append(segment)
+            self._by_name = {each: tuple(found) for each, found in gathered.items()}
+        return self._by_name.get(name, ())
 
     def first(self, name: str) -> Segment | None:
         """The first segment of that name."""
-        return next((segment for segment in self.segments if segment.name == name), None)
+        found = self.all(name)
+        return found[0] if found else None
 
     @property
     def control_id(self) -> str:
@@ -296,28 +338,75 @@ class Message:
         return self.msh.text(7)
 
 
+def _plain(raw: bytes) -> Decoded | None:
+    """The text of a message that begins with MSH and is ASCII throughout, as nearly all are.
+
+    None where the bytes need a closer look: escapes to other sets begin with ESC, and a byte order
+    mark is not ASCII.
+    """
+    if not (raw.startswith(b"MSH") and raw.isascii()) or b"\x1b" in raw:
+        return None
+    text = raw.decode("ascii")
+    head = text.partition("\r")[0].partition("\n")[0]
+    separator = head[3:4]
+    fields = head.split(separator, 18) if separator else []
+    if len(fields) < 18 or not fields[17]:
+        return Decoded(text, "utf-8")
+    return None
+
+
+def _from_header(text: str) -> str:
+    """The text from its MSH on."""
+    if text.startswith("MSH") and _HEADER_START.match(text):
+        return text
+    found = _HEADER_START.search(text)
+    if found is None:
+        raise Unreadable("no MSH segment")
+    return text[found.start(1) :]
+
+
 @lru_cache(maxsize=64)
 def _segment_start(separator: str) -> re.Pattern[str]:
     return re.compile(rf"[ \t\0]*([A-Z][A-Z0-9]{{2}})(?:{re.escape(separator)}|[ \t\0]*\Z)")
 
 
-@lru_cache(maxsize=1024)
-def _is_name(name: str, separator: str) -> bool:
+@lru_cache(maxsize=64)
+def _beginnings(separator: str) -> set[str]:
+    """The first four characters of lines that are known to begin a segment; grows to a bound."""
+    return {f"{name}{separator}" for name in _USUAL}
+
+
+def _is_name(beginning: str, separator: str) -> bool:
     """Whether a line that begins so begins a segment, as most lines plainly do."""
-    return _segment_start(separator).fullmatch(name) is not None
+    known = _beginnings(separator)
+    if beginning in known:
+        return True
+    if _segment_start(separator).fullmatch(beginning) is None:
+        return False
+    if len(known) < _MOST_KNOWN:
+        known.add(beginning)
+    return True
 
 
 def _lines(text: str, separator: str, limit: int) -> list[tuple[str, str]]:
     """Name and text of each segment; a line that begins like none belongs to the one before."""
     if text.count("\r") + text.count("\n") < limit:
-        lines = _LINE.findall(text)
+        lines = text.split("\r") if "\n" not in text else _LINE.findall(text)
     else:  # a flood need not be cut to be refused
         lines = [each[0] for each in islice(_LINE.finditer(text), limit + 1)]
+    if not lines[-1]:
+        del lines[-1]
     if len(lines) > limit:
         raise fail(Category.TOO_LARGE, f"more than {limit} segments", "MSH^1", code="too-long")
+    if _beginnings(separator).issuperset([line[:4] for line in lines]):
+        return [(line[:3], line) for line in lines]
+    return _told_apart(lines, separator)
+
+
+def _told_apart(lines: list[str], separator: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     carried: list[str] = []
-    for line in lines:
+    for line in filter(None, lines):
         if _is_name(line[:4], separator):
             name, whole = line[:3], line
         elif head := _segment_start(separator).match(line):
@@ -340,13 +429,15 @@ def _carry(found: list[tuple[str, str]], carried: list[str]) -> None:
     carried.clear()
 
 
-def _segments(text: str, syntax: Syntax, limit: int) -> tuple[tuple[Segment, ...], list[str]]:
+def _stray(lines: Sequence[tuple[str, str]]) -> list[str]:
+    """Warnings about segments that hold lines which begin like none, the first 20 of them."""
+    broken = [each for each in lines if "\n" in each[1]]
+    if not broken:
+        return []
     seen: dict[str, int] = {}
-    segments: list[Segment] = []
-    warnings: list[str] = []
-    for index, (name, raw) in enumerate(_lines(text, syntax.delimiters.field, limit)):
-        sequence = seen[name] = seen.get(name, 0) + 1
-        segments.append(Segment(raw, name, index, sequence, syntax))
-        if "\n" in raw and len(warnings) < 20 and raw.strip("\n \t\0"):
-            warnings.append(f"{name}^{sequence} holds a bare line break")
-    return tuple(segments), warnings
+    warnings = []
+    for name, raw in lines:
+        seen[name] = seen.get(name, 0) + 1
+        if "\n" in raw and raw.strip("\n \t\0"):
+            warnings.append(f"{name}^{seen[name]} holds a bare line break")
+    return warnings[:20]

@@ -96,7 +96,7 @@ def as_siu(message: Message, event: str, span: Interval | None = None) -> Messag
                 add("TQ1", times)
         elif each.name not in ("APR", "SCH", "TQ1"):
             segments.append(each)
-    return Message(message.raw, message.text, tuple(segments), message.syntax, message.warnings)
+    return message.with_segments(segments)
 
 
 def _tq1(span: Interval) -> dict[int, str]:

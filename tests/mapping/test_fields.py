@@ -36,7 +36,7 @@ class Traced(Segment):
 def traced(raw: bytes) -> Message:
     found = Message.parse(raw)
     segments = (Traced(e.raw, e.name, e.index, e.sequence, found.syntax) for e in found.segments)
-    return Message(found.raw, found.text, tuple(segments), found.syntax, found.warnings)
+    return found.with_segments(segments)
 
 
 def messages(kind: str) -> Iterator[Message]:

@@ -41,7 +41,7 @@ def straight(message: Message, profile: SenderProfile) -> tuple[Message, Issue |
     issue = Issue(told, (head.location(found),), "informational", "shifted")
     made = _moved(head, found)
     segments = tuple(made if each is head else each for each in message.segments)
-    straightened = Message(message.raw, message.text, segments, message.syntax, message.warnings)
+    straightened = message.with_segments(segments)
     return straightened, issue
 
 
