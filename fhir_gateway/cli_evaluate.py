@@ -3,7 +3,6 @@
 Exit status as in `cli`: 0 judged, 2 not possible (one line on the error output says why).
 """
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fhir_gateway.cli_desk import AsJson, DataDir, Tenant, stop
+from fhir_gateway.cli_desk import (
+    AsJson,
+    DataDir,
+    Tenant,
+    at_the_desk,
+    settings_of,
+    stop,
+    tenant_of,
+)
 from fhir_gateway.core.errors import GatewayError
 
 evaluate = typer.Typer(help="Judge predictions by what came of them.", no_args_is_help=True)
@@ -71,7 +78,12 @@ def no_show(
             if file is not None:
                 told = evaluation.of_files(file, test, last, budget, say)
             else:
-                told = asyncio.run(evaluation.of_own_history(data_dir, tenant, last, budget, say))
+                told = at_the_desk(
+                    settings_of(data_dir=data_dir),
+                    lambda deps: evaluation.of_own_history(
+                        deps, tenant_of(deps, tenant), last, budget, say
+                    ),
+                )
     except GatewayError as error:
         stop(str(error))
     if as_json:
@@ -88,11 +100,10 @@ def no_show_card(
     """Print the card of the model that predictions come from: its source, and how good it was."""
     from fhir_gateway import evaluation  # numpy: the other commands start faster
 
-    try:
-        with _saying() as say:
-            card = asyncio.run(evaluation.card_of(data_dir, tenant, say))
-    except GatewayError as error:
-        stop(str(error))
+    card = at_the_desk(
+        settings_of(data_dir=data_dir),
+        lambda deps: evaluation.card_of(deps, tenant_of(deps, tenant)),
+    )
     if as_json:
         _print_json(card)
         return
@@ -110,11 +121,10 @@ def recount(tenant: Tenant = "default", data_dir: DataDir = None) -> None:
     """Count every patient's appointments anew, from the appointments and their history."""
     from fhir_gateway import evaluation  # numpy: the other commands start faster
 
-    try:
-        with _saying() as say:
-            wrong = asyncio.run(evaluation.recount(data_dir, tenant, say))
-    except GatewayError as error:
-        stop(str(error))
+    wrong = at_the_desk(
+        settings_of(data_dir=data_dir),
+        lambda deps: evaluation.recount(deps, tenant_of(deps, tenant)),
+    )
     told = (
         f"the counters of {wrong} patients were corrected" if wrong else "every counter was right"
     )

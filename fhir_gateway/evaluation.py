@@ -4,26 +4,19 @@ On a file or on the gateway's own appointments; what `fhir-gateway evaluate` tel
 """
 
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.engines.no_show_trial import Cases, Trial, cases, last_learnt_day, trial
-from fhir_gateway.settings import Settings
 from fhir_gateway.storage import no_show_models, patient_counters
-from fhir_gateway.storage.opening import open_database, prepare
-from fhir_gateway.storage.postgres import Database
-from fhir_gateway.storage.tenants import Tenant, all_tenants
+from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.no_show_file import Outcome, booked, read_outcomes, without
 from fhir_gateway.usecases.no_show_records import own_appointments
 from fhir_gateway.usecases.no_show_refit import day_of, report, too_few
-from fhir_gateway.wiring import database_urls
 
 Say = Callable[[str], None]
 
@@ -73,81 +66,47 @@ def of_files(
 
 
 async def of_own_history(
-    data_dir: Path | None, slug: str, until: int | None, budget: float, say: Say
+    deps: Deps, tenant: int, until: int | None, budget: float, say: Say
 ) -> dict[str, Any]:
     """The same of the gateway's own appointments.
 
     Args:
-        data_dir: Where the embedded database lives; None as the settings say.
-        slug: Of the tenant.
+        deps: The process.
+        tenant: Its number.
         until: As for a file.
         budget: As for a file.
         say: Told what is going on.
 
     Raises:
-        GatewayError: not-found, for the tenant; invalid, without appointments to judge; whatever
-            opening the database raises.
+        GatewayError: invalid, without appointments to judge.
     """
-    async with _opened(data_dir, slug, say) as (database, tenant):
-        say("reading the appointments")
-        async with database.transaction(tenant.id, snapshot=True) as tx:
-            found = await own_appointments(tx, tenant.zone, SystemClock().now())
+    say("reading the appointments")
+    async with deps.database.transaction(tenant, snapshot=True) as tx:
+        found = await own_appointments(tx, deps.tenants[tenant].zone, deps.clock.now())
     return _told(*_split(cases(found), until), budget, [], say)
 
 
-async def card_of(data_dir: Path | None, slug: str, say: Say) -> dict[str, Any]:
+async def card_of(deps: Deps, tenant: int) -> dict[str, Any]:
     """What is said of the model that a clinic's predictions come from.
 
     Raises:
-        GatewayError: not-found, for the tenant, or where no model has been made yet.
+        GatewayError: not-found, where no model has been made yet.
     """
-    async with _opened(data_dir, slug, say) as (database, tenant):
-        async with database.transaction(tenant.id) as tx:
-            row = await no_show_models.newest(tx)
+    async with deps.database.transaction(tenant) as tx:
+        row = await no_show_models.newest(tx)
     if row is None:
         text = "no model has been made yet; a running gateway makes one a day"
         raise fail(Category.NOT_FOUND, text)
     return dict(row.card)
 
 
-async def recount(data_dir: Path | None, slug: str, say: Say) -> int:
-    """Count the appointments of every patient of a clinic anew; returns for how many it was wrong.
-
-    Raises:
-        GatewayError: not-found, for the tenant; whatever opening the database raises.
-    """
-    async with _opened(data_dir, slug, say) as (database, tenant):
-        say("counting")
-        async with database.transaction(tenant.id) as tx:
-            before = await patient_counters.all_of_tenant(tx)
-            patient_counters.recount_all(tx)
-            after = await patient_counters.all_of_tenant(tx)
+async def recount(deps: Deps, tenant: int) -> int:
+    """Count every patient's appointments anew; returns for how many patients it was wrong."""
+    async with deps.database.transaction(tenant) as tx:
+        before = await patient_counters.all_of_tenant(tx)
+        patient_counters.recount_all(tx)
+        after = await patient_counters.all_of_tenant(tx)
     return sum(before.get(each) != after.get(each) for each in before.keys() | after.keys())
-
-
-@asynccontextmanager
-async def _opened(
-    data_dir: Path | None, slug: str, say: Say
-) -> AsyncIterator[tuple[Database, Tenant]]:
-    async with database_urls(_settings(data_dir), say) as (url, owner_url):
-        await prepare(url, owner_url)
-        database = await open_database(url, size=2)
-        try:
-            tenants = {each.slug: each for each in await all_tenants(database)}
-            if slug not in tenants:
-                raise fail(Category.NOT_FOUND, f"there is no tenant {slug}")
-            yield database, tenants[slug]
-        finally:
-            await database.close()
-
-
-def _settings(data_dir: Path | None) -> Settings:
-    given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
-    try:
-        return Settings(**given)
-    except ValidationError as error:
-        wrong = "; ".join(f"setting {each['loc'][0]}: {each['msg']}" for each in error.errors())
-        raise fail(Category.INVALID, wrong) from error
 
 
 def _read(path: Path, say: Say) -> list[Outcome]:

@@ -34,6 +34,30 @@ def parts_of(extension: dict[str, Any], path: str) -> dict[str, Any]:
     return values
 
 
+def complaints(resource: dict[str, Any], url: str) -> list[Issue]:
+    """Everything that is wrong with one kind of extension of ours that a resource has.
+
+    Args:
+        resource: A valid resource.
+        url: One of ours that has parts and stands once, at the top of a resource.
+
+    Returns:
+        With the place of each (`Schedule.extension[0].extension[2]`).
+    """
+    kind = resource["resourceType"]
+    found = [
+        (f"{kind}.extension[{place}]", each)
+        for place, each in enumerate(resource.get("extension", ()))
+        if each.get("url") == url
+    ]
+    issues = [
+        Issue(f"{where} stands there already", (where,), "structure") for where, _ in found[1:]
+    ]
+    for where, each in found:
+        issues += _read(each, _BY_URL[url].parts, where)[1]
+    return issues
+
+
 def _read(
     element: dict[str, Any], parts: Sequence[Part], path: str
 ) -> tuple[dict[str, Any], list[Issue]]:
@@ -71,7 +95,7 @@ def _value(child: dict[str, Any], part: Part, where: str) -> tuple[Any, list[Iss
         return _read(child, part.parts, where)
     name = f"value{part.type[0].upper()}{part.type[1:]}"
     if name not in child:
-        return None, [Issue(f"'{part.name}' has a {name}", (where,), "structure")]
+        return None, [Issue(f"'{part.name}' has a {name}: {part.doc}", (where,), "structure")]
     value = child[name]
     if part.type == "Reference":
         ref = reference_of(value)

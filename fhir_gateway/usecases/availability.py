@@ -15,7 +15,7 @@ from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.time import zone as zone_named
 from fhir_gateway.engines.availability import DifferentDays, Hours, Rules, Weekly
 from fhir_gateway.engines.clinic_time import DAYS
-from fhir_gateway.fhir.own_extensions import complaints
+from fhir_gateway.fhir.extension_values import complaints
 from fhir_gateway.usecases import holiday_dates
 from fhir_gateway.usecases.zones import extension, part
 

@@ -75,7 +75,7 @@ def booking_of(
     return Booking(None, has_hour=False)
 
 
-def zone_among(places: Sequence[str], zones: Mapping[str, ZoneInfo], default: ZoneInfo) -> ZoneInfo:
+def first_zone(places: Sequence[str], zones: Mapping[str, ZoneInfo], default: ZoneInfo) -> ZoneInfo:
     """The zone of the first of some Locations that has one."""
     return next((zones[each] for each in places if each in zones), default)
 
@@ -97,7 +97,7 @@ def _columns(found: Sequence[Visit], zones: Mapping[str, ZoneInfo], default: Zon
     names = {
         name: place for place, name in enumerate(dict.fromkeys(each.patient for each in found))
     }
-    local = [each.start.astimezone(zone_among(each.places, zones, default)) for each in found]
+    local = [each.start.astimezone(first_zone(each.places, zones, default)) for each in found]
     made = [booking_of(each.created, each.known_since, each.start, default) for each in found]
     days = [day_number(each.date()) for each in local]
     booked = [_day_and_hour(each.at, start) for each, start in zip(made, local, strict=True)]

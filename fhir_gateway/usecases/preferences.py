@@ -17,14 +17,14 @@ from fhir_gateway.core.refs import reference_of
 from fhir_gateway.engines.clinic_time import DAYS, PARTS
 from fhir_gateway.engines.preferences import FulfilledVisit, LearntPreferences, effective, learnt
 from fhir_gateway.fhir import json
-from fhir_gateway.fhir.own_extensions import complaints
+from fhir_gateway.fhir.extension_values import complaints
 from fhir_gateway.storage import identities
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
 from fhir_gateway.storage.visits import Known
 from fhir_gateway.usecases import storing
 from fhir_gateway.usecases.deps import Deps
-from fhir_gateway.usecases.no_show_records import zone_among
+from fhir_gateway.usecases.no_show_records import first_zone
 from fhir_gateway.usecases.zones import extension, zones_of_places
 
 Resource = dict[str, Any]
@@ -106,7 +106,7 @@ async def preferences_of(tx: Transaction, known: Known, zone: ZoneInfo) -> Prefe
     visits = [
         FulfilledVisit(
             each.start,
-            zone_among(each.places, zones, zone).key,
+            first_zone(each.places, zones, zone).key,
             next(iter(each.practitioners), None),
         )
         for each in came

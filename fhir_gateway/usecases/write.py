@@ -11,7 +11,7 @@ from typing import Any
 from fhir_gateway.core.codes import EXT_PRIORITY_RULE
 from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.core.refs import Ref
-from fhir_gateway.fhir.own_extensions import complaints
+from fhir_gateway.fhir.extension_values import complaints
 from fhir_gateway.fhir.validation import validate
 from fhir_gateway.storage import engagements, queues, resources, slot_statuses
 from fhir_gateway.storage.postgres import Transaction

@@ -140,9 +140,10 @@ def test_what_stands_before_the_header_is_left_out(before: bytes) -> None:
     assert parsed.raw.startswith(before)
 
 
-def test_a_line_that_is_no_segment_belongs_to_the_one_before() -> None:
-    parsed = parse("MSH|^~\\&|EHR\rNTE|1||first\nsecond line|x\rSCH||1\r")
-    assert parsed.all("NTE")[0].text(3) == "first\nsecond line"
+@pytest.mark.parametrize("line", ["second line", "MRI of the knee", "MRI, then PV1", "Mr", "mri|"])
+def test_a_line_that_is_no_segment_belongs_to_the_one_before(line: str) -> None:
+    parsed = parse(f"MSH|^~\\&|EHR\rNTE|1||first\n{line}|x\rSCH||1\r")
+    assert parsed.all("NTE")[0].text(3).rstrip("|") == f"first\n{line.rstrip('|')}"
     assert parsed.first("SCH") is not None
     assert parsed.warnings == ("NTE^1 holds a bare line break",)
 
