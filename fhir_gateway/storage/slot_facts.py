@@ -26,7 +26,7 @@ class FreeSlot:
         return Interval(self.start, self.end)
 
 
-_SELECT = "SELECT s.id, substr(s.p_schedule, 10), s.p_start, s.p_end FROM slot s"
+_SELECT = "SELECT s.id, substr(s.p_schedule, 10), s.p_start, s.p_end, s.p_status FROM slot s"
 _FREE = f"{_SELECT} WHERE s.tenant = %(tenant)s AND s.p_status = 'free'"
 
 _DAY = timedelta(days=1)
@@ -38,16 +38,17 @@ def overlapping_slots(
     """The statement for the ids of Slots that overlap a span on the Schedules of these actors.
 
     A Slot of a day or less begins in the day before the span ends; longer ones have an index of
-    their own.
+    their own. The Schedules are found first and for themselves: joined, the Slots of all of them
+    would be gone through where the planner does not know yet how many there are.
     """
-    whose = (
-        "SELECT o.id FROM schedule_actor a JOIN slot o ON o.tenant = a.tenant"
-        " AND o.p_schedule = a.schedule WHERE a.tenant = %s AND a.exclusive"
-        " AND a.actor_key = ANY(%s) AND o.p_start < %s AND o.p_end > %s"
+    slots = (
+        "SELECT o.id FROM slot o WHERE o.tenant = %s AND o.p_schedule = ANY(ARRAY("
+        "SELECT a.schedule FROM schedule_actor a WHERE a.tenant = %s AND a.exclusive"
+        " AND a.actor_key = ANY(%s))) AND o.p_start < %s AND o.p_end > %s"
     )
-    common = [tenant, sorted(set(actor_keys)), span.end, span.start]
+    common = [tenant, tenant, sorted(set(actor_keys)), span.end, span.start]
     statement = (
-        f"{whose} AND o.p_start > %s UNION {whose} AND o.p_end - o.p_start > interval '1 day'"
+        f"{slots} AND o.p_start > %s UNION {slots} AND o.p_end - o.p_start > interval '1 day'"
     )
     return statement, [*common, span.start - _DAY, *common]
 
@@ -58,11 +59,11 @@ async def free_slots_of_actors(
     """Free Slots that overlap a span, of any of these actors, by Schedule and start."""
     found, params = overlapping_slots(tx.tenant, span, actor_keys)
     rows = await tx.rows(
-        f"{_SELECT} WHERE s.tenant = %s AND s.p_status = 'free' AND s.id IN ({found})"
+        f"{_SELECT} WHERE s.tenant = %s AND s.id = ANY(ARRAY({found}))"
         " ORDER BY s.p_schedule, s.p_start, s.id",
         (tx.tenant, *params),
     )
-    return [FreeSlot(*row) for row in rows]
+    return [FreeSlot(*row[:4]) for row in rows if row[4] == "free"]
 
 
 async def free_slots(
@@ -87,7 +88,7 @@ async def free_slots(
             "limit": limit,
         },
     )
-    return [FreeSlot(*row) for row in rows]
+    return [FreeSlot(*row[:4]) for row in rows]
 
 
 async def slots_of_schedule(tx: Transaction, schedule: str, span: Interval) -> list[str]:
