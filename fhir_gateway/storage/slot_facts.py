@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fhir_gateway.core.time import Interval
+from fhir_gateway.storage.actors import references_statement
 from fhir_gateway.storage.postgres import Transaction
 
 
@@ -55,15 +56,22 @@ def overlapping_slots(
 
 async def free_slots_of_actors(
     tx: Transaction, actor_keys: Iterable[int], span: Interval
-) -> list[FreeSlot]:
-    """Free Slots that overlap a span, of any of these actors, by Schedule and start."""
-    found, params = overlapping_slots(tx.tenant, span, actor_keys)
-    rows = await tx.rows(
+) -> tuple[list[FreeSlot], dict[int, str]]:
+    """Free Slots that overlap a span, of any of these actors, by Schedule and start.
+
+    Returns:
+        The Slots, and the references of the actors by number.
+    """
+    keys = sorted(set(actor_keys))
+    found, params = overlapping_slots(tx.tenant, span, keys)
+    slots = (
         f"{_SELECT} WHERE s.tenant = %s AND s.id = ANY(ARRAY({found}))"
-        " ORDER BY s.p_schedule, s.p_start, s.id",
-        (tx.tenant, *params),
+        " ORDER BY s.p_schedule, s.p_start, s.id"
     )
-    return [FreeSlot(*row[:4]) for row in rows if row[4] == "free"]
+    rows, owners = await tx.fetch_batch(
+        [(slots, (tx.tenant, *params)), references_statement(tx.tenant, keys)]
+    )
+    return [FreeSlot(*row[:4]) for row in rows if row[4] == "free"], dict(owners)
 
 
 async def free_slots(

@@ -4,7 +4,7 @@ A waitlist Appointment as facts: wishes from the extension `waitlist`, the wante
 requestedPeriod, the appointment that would be given up from supportingInformation. Decisions 1, 16.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from fhir_gateway.core.codes import EXT_WAITLIST, HOLDING
 from fhir_gateway.core.refs import reference_of
 from fhir_gateway.core.time import Interval, local_day, parse_instant
 from fhir_gateway.engines.waitlist_facts import WaitlistEntry, WantedPeriod
-from fhir_gateway.storage import actors, engagements, resources, waitlist_facts
+from fhir_gateway.storage import waitlist_facts
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases.engaging import participants
@@ -46,39 +46,29 @@ async def entries(
         span: The freed time.
         zone: Of the clinic.
     """
+    if not found:
+        return []
     trees = {key: each.resource() for key, each in found.items()}
     patients = {key: _patient(tree) for key, tree in trees.items()}
     named = sorted({each for each in patients.values() if each})
-    offers = await waitlist_facts.open_offers(tx, named)
-    held = await _held(tx, trees)
-    busy = await _busy(tx, named, span)
+    given = {each for tree in trees.values() for each in given_up(tree)}
+    known = await waitlist_facts.elsewhere(tx, named, span, given)
+    held = _held(trees, known.held)
     facts = []
     for key, tree in trees.items():
         patient = patients[key]
         if patient is None:
             continue
-        given_up, start = held.get(key, (None, None))
+        leaves, start = held.get(key, (None, None))
         elsewhere = tuple(
-            time for appointment, time in busy.get(patient, ()) if appointment != given_up
+            time for appointment, time in known.busy.get(patient, ()) if appointment != leaves
         )
-        facts.append(_entry(tree, found[key], offers, elsewhere, start, zone))
+        facts.append(_entry(tree, found[key], known.offers, elsewhere, start, zone))
     return facts
 
 
 def _patient(tree: Resource) -> str | None:
     return next((str(each) for each in participants(tree, "Patient")), None)
-
-
-async def _busy(
-    tx: Transaction, patients: Sequence[str], span: Interval
-) -> dict[str, list[tuple[str | None, Interval]]]:
-    keys = await actors.keys_of(tx, patients)
-    names = {key: name for name, key in keys.items()}
-    rows = await engagements.overlapping(tx, keys.values(), span)
-    busy: dict[str, list[tuple[str | None, Interval]]] = {}
-    for each in rows:
-        busy.setdefault(names[each.actor_key], []).append((each.appointment, each.core))
-    return busy
 
 
 def given_up(tree: Resource) -> tuple[str, ...]:
@@ -87,13 +77,12 @@ def given_up(tree: Resource) -> tuple[str, ...]:
     return tuple(ref.id for ref in found if ref is not None and ref.type == "Appointment")
 
 
-async def _held(tx: Transaction, trees: Mapping[str, Resource]) -> dict[str, tuple[str, datetime]]:
-    named = {key: given_up(tree) for key, tree in trees.items()}
-    wanted = {each for ids in named.values() for each in ids}
-    booked = await resources.read_many(tx, "Appointment", wanted) if wanted else {}
+def _held(
+    trees: Mapping[str, Resource], booked: Mapping[str, Stored]
+) -> dict[str, tuple[str, datetime]]:
     held: dict[str, tuple[str, datetime]] = {}
-    for key, ids in named.items():
-        for each in ids:
+    for key, entry in trees.items():
+        for each in given_up(entry):
             tree = booked[each].resource() if each in booked else {}
             if tree.get("status") in HOLDING and tree.get("start"):
                 held[key] = (each, parse_instant(tree["start"]))
