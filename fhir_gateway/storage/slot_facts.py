@@ -11,6 +11,7 @@ from typing import Any
 from fhir_gateway.core.time import Interval
 from fhir_gateway.storage.actors import references_statement
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,32 @@ async def free_slots(
         },
     )
     return [FreeSlot(*row[:4]) for row in rows]
+
+
+_AROUND = (
+    "SELECT r.id, r.version, r.last_updated, c.content FROM slot r JOIN slot_content c"
+    " ON c.tenant = r.tenant AND c.id = r.id WHERE r.tenant = %s AND r.p_schedule = %s"
+    " AND r.p_start < %s AND r.p_end > %s AND r.p_status <> 'entered-in-error'"
+    " ORDER BY r.p_start, r.id"
+)
+_EXCLUSIVE = (
+    "SELECT actor_key FROM schedule_actor WHERE tenant = %s AND schedule = %s AND exclusive"
+)
+
+
+async def slots_around(
+    tx: Transaction, schedule: str, span: Interval
+) -> tuple[list[Stored], list[int]]:
+    """All Slots of a Schedule that overlap a span, by start, and who is in one place there.
+
+    Returns:
+        The Slots whatever their status, and the numbers of the Schedule's exclusive actors.
+    """
+    own = (tx.tenant, f"Schedule/{schedule}")
+    slots, owners = await tx.fetch_batch(
+        [(_AROUND, (*own, span.end, span.start)), (_EXCLUSIVE, own)]
+    )
+    return [Stored("Slot", *row) for row in slots], [row[0] for row in owners]
 
 
 async def slots_of_schedule(tx: Transaction, schedule: str, span: Interval) -> list[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, cast
 
 from fhir_gateway.core.time import Interval
 from fhir_gateway.engines.waitlist_wave import Acceptance
@@ -10,7 +9,7 @@ from fhir_gateway.storage import offer_log
 from fhir_gateway.storage.engagements import LIVE
 from fhir_gateway.storage.names import found_by_hash, hashes
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.storage.resources import Stored, select_many
+from fhir_gateway.storage.resources import Stored, known_by, select_many
 from fhir_gateway.storage.wire import Statement
 
 #: Entries of the waitlist that are looked at for one time.
@@ -148,11 +147,10 @@ async def standing(
         bucket: Of the notice, `engines.waitlist_wave.notice_bucket`.
         channels: Those whose answers are asked about.
     """
-    wanted, params = _waiting(tx.tenant, service_types)
-    entries = select_many("Appointment").replace("ANY(%s)", f"ANY(ARRAY({wanted})) ORDER BY r.id")
+    entries = known_by("Appointment", *_waiting(tx.tenant, service_types))
     waiting_rows, offers, funnel, answers = await tx.fetch_batch(
         [
-            (entries, (tx.tenant, *cast("tuple[Any, ...]", params))),
+            entries,
             _offers_of(tx.tenant, task),
             offer_log.funnel_statement(tx.tenant, task),
             offer_log.acceptances_statement(tx.tenant, bucket, channels),
