@@ -7,6 +7,7 @@ from Patient.telecom; the zone from the patient's extension timezone, else the c
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from fhir_gateway.core.refs import Ref
 from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.waitlist import Placed
 from fhir_gateway.engines.waitlist_wave import offer_to
+from fhir_gateway.fhir import json
 from fhir_gateway.storage import resources
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
@@ -143,7 +145,7 @@ async def _recipients(
     found: dict[str, Recipient] = {}
     for key, patient in named.items():
         tree = patients[patient].resource() if patient in patients else {}
-        stated = _stated(entries[key].resource())
+        stated = _stated_in(entries[key].content)
         found[key] = recipient_of(Ref("Patient", patient), tree, stated or deps.policy.channels)
     return found
 
@@ -169,6 +171,11 @@ def recipient_of(patient: Ref, tree: Resource, channels: Iterable[str]) -> Recip
     zone = known_zone((extension(tree, EXT_TIMEZONE) or {}).get("valueCode"))
     addresses = tuple((channel, address) for channel, address in told if address)
     return Recipient(patient, addresses, message_texts.language_of(tree), zone)
+
+
+@lru_cache(maxsize=8192)
+def _stated_in(content: bytes) -> tuple[str, ...]:
+    return _stated(json.parse(content))
 
 
 def _stated(entry: Resource) -> tuple[str, ...]:

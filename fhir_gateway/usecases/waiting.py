@@ -5,8 +5,9 @@ requestedPeriod, the appointment that would be given up from supportingInformati
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from fhir_gateway.core.codes import EXT_WAITLIST, HOLDING
 from fhir_gateway.core.refs import reference_of
 from fhir_gateway.core.time import Interval, local_day, parse_instant
 from fhir_gateway.engines.waitlist_facts import WaitlistEntry, WantedPeriod
+from fhir_gateway.fhir import json
 from fhir_gateway.storage import waitlist_facts
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
@@ -48,23 +50,42 @@ async def entries(
     """
     if not found:
         return []
-    trees = {key: each.resource() for key, each in found.items()}
-    patients = {key: _patient(tree) for key, tree in trees.items()}
-    named = sorted({each for each in patients.values() if each})
-    given = {each for tree in trees.values() for each in given_up(tree)}
+    said = {key: _said(each.content, zone, each.last_updated) for key, each in found.items()}
+    named = {each.wishes.patient for each in said.values()} - {""}
+    given = {one for each in said.values() for one in each.leaving}
     known = await waitlist_facts.elsewhere(tx, named, span, given)
-    held = _held(trees, known.held)
+    starts = {key: _held_start(each) for key, each in known.held.items()}
     facts = []
-    for key, tree in trees.items():
-        patient = patients[key]
-        if patient is None:
+    for each in said.values():
+        patient = each.wishes.patient
+        if not patient:
             continue
-        leaves, start = held.get(key, (None, None))
-        elsewhere = tuple(
-            time for appointment, time in known.busy.get(patient, ()) if appointment != leaves
+        leaves = next((one for one in reversed(each.leaving) if starts.get(one)), None)
+        busy = tuple(time for one, time in known.busy.get(patient, ()) if one != leaves)
+        facts.append(
+            replace(
+                each.wishes,
+                live_offers=known.offers.get(patient, 0),
+                busy=busy,
+                held_start=starts[leaves] if leaves else None,
+            )
         )
-        facts.append(_entry(tree, found[key], known.offers, elsewhere, start, zone))
     return facts
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What an entry says, and the Appointments that it points to."""
+
+    wishes: WaitlistEntry
+    leaving: tuple[str, ...]
+
+
+@lru_cache(maxsize=8192)
+def _said(content: bytes, zone: ZoneInfo, joined: datetime) -> _Said:
+    """The same list is looked at for each freed time, and few of its entries change meanwhile."""
+    tree = json.parse(content)
+    return _Said(wishes(tree, zone, joined), given_up(tree))
 
 
 def _patient(tree: Resource) -> str | None:
@@ -77,32 +98,11 @@ def given_up(tree: Resource) -> tuple[str, ...]:
     return tuple(ref.id for ref in found if ref is not None and ref.type == "Appointment")
 
 
-def _held(
-    trees: Mapping[str, Resource], booked: Mapping[str, Stored]
-) -> dict[str, tuple[str, datetime]]:
-    held: dict[str, tuple[str, datetime]] = {}
-    for key, entry in trees.items():
-        for each in given_up(entry):
-            tree = booked[each].resource() if each in booked else {}
-            if tree.get("status") in HOLDING and tree.get("start"):
-                held[key] = (each, parse_instant(tree["start"]))
-    return held
-
-
-def _entry(
-    tree: Resource,
-    stored: Stored,
-    offers: Mapping[str, int],
-    busy: tuple[Interval, ...],
-    held_start: datetime | None,
-    zone: ZoneInfo,
-) -> WaitlistEntry:
-    return replace(
-        wishes(tree, zone, stored.last_updated),
-        live_offers=offers.get(_patient(tree) or "", 0),
-        busy=busy,
-        held_start=held_start,
-    )
+def _held_start(booked: Stored) -> datetime | None:
+    """When an Appointment that is held begins; None for any other."""
+    tree = booked.resource()
+    held = tree.get("status") in HOLDING and tree.get("start")
+    return parse_instant(tree["start"]) if held else None
 
 
 def wishes(tree: Resource, zone: ZoneInfo, joined: datetime = _LONG_AGO) -> WaitlistEntry:
