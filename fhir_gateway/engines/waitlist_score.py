@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.time import local_day
@@ -98,6 +99,7 @@ def _time(entry: WaitlistEntry, hour: int) -> tuple[Fraction, str]:
     return Fraction(points), f"{apart} clock hours from the preferred time"
 
 
+@lru_cache(maxsize=4096)
 def _factor(code: str, points: Fraction, text: str) -> Factor:
     most = MOST[code]
     weight = Decimal(most).scaleb(-2)

@@ -61,11 +61,13 @@ def _known(tx: Transaction, references: list[str]) -> Statement:
 
 async def references_of(tx: Transaction, keys: Iterable[int]) -> dict[int, str]:
     """The reference behind each number."""
-    rows = await tx.rows(
-        "SELECT key, reference FROM actor WHERE tenant = %s AND key = ANY(%s)",
-        (tx.tenant, sorted(set(keys))),
-    )
-    return dict(rows)
+    return dict(await tx.rows(*references_statement(tx.tenant, keys)))
+
+
+def references_statement(tenant: int, keys: Iterable[int]) -> Statement:
+    """The statement for number and reference of actors."""
+    wanted = sorted(set(keys))
+    return "SELECT key, reference FROM actor WHERE tenant = %s AND key = ANY(%s)", (tenant, wanted)
 
 
 _COLUMNS = "substr(schedule, 10), actor_key, reference, exclusive, buffer_before, buffer_after"

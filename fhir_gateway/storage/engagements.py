@@ -137,6 +137,22 @@ async def overlapping(
     return [_engagement(row) for row in await tx.rows(statement, params)]
 
 
+async def others_in_the_way(
+    tx: Transaction, wanted: Sequence[Engagement], without_task: str
+) -> bool:
+    """Whether anything exclusive overlaps one of these, but for what a Task holds.
+
+    Args:
+        tx: Open transaction.
+        wanted: Whose time, and when; may be empty.
+        without_task: Id of a Task to leave out.
+    """
+    found = await tx.fetch_batch(
+        [_overlapping(tx.tenant, [e.actor_key], e.during, "", without_task) for e in wanted]
+    )
+    return any(_engagement(row).exclusive for rows in found for row in rows)
+
+
 def _overlapping(
     tenant: int, keys: Iterable[int], span: Interval, without: str, without_task: str
 ) -> tuple[str, Params]:

@@ -3,9 +3,12 @@
 Unique for each type of the tenant, for REST and v2 alike (decision 5).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from fhir_gateway.core.refs import Ref
+from fhir_gateway.storage import resources
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Stored
 from fhir_gateway.storage.wire import Statement
 
 Key = tuple[str, str]
@@ -14,6 +17,7 @@ _FIND = (
     "SELECT system, value, id FROM identity WHERE tenant = %s AND type = %s"
     " AND (system, value) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
 )
+_IDS = _FIND.replace("SELECT system, value, id", "SELECT id")
 _ADD = (
     "INSERT INTO identity (tenant, type, system, value, id)"
     " SELECT %s, %s, system, value, %s FROM unnest(%s::text[], %s::text[])"
@@ -27,13 +31,41 @@ _KEEP_ONLY = (
 
 async def find(tx: Transaction, type_name: str, keys: Iterable[Key]) -> dict[Key, str]:
     """The ids of resources by (system, value); unknown ones are left out."""
-    rows = await tx.rows(*_find(tx, type_name, sorted(set(keys))))
+    rows = await tx.rows(*finding(tx.tenant, type_name, keys))
     return {(system, value): key for system, value, key in rows}
 
 
-def _find(tx: Transaction, type_name: str, wanted: Sequence[Key]) -> Statement:
+def finding(tenant: int, type_name: str, keys: Iterable[Key]) -> Statement:
+    """The statement for system, value and id of what is known by these identifiers."""
+    wanted = sorted(set(keys))
     systems, values = [system for system, _ in wanted], [value for _, value in wanted]
-    return _FIND, (tx.tenant, type_name, systems, values)
+    return _FIND, (tenant, type_name, systems, values)
+
+
+async def holders(
+    tx: Transaction, wanted: Mapping[str, Iterable[Key]], *, lock: Collection[str] = ()
+) -> tuple[dict[tuple[str, Key], str], dict[Ref, Stored]]:
+    """Who is known by these identifiers, with all that is stored of them, in one round trip.
+
+    Args:
+        tx: Open transaction.
+        wanted: Identifiers by type.
+        lock: Types of which nobody else may change those found until the transaction ends.
+
+    Returns:
+        Ids by type and identifier, and the resources.
+    """
+    statements: list[Statement] = []
+    for name, keys in wanted.items():
+        find, params = finding(tx.tenant, name, keys)
+        statements += [(find, params), resources.known_by(name, _IDS, params, lock=name in lock)]
+    answers = iter(await tx.fetch_batch(statements))
+    ids: dict[tuple[str, Key], str] = {}
+    found: dict[Ref, Stored] = {}
+    for name in wanted:
+        ids |= {(name, (system, value)): key for system, value, key in next(answers)}
+        found |= {Ref(name, row[0]): Stored(name, *row) for row in next(answers)}
+    return ids, found
 
 
 async def add(tx: Transaction, type_name: str, resource_id: str, keys: Iterable[Key]) -> Key | None:
@@ -47,7 +79,7 @@ async def add(tx: Transaction, type_name: str, resource_id: str, keys: Iterable[
         return None
     systems, values = [system for system, _ in wanted], [value for _, value in wanted]
     insert = (_ADD, (tx.tenant, type_name, resource_id, systems, values))
-    _, rows = await tx.fetch_batch([insert, _find(tx, type_name, wanted)])
+    _, rows = await tx.fetch_batch([insert, finding(tx.tenant, type_name, wanted)])
     held = {(system, value): key for system, value, key in rows}
     return next((key for key in wanted if held.get(key) != resource_id), None)
 

@@ -11,8 +11,10 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from fhir_gateway.storage import locks
+from fhir_gateway.storage import identities, locks, resources
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Stored
+from fhir_gateway.storage.wire import Statement
 
 #: Kept and answered, and still to be applied.
 RECEIVED = "received"
@@ -141,14 +143,52 @@ class FeedState:
     control_id: str
 
 
+_FEED_STATE = (
+    "SELECT message_time, received_at, control_id FROM feed_state"
+    " WHERE tenant = %s AND appointment = %s FOR UPDATE"
+)
+
+
 async def feed_state(tx: Transaction, appointment: str) -> FeedState | None:
     """The newest message applied to an Appointment; locked until the transaction ends."""
-    row = await tx.row(
-        "SELECT message_time, received_at, control_id FROM feed_state"
-        " WHERE tenant = %s AND appointment = %s FOR UPDATE",
-        (tx.tenant, appointment),
-    )
+    row = await tx.row(_FEED_STATE, (tx.tenant, appointment))
     return FeedState(*row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An Appointment that messages are about, locked.
+
+    Attributes:
+        stored: The present version; None where it has been deleted.
+        state: The newest message that has been applied to it.
+        keys: Those of the keys asked for that lead to it.
+    """
+
+    stored: Stored | None
+    state: FeedState | None
+    keys: frozenset[tuple[str, str]]
+
+
+async def told(tx: Transaction, appointment: str, keys: Iterable[tuple[str, str]]) -> Told:
+    """Lock an Appointment and what is known of the messages about it.
+
+    Args:
+        tx: Open transaction.
+        appointment: Id.
+        keys: Identifiers of which has to be known whether they lead to it.
+    """
+    found, states, known = await tx.fetch_batch(
+        [
+            resources.locking("Appointment", tx.tenant, appointment),
+            (_FEED_STATE, (tx.tenant, appointment)),
+            identities.finding(tx.tenant, "Appointment", keys),
+        ]
+    )
+    stored = next((Stored("Appointment", *row) for row in found), None)
+    state = next((FeedState(*row) for row in states), None) if stored else None
+    own = frozenset((system, value) for system, value, key in known if key == appointment)
+    return Told(stored, state, own)
 
 
 _REMEMBER = (
@@ -191,7 +231,16 @@ async def buried_at(tx: Transaction, keys: Iterable[tuple[str, str]]) -> datetim
 
 async def lock_keys(tx: Transaction, keys: Iterable[tuple[str, str]]) -> None:
     """Let messages about one appointment pass one at a time, also before it is known."""
-    await locks.hold(tx, (f"appointment|{system}|{value}" for system, value in keys))
+    await tx.fetch_batch(_locking(tx, keys))
+
+
+def lock_keys_first(tx: Transaction, keys: Iterable[tuple[str, str]]) -> None:
+    """The same before the next statement, which sees what others have committed until then."""
+    tx.later(_locking(tx, keys))
+
+
+def _locking(tx: Transaction, keys: Iterable[tuple[str, str]]) -> list[Statement]:
+    return locks.holding(tx.tenant, (f"appointment|{system}|{value}" for system, value in keys))
 
 
 async def set_parents(

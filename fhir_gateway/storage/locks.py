@@ -8,6 +8,12 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.wire import Statement
+
+_HOLD = (
+    "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY"
+    " AS wanted(key, place) ORDER BY place"
+)
 
 
 async def try_hold(tx: Transaction, name: str) -> bool:
@@ -26,13 +32,13 @@ async def hold(tx: Transaction, names: Iterable[str]) -> None:
         names: Of any length; may be empty. They are taken in one order, so that two transactions
             do not wait for each other.
     """
-    keys = sorted({_key(f"{tx.tenant}|{each}") for each in names})
-    if keys:
-        await tx.rows(
-            "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY"
-            " AS wanted(key, place) ORDER BY place",
-            (keys,),
-        )
+    await tx.fetch_batch(holding(tx.tenant, names))
+
+
+def holding(tenant: int, names: Iterable[str]) -> list[Statement]:
+    """The statement that holds names, for whoever sends it with others; none for no name."""
+    keys = sorted({_key(f"{tenant}|{each}") for each in names})
+    return [(_HOLD, (keys,))] if keys else []
 
 
 def _key(name: str) -> int:

@@ -37,14 +37,17 @@ class Message:
     attempt: int = 0
 
 
+_QUEUE = (
+    "INSERT INTO message (tenant, communication, channel, address, offer, asks, due)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
+
+
 async def queue(tx: Transaction, message: Message, due: datetime) -> None:
     """Leave a message for its channel; it may go from `due` on."""
-    await tx.execute(
-        "INSERT INTO message (tenant, communication, channel, address, offer, asks, due)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-        (tx.tenant, message.communication, message.channel, message.address, message.offer,
-         message.asks, due),
-    )  # fmt: skip
+    waits = (tx.tenant, message.communication, message.channel, message.address, message.offer,
+             message.asks, due)  # fmt: skip
+    tx.later([(_QUEUE, waits)])
     tx.work_left = True
 
 

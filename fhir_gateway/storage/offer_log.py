@@ -10,6 +10,7 @@ from datetime import datetime
 
 from fhir_gateway.engines.waitlist_wave import Acceptance
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.wire import Row, Statement
 
 #: Newest answers of a channel and a notice that are learnt from.
 _LEARNT_FROM = 500
@@ -82,6 +83,24 @@ class Outcomes:
         return self.offered / self.filled if self.filled else None
 
 
+_FREED = (
+    "INSERT INTO freed_time (tenant, task, service, freed_at, starts, state)"
+    " VALUES (%s, %s, %s, clock_timestamp(), %s, 'open') ON CONFLICT DO NOTHING"
+)
+_ENDED = (
+    "UPDATE freed_time SET state = %s, ended_at = clock_timestamp()"
+    " WHERE tenant = %s AND task = %s AND state = 'open'"
+)
+_MADE = (
+    "INSERT INTO offer (tenant, id, task, channel, messages, bucket, offered_at,"
+    " expires_at, outcome) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'open')"
+)
+_CLOSED = (
+    "UPDATE offer SET outcome = %s, ended_at = clock_timestamp()"
+    " WHERE tenant = %s AND id = %s AND outcome = 'open'"
+)
+
+
 async def freed(tx: Transaction, task: str, services: Iterable[str], starts: datetime) -> None:
     """Count a time that has come free.
 
@@ -91,50 +110,40 @@ async def freed(tx: Transaction, task: str, services: Iterable[str], starts: dat
         services: Codes of what it may be used for; the first in order stands for it.
         starts: When it begins.
     """
-    await tx.execute(
-        "INSERT INTO freed_time (tenant, task, service, freed_at, starts, state)"
-        " VALUES (%s, %s, %s, clock_timestamp(), %s, 'open') ON CONFLICT DO NOTHING",
-        (tx.tenant, task, min(services, default=""), starts),
-    )
+    tx.later([(_FREED, (tx.tenant, task, min(services, default=""), starts))])
 
 
 async def ended(tx: Transaction, task: str, state: str) -> None:
     """A freed time is `filled`, `unfilled`, or `taken` in another way; the first word counts."""
-    await tx.execute(
-        "UPDATE freed_time SET state = %s, ended_at = clock_timestamp()"
-        " WHERE tenant = %s AND task = %s AND state = 'open'",
-        (state, tx.tenant, task),
-    )
+    tx.later([(_ENDED, (state, tx.tenant, task))])
 
 
 async def made(tx: Transaction, offer: Made) -> None:
     """Count an offer that is made."""
-    await tx.execute(
-        "INSERT INTO offer (tenant, id, task, channel, messages, bucket, offered_at,"
-        " expires_at, outcome) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'open')",
-        (tx.tenant, *astuple(offer)),
-    )
+    tx.later([(_MADE, (tx.tenant, *astuple(offer)))])
 
 
 async def closed(tx: Transaction, offer: str, outcome: str) -> None:
     """An offer is accepted, declined, expired, superseded or withdrawn."""
-    await tx.execute(
-        "UPDATE offer SET outcome = %s, ended_at = clock_timestamp()"
-        " WHERE tenant = %s AND id = %s AND outcome = 'open'",
-        (outcome, tx.tenant, offer),
-    )
+    tx.later([(_CLOSED, (outcome, tx.tenant, offer))])
 
 
 async def funnel(tx: Transaction, task: str) -> Funnel:
     """Where the offers of a freed time stand."""
-    row = await tx.row(
-        "SELECT count(*)::int, coalesce(sum(messages), 0)::int,"
-        " count(*) FILTER (WHERE outcome IN ('accepted', 'declined'))::int,"
-        " count(*) FILTER (WHERE outcome = 'accepted')::int"
-        " FROM offer WHERE tenant = %s AND task = %s",
-        (tx.tenant, task),
+    return Funnel(*(await tx.rows(*funnel_statement(tx.tenant, task)))[0])
+
+
+def funnel_statement(tenant: int, task: str) -> Statement:
+    """The statement for the one row that a Funnel is made of."""
+    return (
+        (
+            "SELECT count(*)::int, coalesce(sum(messages), 0)::int,"
+            " count(*) FILTER (WHERE outcome IN ('accepted', 'declined'))::int,"
+            " count(*) FILTER (WHERE outcome = 'accepted')::int"
+            " FROM offer WHERE tenant = %s AND task = %s"
+        ),
+        (tenant, task),
     )
-    return Funnel(*row) if row else Funnel()
 
 
 async def acceptances(
@@ -149,15 +158,26 @@ async def acceptances(
         bucket: Of the notice.
         channels: Those that are asked about.
     """
-    rows = await tx.rows(
-        "SELECT c, a.accepted, a.refused FROM unnest(%s::text[]) c CROSS JOIN LATERAL ("
-        " SELECT count(*) FILTER (WHERE outcome = 'accepted')::int AS accepted,"
-        " count(*) FILTER (WHERE outcome <> 'accepted')::int AS refused FROM ("
-        " SELECT outcome FROM offer WHERE tenant = %s AND bucket = %s AND channel = c"
-        " AND outcome IN ('accepted', 'declined', 'expired')"
-        " ORDER BY offered_at DESC LIMIT %s) newest) a",
-        (sorted(set(channels)), tx.tenant, bucket, _LEARNT_FROM),
+    return as_acceptances(await tx.rows(*acceptances_statement(tx.tenant, bucket, channels)))
+
+
+def acceptances_statement(tenant: int, bucket: int, channels: Iterable[str]) -> Statement:
+    """The statement for the rows that `as_acceptances` reads."""
+    return (
+        (
+            "SELECT c, a.accepted, a.refused FROM unnest(%s::text[]) c CROSS JOIN LATERAL ("
+            " SELECT count(*) FILTER (WHERE outcome = 'accepted')::int AS accepted,"
+            " count(*) FILTER (WHERE outcome <> 'accepted')::int AS refused FROM ("
+            " SELECT outcome FROM offer WHERE tenant = %s AND bucket = %s AND channel = c"
+            " AND outcome IN ('accepted', 'declined', 'expired')"
+            " ORDER BY offered_at DESC LIMIT %s) newest) a"
+        ),
+        (sorted(set(channels)), tenant, bucket, _LEARNT_FROM),
     )
+
+
+def as_acceptances(rows: Iterable[Row]) -> dict[str, Acceptance]:
+    """Answers by channel."""
     return {channel: Acceptance(won, lost) for channel, won, lost in rows}
 
 

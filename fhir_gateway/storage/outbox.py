@@ -18,6 +18,23 @@ from fhir_gateway.storage.postgres import Database, Transaction
 MOST_ATTEMPTS = 12
 
 
+_PUBLISH = (
+    "INSERT INTO outbox (tenant, created_at, kind, payload, not_before)"
+    " VALUES (%s, clock_timestamp(), %s, %s, clock_timestamp())"
+)
+_SET_TIMER = (
+    "INSERT INTO timer (tenant, kind, subject, due, payload) VALUES (%s, %s, %s, %s, %s)"
+    " ON CONFLICT (tenant, kind, subject) DO UPDATE SET due = excluded.due,"
+    " payload = excluded.payload"
+)
+_DROP_TIMER = "DELETE FROM timer WHERE tenant = %s AND kind = %s AND subject = %s"
+_TAKE = "DELETE FROM outbox WHERE tenant = %s AND id = %s RETURNING id"
+_TAKE_UNLESS_LOCKED = (
+    "DELETE FROM outbox WHERE tenant = %s AND id = (SELECT id FROM outbox"
+    " WHERE tenant = %s AND id = %s FOR UPDATE SKIP LOCKED) RETURNING id"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something to react to.
@@ -41,11 +58,7 @@ class Event:
 
 async def publish(tx: Transaction, kind: str, payload: Mapping[str, Any]) -> None:
     """Leave an event for the workers; it exists when the transaction commits."""
-    await tx.execute(
-        "INSERT INTO outbox (tenant, created_at, kind, payload, not_before)"
-        " VALUES (%s, clock_timestamp(), %s, %s, clock_timestamp())",
-        (tx.tenant, kind, Jsonb(dict(payload))),
-    )
+    tx.later([(_PUBLISH, (tx.tenant, kind, Jsonb(dict(payload))))])
     tx.work_left = True
 
 
@@ -92,15 +105,10 @@ async def take(tx: Transaction, event: Event, *, wait: bool = False) -> bool:
     Returns:
         False where another worker has it or has done it.
     """
-    row = await tx.row(
-        "SELECT id FROM outbox WHERE tenant = %s AND id = %s FOR UPDATE"
-        + ("" if wait else " SKIP LOCKED"),
-        (tx.tenant, event.id),
-    )
-    if row is None:
-        return False
-    await tx.execute("DELETE FROM outbox WHERE tenant = %s AND id = %s", (tx.tenant, event.id))
-    return True
+    own = (tx.tenant, event.id)
+    if wait:
+        return await tx.row(_TAKE, own) is not None
+    return await tx.row(_TAKE_UNLESS_LOCKED, (tx.tenant, *own)) is not None
 
 
 async def postpone(tx: Transaction, event: Event, error: str) -> None:
@@ -117,21 +125,13 @@ async def set_timer(
     tx: Transaction, kind: str, subject: str, due: datetime, payload: Mapping[str, Any]
 ) -> None:
     """Have something done at a time of the database's clock; replaces one of the same subject."""
-    await tx.execute(
-        "INSERT INTO timer (tenant, kind, subject, due, payload) VALUES (%s, %s, %s, %s, %s)"
-        " ON CONFLICT (tenant, kind, subject) DO UPDATE SET due = excluded.due,"
-        " payload = excluded.payload",
-        (tx.tenant, kind, subject, due, Jsonb(dict(payload))),
-    )
+    tx.later([(_SET_TIMER, (tx.tenant, kind, subject, due, Jsonb(dict(payload))))])
     tx.work_left = True
 
 
 async def drop_timer(tx: Transaction, kind: str, subject: str) -> None:
     """Forget a timer; nothing where there is none."""
-    await tx.execute(
-        "DELETE FROM timer WHERE tenant = %s AND kind = %s AND subject = %s",
-        (tx.tenant, kind, subject),
-    )
+    tx.later([(_DROP_TIMER, (tx.tenant, kind, subject))])
 
 
 async def due_timers(database: Database, role: str, limit: int = 100) -> list[Event]:

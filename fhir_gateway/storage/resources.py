@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.refs import Ref
@@ -28,7 +28,7 @@ from fhir_gateway.storage.resource_rows import (
     side_values,
     write_statement,
 )
-from fhir_gateway.storage.wire import Statement
+from fhir_gateway.storage.wire import Params, Statement
 
 Resource = dict[str, Any]
 
@@ -98,9 +98,17 @@ async def read(tx: Transaction, ref: Ref, *, lock: bool = False) -> Stored | Non
         ref: Of a served type.
         lock: Whether nobody else may change it until the transaction ends.
     """
-    tail = " WHERE r.tenant = %s AND r.id = %s" + (_LOCK if lock else "")
-    row = await tx.row(_select(ref.type) + tail, (tx.tenant, ref.id))
+    statement, params = locking(ref.type, tx.tenant, ref.id)
+    row = await tx.row(statement if lock else statement.removesuffix(_LOCK), params)
     return Stored(ref.type, *row) if row else None
+
+
+def locking(type_name: str, tenant: int, resource_id: str) -> Statement:
+    """The statement that reads the present version and locks it."""
+    return (
+        _select(type_name) + " WHERE r.tenant = %s AND r.id = %s" + _LOCK,
+        (tenant, resource_id),
+    )
 
 
 async def read_many(
@@ -110,6 +118,20 @@ async def read_many(
     tail = " WHERE r.tenant = %s AND r.id = ANY(%s) ORDER BY r.id" + (_LOCK if lock else "")
     rows = await tx.rows(_select(type_name) + tail, (tx.tenant, sorted(set(ids))))
     return {row[0]: Stored(type_name, *row) for row in rows}
+
+
+def known_by(type_name: str, ids: str, params: Params, *, lock: bool = False) -> Statement:
+    """The statement that reads present versions whose ids another statement finds.
+
+    Args:
+        type_name: A served type.
+        ids: The statement that finds them; the tenant is the first of its values.
+        params: Its values.
+        lock: Whether nobody else may change them until the transaction ends.
+    """
+    values = tuple(cast("Sequence[Any]", params))
+    tail = f" WHERE r.tenant = %s AND r.id = ANY(ARRAY({ids})) ORDER BY r.id"
+    return _select(type_name) + tail + (_LOCK if lock else ""), (values[0], *values)
 
 
 async def read_all(tx: Transaction, refs: Iterable[Ref]) -> dict[Ref, Stored]:

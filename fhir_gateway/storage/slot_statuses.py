@@ -73,10 +73,12 @@ async def _locked(
     tx: Transaction, found: str, params: list[Any]
 ) -> tuple[list[SlotState], dict[str, Stored]]:
     """One round trip; the second statement sees what was committed before the lock was had."""
-    lock = f"SELECT s.id FROM slot s WHERE s.tenant = %s AND s.id IN ({found}) ORDER BY s.id"
+    lock = (
+        f"SELECT s.id FROM slot s WHERE s.tenant = %s AND s.id = ANY(ARRAY({found})) ORDER BY s.id"
+    )
     look = (
         "SELECT d.*, r.version, r.last_updated, c.content FROM"
-        f" ({_DERIVED} AND s.id IN ({found})) d (id, status, derived, overbooked, says)"
+        f" ({_DERIVED} AND s.id = ANY(ARRAY({found}))) d (id, status, derived, overbooked, says)"
         " JOIN slot r ON r.tenant = %s AND r.id = d.id"
         " JOIN slot_content c ON c.tenant = r.tenant AND c.id = r.id ORDER BY d.id"
     )

@@ -1,6 +1,6 @@
 """What is known of one freed time while the waitlist is asked?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -11,13 +11,14 @@ from fhir_gateway.core.time import Interval
 from fhir_gateway.engines.waitlist import Matching, matching
 from fhir_gateway.engines.waitlist_facts import FreedTime
 from fhir_gateway.engines.waitlist_wave import Cascade, minutes_left, notice_bucket
-from fhir_gateway.storage import offer_log, resources, waitlist_facts
+from fhir_gateway.storage import freed_time_facts, resources, waitlist_facts
+from fhir_gateway.storage.offer_log import Funnel
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases import naming, tasks, waiting
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Resource
-from fhir_gateway.usecases.zones import zone_of
+from fhir_gateway.usecases.zones import has_zone, places_of, zone_among
 
 #: States of a Task in which offers may be made.
 OPEN = frozenset({"requested", "in-progress"})
@@ -76,13 +77,15 @@ async def open_task(tx: Transaction, deps: Deps, task_id: str) -> Opening | None
 
 async def _opening(tx: Transaction, deps: Deps, stored: Stored, task: Resource) -> Opening:
     span = tasks.time_of(task)
-    ids = [ref.id for ref in tasks.references(task, "slot")]
-    found = await resources.read_many(tx, "Slot", ids)
-    slots = sorted((each.resource() for each in found.values()), key=lambda slot: slot["start"])
-    schedule = await _schedule(tx, slots)
-    named = [str(ref) for ref in tasks.references(task, "actor")]
-    places = [each.removeprefix("Location/") for each in named if each.startswith("Location/")]
-    zone = await zone_of(tx, deps, schedule, places)
+    actors = tasks.references(task, "actor")
+    named = [str(ref) for ref in actors]
+    scene = await freed_time_facts.scene(
+        tx, [ref.id for ref in tasks.references(task, "slot")], actors
+    )
+    slots = sorted((each.resource() for each in scene.slots), key=lambda slot: slot["start"])
+    schedule = scene.schedule.resource() if scene.schedule else None
+    known = {ref: each.resource() for ref, each in scene.actors.items()}
+    zone = await _zone(tx, deps, schedule, known)
     services = [each["valueCodeableConcept"] for each in tasks.values(task, "service-type")]
     for each in (*slots, *([schedule] if schedule else [])):
         services += [one for one in each.get("serviceType", ()) if one not in services]
@@ -98,41 +101,55 @@ async def _opening(tx: Transaction, deps: Deps, stored: Stored, task: Resource) 
         notice_by_type=deps.policy.notice_by_type,
         quiet=deps.policy.quiet_hours,
     )
-    people = await _people(tx, named, schedule)
-    now = await tx.now()
-    return Opening(stored, task, span, slots, services, named, people, zone, freed, now)
-
-
-async def _people(
-    tx: Transaction, actors_named: Sequence[str], schedule: Resource | None
-) -> list[Resource]:
-    """References as the Schedule has them; the others by the names that are stored."""
     own = {each.get("reference"): each for each in (schedule or {}).get("actor", ())}
-    return await naming.named(tx, [own.get(each, tasks.reference(each)) for each in actors_named])
+    people = naming.with_names([own.get(each, tasks.reference(each)) for each in named], known)
+    return Opening(stored, task, span, slots, services, named, people, zone, freed, scene.now)
 
 
-async def _schedule(tx: Transaction, slots: Sequence[Resource]) -> Resource | None:
-    names = {each["schedule"]["reference"].removeprefix("Schedule/") for each in slots}
-    found = await resources.read_many(tx, "Schedule", names)
-    return next((each.resource() for each in found.values()), None)
+async def _zone(
+    tx: Transaction, deps: Deps, schedule: Resource | None, known: Mapping[Ref, Resource]
+) -> ZoneInfo:
+    """As `zones.zone_of`; Locations that are known already are not read again."""
+    tenant = deps.tenants[tx.tenant].zone
+    if has_zone(schedule):
+        return zone_among(schedule, (), tenant)
+    places = {ref.id: each for ref, each in known.items() if ref.type == "Location"}
+    others = set(places_of(schedule or {})) - set(places)
+    if others:
+        found = await resources.read_many(tx, "Location", others)
+        places |= {key: each.resource() for key, each in found.items()}
+    return zone_among(schedule, [places[key] for key in sorted(places)], tenant)
 
 
-async def match(tx: Transaction, deps: Deps, opening: Opening) -> Matching:
-    """Everybody who waits for such a time: who could take it, in order, and who could not."""
-    ids = await waitlist_facts.waiting(tx, opening.freed.service_types)
-    found = await resources.read_many(tx, "Appointment", ids)
-    facts = await waiting.entries(tx, found, opening.span, opening.zone)
-    return matching(deps.policy.waitlist, facts, opening.freed, opening.now)
+@dataclass(frozen=True, slots=True)
+class Waitlist:
+    """Everybody who waits for such a time, and where the offers for it stand.
+
+    Attributes:
+        found: Who could take it, in order, and who could not.
+        entries: Their entries of the waitlist, by id.
+        where: Where the offers stand, and how offers with such a notice have been answered.
+        funnel: How many patients got how far.
+    """
+
+    found: Matching
+    entries: dict[str, Stored]
+    where: Cascade
+    funnel: Funnel
 
 
-async def standing(tx: Transaction, opening: Opening) -> Cascade:
-    """Where the offers for it stand, and how offers with such a notice have been answered."""
-    made = await waitlist_facts.offers_of(tx, opening.ref.id)
+async def ask(tx: Transaction, deps: Deps, opening: Opening) -> Waitlist:
+    """Look at the waitlist for a freed time."""
     bucket = notice_bucket(opening.notice)
-    asked = await waitlist_facts.offers_of_entries(tx, opening.ref.id)
-    return Cascade(
-        offered=asked,
-        live=sum(status == "proposed" for _, status in made),
-        minutes_left=minutes_left(opening.freed, opening.now),
-        acceptances=await offer_log.acceptances(tx, bucket, CHANNELS),
+    known = await waitlist_facts.standing(
+        tx, opening.ref.id, opening.freed.service_types, bucket, CHANNELS
     )
+    facts = await waiting.entries(tx, known.waiting, opening.span, opening.zone)
+    where = Cascade(
+        offered=known.asked,
+        live=known.live,
+        minutes_left=minutes_left(opening.freed, opening.now),
+        acceptances=known.acceptances,
+    )
+    found = matching(deps.policy.waitlist, facts, opening.freed, opening.now)
+    return Waitlist(found, known.waiting, where, known.funnel)

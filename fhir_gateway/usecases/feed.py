@@ -4,21 +4,20 @@ A statement of fact by the system of record: applied in the order of the sender'
 refused for an overlap. Decisions 5, 9, 14 and 20; hl7v2.md sections 2.1 and 2.3.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from fhir_gateway.core.codes import HOLDING, TERMINAL, TIMELESS
 from fhir_gateway.core.errors import Category, GatewayError, Issue
-from fhir_gateway.core.refs import Ref
 from fhir_gateway.engines.lifecycle import By, transition
 from fhir_gateway.fhir.validation import validate
 from fhir_gateway.hl7.ack import Reply
 from fhir_gateway.mapping.intent import ActorIntent, SiuIntent
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.triggers import ENDINGS, REDUCING, REOPENING
-from fhir_gateway.storage import inbox, resources
+from fhir_gateway.storage import inbox
 from fhir_gateway.storage.inbox import FeedState
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
@@ -93,11 +92,11 @@ async def apply_siu(
     intent = await echoes.recognised(tx, deps, intent, profile)
     keys = [(each["system"], each["value"]) for each in intent.keys]
     parents = [(each["system"], each["value"]) for each in intent.parents]
-    await inbox.lock_keys(tx, [*keys, *parents])
+    inbox.lock_keys_first(tx, [*keys, *parents])
     known = await feed_people.find(tx, "Appointment", keys)
-    old = await resources.read(tx, Ref("Appointment", known), lock=True) if known else None
+    told = await inbox.told(tx, known, keys) if known else inbox.Told(None, None, frozenset())
+    old, state = told.stored, told.state
     children = await feed_series.children(tx, intent, keys)
-    state = await inbox.feed_state(tx, old.id) if old else None
     if asks and old is None and not children:
         text = "No such appointment is known"
         raise GatewayError(Category.NOT_FOUND, Issue(text, ("SCH^1^2", "SCH^1^1"), "not-found"))
@@ -117,7 +116,7 @@ async def apply_siu(
     applied = Applied(None, list(intent.warnings))
     by = By.OPERATION if asks or profile.authority == "placer" else By.FEED
     if old is not None or not children:
-        changed = await _change(tx, deps, intent, cast, old, by)
+        changed = await _change(tx, deps, intent, cast, old, by, told.keys)
         remember(tx, changed.id, intent, state)
         await inbox.set_parents(tx, changed.id, parents)
         applied.appointment = changed.id
@@ -216,16 +215,21 @@ async def cast_of(tx: Transaction, deps: Deps, intent: SiuIntent) -> Cast:
     Raises:
         AmbiguousError: the identifiers of one belong to several records.
     """
+    everybody = [intent.patient, *intent.other_patients, *(e.resource for e in intent.actors)]
+    known = await feed_people.look_up(tx, [each for each in everybody if each is not None])
     patients = []
     if intent.patient is not None:
-        actor = await feed_people.patient(tx, deps, intent.patient, intent.patient_removed)
+        actor = await feed_people.patient(
+            tx, deps, intent.patient, intent.patient_removed, known=known
+        )
         part = intent.patient_participant or {"required": "required", "status": "accepted"}
         patients = [(actor, part)]
         patients += [
-            (await feed_people.patient(tx, deps, each), part) for each in intent.other_patients
+            (await feed_people.patient(tx, deps, each, known=known), part)
+            for each in intent.other_patients
         ]
     actors = [
-        (each, _typed(each, await feed_people.actor(tx, deps, each.resource)))
+        (each, _typed(each, await feed_people.actor(tx, deps, each.resource, known=known)))
         for each in intent.actors
     ]
     return Cast(tuple(patients), tuple(actors))
@@ -244,16 +248,18 @@ async def _change(
     cast: Cast,
     old: Stored | None,
     by: By,
+    registered: Collection[tuple[str, str]] = (),
 ) -> Stored:
     resource = merged(intent, cast, old.resource() if old else None, deps.ids.new())
     check(resource, intent)
     await _choose_slots(tx, deps, resource, intent)
+    keys = [(each["system"], each["value"]) for each in feed_people.foreign(intent.keys)]
     change = Change(
         resource,
         by,
         old,
         method="PUT" if old else "POST",
-        keys=tuple((each["system"], each["value"]) for each in feed_people.foreign(intent.keys)),
+        keys=tuple(each for each in keys if each not in registered),
     )
     try:
         return (await appointments.apply(tx, deps, change)).stored

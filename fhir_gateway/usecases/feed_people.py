@@ -4,7 +4,8 @@ People, places and things are matched by identifier only, never by name; unknown
 The patient's own data come from the feed, of others only gaps are filled. Decision 5.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_gateway.core.codes import SYSTEM_OWN
@@ -42,13 +43,60 @@ class AmbiguousError(Exception):
         return Issue(text, (), "multiple-matches", "ambiguous-identity")
 
 
-async def find(tx: Transaction, type_name: str, keys: Sequence[tuple[str, str]]) -> str | None:
+@dataclass(slots=True)
+class Known:
+    """Those whom a message names, as they were found together.
+
+    Attributes:
+        ids: By type and identifier.
+        stored: The resources; each is given out once, since it may be changed then.
+        types: Those of which nothing has been written since.
+    """
+
+    ids: Mapping[tuple[str, tuple[str, str]], str] = field(default_factory=dict)
+    stored: dict[Ref, Stored] = field(default_factory=dict)
+    types: set[str] = field(default_factory=set)
+
+
+async def look_up(tx: Transaction, told: Iterable[Resource]) -> Known:
+    """Find everybody whom a message names in one round trip; the patients are locked.
+
+    Args:
+        tx: Open transaction.
+        told: Resources without id, as the message tells them.
+    """
+    wanted: dict[str, set[tuple[str, str]]] = {}
+    for each in told:
+        kind = each.get("resourceType")
+        if kind and (keys := identifying.keys_of(each)):
+            wanted.setdefault(kind, set()).update(keys)
+    if not wanted:
+        return Known()
+    ids, stored = await identities.holders(tx, wanted, lock=("Patient",))
+    return Known(ids, stored, set(wanted))
+
+
+async def find(
+    tx: Transaction,
+    type_name: str,
+    keys: Sequence[tuple[str, str]],
+    known: Known | None = None,
+) -> str | None:
     """The resource with any of these identifiers; None where there is none.
+
+    Args:
+        tx: Open transaction.
+        type_name: Its type.
+        keys: System and value.
+        known: What has been found before for the same message.
 
     Raises:
         AmbiguousError: they belong to several.
     """
-    named = set((await identities.find(tx, type_name, keys)).values())
+    if known is not None and type_name in known.types:
+        named = {known.ids[type_name, each] for each in keys if (type_name, each) in known.ids}
+    else:
+        named = set((await identities.find(tx, type_name, keys)).values())
     found = sorted(named | await _by_own_id(tx, type_name, keys))
     if len(found) > 1:
         raise AmbiguousError([Ref(type_name, each) for each in found])
@@ -70,7 +118,12 @@ def foreign(identifiers: Iterable[Resource]) -> list[Resource]:
 
 
 async def patient(
-    tx: Transaction, deps: Deps, told: Resource, removed: Sequence[str] = ()
+    tx: Transaction,
+    deps: Deps,
+    told: Resource,
+    removed: Sequence[str] = (),
+    *,
+    known: Known | None = None,
 ) -> Resource:
     """The Reference of a patient, created or brought up to date.
 
@@ -79,6 +132,7 @@ async def patient(
         deps: See Deps.
         told: Patient without id, as the message tells it.
         removed: Elements that the message deletes.
+        known: What `look_up` has found for the message.
 
     Raises:
         AmbiguousError: its identifiers belong to several patients.
@@ -86,13 +140,14 @@ async def patient(
     keys = identifying.keys_of(told)
     if not keys:
         return {"type": "Patient", "display": _name(told) or "unknown patient"}
-    known = await find(tx, "Patient", keys)
-    if known is None:
-        return await _create(tx, deps, told)
-    stored = await surviving(tx, known)
+    known = Known() if known is None else known
+    patient_id = await find(tx, "Patient", keys, known)
+    if patient_id is None:
+        return await _create(tx, deps, told, known)
+    stored = await surviving(tx, patient_id, known)
     if stored is None:
-        return await _create(tx, deps, told)
-    if stored.id != known:
+        return await _create(tx, deps, told, known)
+    if stored.id != patient_id:
         # They still lead to the record that a client has merged into this one.
         told = {key: value for key, value in told.items() if key != "identifier"}
     before = stored.resource()
@@ -102,13 +157,15 @@ async def patient(
     _set_identifiers(changed, before, told)
     if "extension" in changed:
         changed["extension"] = _extensions(before, told)
-    return await _put(tx, deps, stored, before, changed)
+    return await _put(tx, deps, stored, before, changed, known)
 
 
-async def surviving(tx: Transaction, patient_id: str) -> Stored | None:
+async def surviving(tx: Transaction, patient_id: str, known: Known | None = None) -> Stored | None:
     """A Patient, or the one that it has been merged into, locked; None where there is none."""
     seen: set[str] = set()
-    stored = await resources.read(tx, Ref("Patient", patient_id), lock=True)
+    ref = Ref("Patient", patient_id)
+    read = known.stored.pop(ref, None) if known else None
+    stored = read or await resources.read(tx, ref, lock=True)
     while stored is not None and stored.id not in seen:
         seen.add(stored.id)
         others = [
@@ -137,8 +194,16 @@ def _extensions(before: Resource, told: Resource) -> list[Resource]:
     return [each for each in before.get("extension", ()) if each["url"] not in urls] + new
 
 
-async def actor(tx: Transaction, deps: Deps, told: Resource) -> Resource:
+async def actor(
+    tx: Transaction, deps: Deps, told: Resource, *, known: Known | None = None
+) -> Resource:
     """The Reference of a practitioner, place or device; a bare name where it has no identifier.
+
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        told: As the message tells it, without id.
+        known: What `look_up` has found for the message.
 
     Raises:
         AmbiguousError: its identifiers belong to several.
@@ -147,17 +212,19 @@ async def actor(tx: Transaction, deps: Deps, told: Resource) -> Resource:
     keys = identifying.keys_of(told) if kind else ()
     if kind is None or not keys:
         return {"display": str(told.get("display") or display_of(told) or "unknown")}
-    known = await find(tx, kind, keys)
-    if known is None:
-        return await _create(tx, deps, told)
+    known = Known() if known is None else known
+    actor_id = await find(tx, kind, keys, known)
+    if actor_id is None:
+        return await _create(tx, deps, told, known)
     # Not locked: half the messages may name the same place, and few change it.
-    stored = await resources.read(tx, Ref(kind, known))
+    ref = Ref(kind, actor_id)
+    stored = known.stored.pop(ref, None) or await resources.read(tx, ref)
     if stored is None:
-        return await _create(tx, deps, told)
+        return await _create(tx, deps, told, known)
     before = stored.resource()
     changed = told | before
     _set_identifiers(changed, before, told)
-    return await _put(tx, deps, stored, before, changed)
+    return await _put(tx, deps, stored, before, changed, known)
 
 
 def _set_identifiers(changed: Resource, before: Resource, told: Resource) -> None:
@@ -175,7 +242,8 @@ def united(old: Sequence[Resource], new: Sequence[Resource]) -> list[Resource]:
     return list(by_key.values())
 
 
-async def _create(tx: Transaction, deps: Deps, told: Resource) -> Resource:
+async def _create(tx: Transaction, deps: Deps, told: Resource, known: Known) -> Resource:
+    known.types.discard(told["resourceType"])
     made = {**told, "id": deps.ids.new()}
     _check(made)
     stored = await storing.add(tx, deps, made)
@@ -184,9 +252,15 @@ async def _create(tx: Transaction, deps: Deps, told: Resource) -> Resource:
 
 
 async def _put(
-    tx: Transaction, deps: Deps, stored: Stored, before: Resource, changed: Resource
+    tx: Transaction,
+    deps: Deps,
+    stored: Stored,
+    before: Resource,
+    changed: Resource,
+    known: Known,
 ) -> Resource:
     if changed != before:
+        known.types.discard(stored.type)
         _check(changed)
         await storing.replace(tx, deps, stored, changed)
         await identifying.register(tx, changed, identifying.keys_of(changed))

@@ -152,18 +152,15 @@ async def _candidates(
     tx: Transaction, schedule: str, span: Interval, appointment: str
 ) -> list[_Candidate]:
     """Slots in the time; one made for a booking serves another only if it is free and no longer."""
-    ids = await slot_facts.slots_of_schedule(tx, schedule, span)
-    found = {
-        key: each.resource() for key, each in (await resources.read_many(tx, "Slot", ids)).items()
-    }
+    stored, keys = await slot_facts.slots_around(tx, schedule, span)
     slots = [
-        _Candidate(key, time, made_by_feed(found[key]))
-        for key in ids
-        if (time := span_of(found[key])) is not None
+        _Candidate(each["id"], time, made_by_feed(each))
+        for each in (one.resource() for one in stored)
+        if (time := span_of(each)) is not None
     ]
     if not any(each.made_by_feed for each in slots):
         return slots
-    others = await _taken_by_others(tx, schedule, span, appointment)
+    others = await _taken_by_others(tx, keys, span, appointment)
     return [
         each
         for each in slots
@@ -172,10 +169,9 @@ async def _candidates(
 
 
 async def _taken_by_others(
-    tx: Transaction, schedule: str, span: Interval, appointment: str
+    tx: Transaction, keys: Sequence[int], span: Interval, appointment: str
 ) -> set[str]:
     """Slots that other Appointments have, or a block is; offers and holds give way to the EHR."""
-    keys = [each.key for each in await actors.of_schedules(tx, [schedule]) if each.exclusive]
     rows = await engagements.overlapping(tx, keys, span, without=appointment)
     lasting = [each for each in rows if each.appointment or each.kind == engagements.BLOCK]
     return {slot for each in lasting for slot in each.slots}

@@ -11,7 +11,7 @@ from typing import Any
 from fhir_gateway.core.codes import TASK_FILL_SLOT
 from fhir_gateway.core.time import Interval, format_instant, merged
 from fhir_gateway.engines.waitlist_wave import last_answer
-from fhir_gateway.storage import actors, offer_log, outbox, slot_facts
+from fhir_gateway.storage import offer_log, outbox, slot_facts
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.slot_facts import FreeSlot
 from fhir_gateway.usecases import storing, tasks
@@ -45,14 +45,14 @@ async def open_tasks(
     for span, keys, booked in free:
         if span.start <= soonest:
             continue
-        slots = await slot_facts.free_slots_of_actors(tx, keys, span)
+        slots, owners = await slot_facts.free_slots_of_actors(tx, keys, span)
         through = [each for each in slots if each.id in booked] or _of_one_schedule(slots)
         openings = _openings([each for each in through if each.id not in seen])
         if not slots and not booked:
             openings = [(span, [])]
         for time, shared in openings:
             seen.update(each.id for each in shared)
-            made.append(await _open(tx, deps, appointment, time, keys, shared))
+            made.append(await _open(tx, deps, appointment, time, owners.values(), shared))
     return made
 
 
@@ -73,9 +73,9 @@ async def open_capacity(
     Source: decision 15 (S24); a block may be days long, and nobody wants all of it.
     """
     soonest = deps.clock.now() + timedelta(minutes=deps.policy.shortest_notice)
-    slots = await slot_facts.free_slots_of_actors(tx, keys, span)
+    slots, owners = await slot_facts.free_slots_of_actors(tx, keys, span)
     return [
-        await _open(tx, deps, {}, each.span, keys, [each])
+        await _open(tx, deps, {}, each.span, owners.values(), [each])
         for each in _of_one_schedule(slots)
         if each.start > soonest
     ]
@@ -110,7 +110,7 @@ async def _open(
     deps: Deps,
     appointment: Resource,
     time: Interval,
-    keys: frozenset[int],
+    owners: Iterable[str],
     slots: Sequence[FreeSlot],
 ) -> str:
     now = deps.clock.now()
@@ -122,7 +122,7 @@ async def _open(
         task["basedOn"] = [tasks.reference(f"Appointment/{appointment['id']}")]
     if appointment.get("cancelationReason"):
         task["reasonCode"] = appointment["cancelationReason"]
-    task["input"] = await _inputs(tx, appointment, time, keys, slots)
+    task["input"] = _inputs(appointment, time, owners, slots)
     last = time.start - last_answer(deps.policy.waitlist, deps.policy.minimum_notice)
     task["input"].append(tasks.entry("expires", valueInstant=format_instant(last)))
     await storing.add(tx, deps, task)
@@ -132,16 +132,14 @@ async def _open(
     return str(task["id"])
 
 
-async def _inputs(
-    tx: Transaction,
+def _inputs(
     appointment: Resource,
     time: Interval,
-    keys: frozenset[int],
+    owners: Iterable[str],
     slots: Sequence[FreeSlot],
 ) -> list[dict[str, Any]]:
-    owners = await actors.references_of(tx, keys)
     places = [str(each) for each in participants(appointment, "Location")]
-    who = [each for each in owners.values() if not each.startswith("Schedule/")]
+    who = [each for each in owners if not each.startswith("Schedule/")]
     lines = [tasks.entry("freed-time", valuePeriod=tasks.period(time))]
     lines += [
         tasks.entry("slot", valueReference=tasks.reference(f"Slot/{each.id}")) for each in slots

@@ -6,7 +6,7 @@ looking up everybody in it.
 Source: R4 Reference.display.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fhir_gateway.core.refs import Ref, reference_of
@@ -28,7 +28,12 @@ async def named(tx: Transaction, references: Sequence[Resource]) -> list[Resourc
         As many in the same order; without display where nothing is stored, or nothing with a name.
     """
     found = await _read(tx, [each for each in references if not each.get("display")])
-    return [_with_display(each, found) for each in references]
+    return with_names(references, found)
+
+
+def with_names(references: Iterable[Resource], found: Mapping[Ref, Resource]) -> list[Resource]:
+    """The same of resources that have been read; one with a display keeps it."""
+    return [each if each.get("display") else _with_display(each, found) for each in references]
 
 
 async def _read(tx: Transaction, references: Iterable[Resource]) -> dict[Ref, Resource]:
@@ -44,9 +49,9 @@ async def _read(tx: Transaction, references: Iterable[Resource]) -> dict[Ref, Re
     return found
 
 
-def _with_display(reference: Resource, found: dict[Ref, Resource]) -> Resource:
+def _with_display(reference: Resource, found: Mapping[Ref, Resource]) -> Resource:
     ref = reference_of(reference)
-    name = name_of(found[ref]) if ref in found else None
+    name = name_of(found[ref]) if ref is not None and ref in found else None
     return {**reference, "display": name} if name else reference
 
 

@@ -37,7 +37,7 @@ async def offered(
 ) -> None:
     """Ask a patient by each channel whether an earlier time would do."""
     about = [offer_ref(offer), opening.ref]
-    await _say(tx, deps, offer, "offered", recipient, about, opening.zone, until=expiry)
+    await _say(tx, deps, offer, "offered", recipient, about, opening.zone, (opening.now, expiry))
 
 
 async def ended(tx: Transaction, deps: Deps, offer: Resource, code: str) -> None:
@@ -75,13 +75,14 @@ async def _say(
     recipient: Recipient,
     about: list[Ref],
     zone: ZoneInfo | None = None,
-    until: datetime | None = None,
+    asked: tuple[datetime, datetime] | None = None,
 ) -> None:
+    """Tell a patient; asked: when, and until when an answer is due, where it is a question."""
     tenant = deps.tenants[tx.tenant]
     start = parse_instant(offer["start"])  # written with the clinic's offset
-    shown = until.astimezone(zone or start.tzinfo) if until else None
+    shown = asked[1].astimezone(zone or start.tzinfo) if asked else None
     text = message_texts.text(told, recipient.language, tenant.name, start, shown)
-    now = await tx.now()
+    now = asked[0] if asked else await tx.now()
     due = quiet_hours.may_go(now, deps.policy.quiet_hours, recipient.zone or zone or tenant.zone)
     for channel, address in recipient.addresses:
         message: Resource = {
@@ -96,7 +97,7 @@ async def _say(
             "payload": [{"contentString": text}],
         }
         await storing.add(tx, deps, message)
-        waits = Message(message["id"], channel, address, offer["id"], asks=until is not None)
+        waits = Message(message["id"], channel, address, offer["id"], asks=asked is not None)
         await messages.queue(tx, waits, due)
 
 

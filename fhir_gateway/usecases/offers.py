@@ -5,7 +5,7 @@ a wave. Offers are proposed Appointments that point to their waitlist entry and 
 the Task holds the time. Decisions 15 and 16.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 
@@ -31,7 +31,7 @@ from fhir_gateway.engines.waitlist_wave import (
 )
 from fhir_gateway.storage import engagements, offer_log, outbox, resources, waitlist_facts
 from fhir_gateway.storage.engagements import Engagement
-from fhir_gateway.storage.offer_log import Made
+from fhir_gateway.storage.offer_log import Funnel, Made
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
 from fhir_gateway.usecases import (
     appointments,
@@ -43,7 +43,7 @@ from fhir_gateway.usecases import (
     tasks,
 )
 from fhir_gateway.usecases.appointments import Change
-from fhir_gateway.usecases.cascade import Opening
+from fhir_gateway.usecases.cascade import Opening, Waitlist
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import needs
 from fhir_gateway.usecases.reaching import Reached
@@ -71,26 +71,26 @@ async def fill(tx: Transaction, deps: Deps, task_id: str, occasion: Occasion) ->
         await withdraw(tx, deps, task_id)
         await _end(tx, deps, opening, "cancelled", "The time was booked in another way")
         return
-    found = await cascade.match(tx, deps, opening)
-    where = await cascade.standing(tx, opening)
-    reached = await reaching.reach(tx, deps, opening, found.placed, where.offered)
+    waitlist = await cascade.ask(tx, deps, opening)
+    placed_all, where = waitlist.found.placed, waitlist.where
+    reached = await reaching.reach(tx, deps, opening, placed_all, waitlist.entries, where.offered)
     chosen = next_wave(deps.policy.waitlist, reached.ranked, where, occasion)
     placed = [each for each in reached.ranked if each.entry.id in chosen]
     if placed:
         latest = max(reached.expiries[each] for each in chosen)
         await _hold(tx, deps, opening, wanted, latest)
-        await _offer(tx, deps, opening, placed, reached)
-        await _count(tx, opening, len(found.placed))
-        await _progress(tx, deps, opening, latest, more=len(found.placed) > len(placed))
+        await _offer(tx, deps, opening, placed, waitlist, reached)
+        _count(opening, len(placed_all), await funnel(tx, task_id))
+        await _progress(tx, deps, opening, latest, more=len(placed_all) > len(placed))
         return
-    changed = await _count(tx, opening, len(found.placed))
+    changed = _count(opening, len(placed_all), _told(waitlist.funnel))
     later = asked_later(deps.policy.waitlist, reached.ranked, where)
     if where.live == 0 and not later:
         await _fail(tx, deps, opening, where, reached)
         return
     if changed:
         await storing.replace(tx, deps, opening.stored, opening.task)
-    more = len(found.placed) > len(where.offered)
+    more = len(placed_all) > len(where.offered)
     if later or (more and occasion is Occasion.WAVE):
         await _next_wave(tx, deps, opening)
 
@@ -112,18 +112,21 @@ async def _fail(
     await _end(tx, deps, opening, "failed", why, code)
 
 
-async def _count(tx: Transaction, opening: Opening, eligible: int) -> bool:
+def _count(opening: Opening, eligible: int, far: Mapping[str, int]) -> bool:
     """Write into the Task how many patients got how far; whether that has changed."""
     before = tasks.values(opening.task, "eligible", of="output")
     most = max([eligible, *(each.get("valueInteger", 0) for each in before)])
     told = list(opening.task.get("output", ()))
-    tasks.counted(opening.task, {"eligible": most, **await funnel(tx, opening.ref.id)})
+    tasks.counted(opening.task, {"eligible": most, **far})
     return bool(told != opening.task["output"])
 
 
 async def funnel(tx: Transaction, task_id: str) -> dict[str, int]:
     """How many patients of a freed time got how far, beside those who were eligible."""
-    found = await offer_log.funnel(tx, task_id)
+    return _told(await offer_log.funnel(tx, task_id))
+
+
+def _told(found: Funnel) -> dict[str, int]:
     return {**asdict(found), "completed": found.accepted}
 
 
@@ -138,12 +141,8 @@ async def _wanted(tx: Transaction, opening: Opening) -> tuple[Engagement, ...] |
 
 async def _taken(tx: Transaction, opening: Opening, wanted: Sequence[Engagement]) -> bool:
     """Whether somebody else has the time by now, or a part of the time around it."""
-    for each in wanted:
-        others = await engagements.overlapping(
-            tx, [each.actor_key], each.during, without_task=opening.ref.id
-        )
-        if any(other.exclusive for other in others):
-            return True
+    if await engagements.others_in_the_way(tx, wanted, opening.ref.id):
+        return True
     return any(each["status"] not in ("free", "busy-tentative") for each in opening.slots)
 
 
@@ -152,12 +151,12 @@ async def _offer(
     deps: Deps,
     opening: Opening,
     placed: Sequence[Placed],
+    waitlist: Waitlist,
     reached: Reached,
 ) -> None:
-    found = await resources.read_many(tx, "Appointment", [each.entry.id for each in placed])
     for each in placed:
         expiry, recipient = reached.expiries[each.entry.id], reached.recipients[each.entry.id]
-        entry = found[each.entry.id]
+        entry = waitlist.entries[each.entry.id]
         offer = offer_shape.offer(opening, entry.resource(), each, deps.policy.waitlist, deps.ids)
         await storing.add(tx, deps, offer)
         counted = offer_shape.counted(entry.resource(), "offered", opening.now)

@@ -4,9 +4,10 @@ Channels as the entry of the waitlist states them, else those of the clinic; the
 from Patient.telecom; the zone from the patient's extension timezone, else the clinic's. Row W4.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,8 +17,10 @@ from fhir_gateway.core.refs import Ref
 from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.waitlist import Placed
 from fhir_gateway.engines.waitlist_wave import offer_to
+from fhir_gateway.fhir import json
 from fhir_gateway.storage import resources
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases import message_texts
 from fhir_gateway.usecases.cascade import Opening
 from fhir_gateway.usecases.deps import Deps
@@ -88,6 +91,7 @@ async def reach(
     deps: Deps,
     opening: Opening,
     placed: Sequence[Placed],
+    entries: Mapping[str, Stored],
     asked: Collection[str],
 ) -> Reached:
     """Find out who of the first on the list can be told, and until when each may answer.
@@ -97,6 +101,7 @@ async def reach(
         deps: See Deps.
         opening: The freed time.
         placed: Who could take it, in order.
+        entries: Their entries of the waitlist, by id.
         asked: Ids of entries that have been asked before.
     """
     ranked: list[Placed] = []
@@ -105,7 +110,9 @@ async def reach(
     refusals: list[Refusal] = []
     for start in range(0, len(placed), _AT_ONCE):
         some = placed[start : start + _AT_ONCE]
-        found = await _recipients(tx, deps, [one for one in some if one.entry.id not in asked])
+        found = await _recipients(
+            tx, deps, [one for one in some if one.entry.id not in asked], entries
+        )
         for each in some:
             recipient = found.get(each.entry.id)
             if recipient is None:
@@ -128,16 +135,17 @@ async def reach(
 
 
 async def _recipients(
-    tx: Transaction, deps: Deps, placed: Sequence[Placed]
+    tx: Transaction, deps: Deps, placed: Sequence[Placed], entries: Mapping[str, Stored]
 ) -> dict[str, Recipient]:
     """How each can be told, by id of the entry; also those who cannot."""
-    entries = await resources.read_many(tx, "Appointment", [each.entry.id for each in placed])
+    if not placed:
+        return {}
     named = {each.entry.id: each.entry.patient.removeprefix("Patient/") for each in placed}
     patients = await resources.read_many(tx, "Patient", set(named.values()))
     found: dict[str, Recipient] = {}
     for key, patient in named.items():
         tree = patients[patient].resource() if patient in patients else {}
-        stated = _stated(entries[key].resource()) if key in entries else ()
+        stated = _stated_in(entries[key].content)
         found[key] = recipient_of(Ref("Patient", patient), tree, stated or deps.policy.channels)
     return found
 
@@ -163,6 +171,11 @@ def recipient_of(patient: Ref, tree: Resource, channels: Iterable[str]) -> Recip
     zone = known_zone((extension(tree, EXT_TIMEZONE) or {}).get("valueCode"))
     addresses = tuple((channel, address) for channel, address in told if address)
     return Recipient(patient, addresses, message_texts.language_of(tree), zone)
+
+
+@lru_cache(maxsize=8192)
+def _stated_in(content: bytes) -> tuple[str, ...]:
+    return _stated(json.parse(content))
 
 
 def _stated(entry: Resource) -> tuple[str, ...]:

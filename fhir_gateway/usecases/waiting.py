@@ -4,9 +4,10 @@ A waitlist Appointment as facts: wishes from the extension `waitlist`, the wante
 requestedPeriod, the appointment that would be given up from supportingInformation. Decisions 1, 16.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,8 @@ from fhir_gateway.core.codes import EXT_WAITLIST, HOLDING
 from fhir_gateway.core.refs import reference_of
 from fhir_gateway.core.time import Interval, local_day, parse_instant
 from fhir_gateway.engines.waitlist_facts import WaitlistEntry, WantedPeriod
-from fhir_gateway.storage import actors, engagements, resources, waitlist_facts
+from fhir_gateway.fhir import json
+from fhir_gateway.storage import waitlist_facts
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases.engaging import participants
@@ -46,39 +48,48 @@ async def entries(
         span: The freed time.
         zone: Of the clinic.
     """
-    trees = {key: each.resource() for key, each in found.items()}
-    patients = {key: _patient(tree) for key, tree in trees.items()}
-    named = sorted({each for each in patients.values() if each})
-    offers = await waitlist_facts.open_offers(tx, named)
-    held = await _held(tx, trees)
-    busy = await _busy(tx, named, span)
+    if not found:
+        return []
+    said = {key: _said(each.content, zone, each.last_updated) for key, each in found.items()}
+    named = {each.wishes.patient for each in said.values()} - {""}
+    given = {one for each in said.values() for one in each.leaving}
+    known = await waitlist_facts.elsewhere(tx, named, span, given)
+    starts = {key: _held_start(each) for key, each in known.held.items()}
     facts = []
-    for key, tree in trees.items():
-        patient = patients[key]
-        if patient is None:
+    for each in said.values():
+        patient = each.wishes.patient
+        if not patient:
             continue
-        given_up, start = held.get(key, (None, None))
-        elsewhere = tuple(
-            time for appointment, time in busy.get(patient, ()) if appointment != given_up
+        leaves = next((one for one in reversed(each.leaving) if starts.get(one)), None)
+        busy = tuple(time for one, time in known.busy.get(patient, ()) if one != leaves)
+        facts.append(
+            replace(
+                each.wishes,
+                live_offers=known.offers.get(patient, 0),
+                busy=busy,
+                held_start=starts[leaves] if leaves else None,
+            )
         )
-        facts.append(_entry(tree, found[key], offers, elsewhere, start, zone))
     return facts
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What an entry says, and the Appointments that it points to."""
+
+    wishes: WaitlistEntry
+    leaving: tuple[str, ...]
+
+
+@lru_cache(maxsize=8192)
+def _said(content: bytes, zone: ZoneInfo, joined: datetime) -> _Said:
+    """The same list is looked at for each freed time, and few of its entries change meanwhile."""
+    tree = json.parse(content)
+    return _Said(wishes(tree, zone, joined), given_up(tree))
 
 
 def _patient(tree: Resource) -> str | None:
     return next((str(each) for each in participants(tree, "Patient")), None)
-
-
-async def _busy(
-    tx: Transaction, patients: Sequence[str], span: Interval
-) -> dict[str, list[tuple[str | None, Interval]]]:
-    keys = await actors.keys_of(tx, patients)
-    names = {key: name for name, key in keys.items()}
-    rows = await engagements.overlapping(tx, keys.values(), span)
-    busy: dict[str, list[tuple[str | None, Interval]]] = {}
-    for each in rows:
-        busy.setdefault(names[each.actor_key], []).append((each.appointment, each.core))
-    return busy
 
 
 def given_up(tree: Resource) -> tuple[str, ...]:
@@ -87,33 +98,11 @@ def given_up(tree: Resource) -> tuple[str, ...]:
     return tuple(ref.id for ref in found if ref is not None and ref.type == "Appointment")
 
 
-async def _held(tx: Transaction, trees: Mapping[str, Resource]) -> dict[str, tuple[str, datetime]]:
-    named = {key: given_up(tree) for key, tree in trees.items()}
-    wanted = {each for ids in named.values() for each in ids}
-    booked = await resources.read_many(tx, "Appointment", wanted) if wanted else {}
-    held: dict[str, tuple[str, datetime]] = {}
-    for key, ids in named.items():
-        for each in ids:
-            tree = booked[each].resource() if each in booked else {}
-            if tree.get("status") in HOLDING and tree.get("start"):
-                held[key] = (each, parse_instant(tree["start"]))
-    return held
-
-
-def _entry(
-    tree: Resource,
-    stored: Stored,
-    offers: Mapping[str, int],
-    busy: tuple[Interval, ...],
-    held_start: datetime | None,
-    zone: ZoneInfo,
-) -> WaitlistEntry:
-    return replace(
-        wishes(tree, zone, stored.last_updated),
-        live_offers=offers.get(_patient(tree) or "", 0),
-        busy=busy,
-        held_start=held_start,
-    )
+def _held_start(booked: Stored) -> datetime | None:
+    """When an Appointment that is held begins; None for any other."""
+    tree = booked.resource()
+    held = tree.get("status") in HOLDING and tree.get("start")
+    return parse_instant(tree["start"]) if held else None
 
 
 def wishes(tree: Resource, zone: ZoneInfo, joined: datetime = _LONG_AGO) -> WaitlistEntry:
