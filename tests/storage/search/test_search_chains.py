@@ -84,7 +84,6 @@ MANY = [f"p{number:04}" for number in range(1001)]
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 async def test_a_chain_over_more_than_can_be_listed_selects_the_same(database: Database) -> None:
     men = [patient(each, gender="male") for each in MANY]
     tasks = [task(each, **{"for": {"reference": f"Patient/{each}"}}) for each in MANY]
