@@ -61,14 +61,27 @@ class Header:
 
     def component(self, number: int, component: int = 1) -> str:
         """Component 1.. of the first repetition of a field, decoded for reading."""
+        first, mark = self.field(number), self.delimiters.repetition
+        if mark and mark in first:
+            first = first.split(mark, 1)[0]
         mark = self.delimiters.component
-        first = self.repetitions(number)[0]
-        parts = first.split(mark) if mark else [first]
+        parts = first.split(mark) if mark and mark in first else [first]
         return self._readable(parts[component - 1]) if component <= len(parts) else ""
 
     def _readable(self, raw: str) -> str:
+        if self._is_plain(raw):
+            return raw
         text = raw.encode(self.encoding, "surrogateescape").decode(self.encoding, "replace")
         return "" if text == '""' else unescape(text, self.delimiters, self.encoding)
+
+    def _is_plain(self, raw: str) -> bool:
+        """Whether a piece means just what it looks like, as nearly all do."""
+        escape = self.delimiters.escape
+        return (
+            self.encoding == "ascii"
+            and raw.isascii()
+            and not ('"' in raw or "\0" in raw or (escape and escape in raw))
+        )
 
     @property
     def control_id(self) -> str:
