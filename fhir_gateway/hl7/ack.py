@@ -9,7 +9,7 @@ Source: HL7 v2.9.1 chapter 2, MSA and ERR; tables 0357 and 0516; hl7v2.md sectio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue
@@ -78,9 +78,10 @@ class _AckWriter:
 
     Args:
         header: See `_kind`.
+        roomy: Write in UTF-8, and say so.
     """
 
-    def __init__(self, header: Header) -> None:
+    def __init__(self, header: Header, *, roomy: bool = False) -> None:
         self._header = header
         own = self._header.delimiters
         complete = own.component and own.repetition and own.escape and own.subcomponent
@@ -93,19 +94,17 @@ class _AckWriter:
         self._wide = declared.startswith(("utf-16", "utf-32"))
         if self._encoding == "ascii":
             self._encoding = "utf-8" if self._wide else declared
-        self._values = SegmentWriter(self._delimiters, self._encoding)
         self._charset = b""
+        if roomy:
+            self._encoding, self._charset = "utf-8", b"UNICODE UTF-8"
+        self._values = SegmentWriter(self._delimiters, self._encoding)
         self._plain = {each: self._around(None, enhanced=each) for each in (False, True)}
 
     def with_room_for(self, rows: Sequence[Row]) -> "_AckWriter":
-        """One that writes in UTF-8, and says so, where the character set has no room for these."""
+        """One that has the characters of these segments; itself where its own set has them."""
         text = "".join(map(self._values.segment, rows))
-        if text.encode(self._encoding, "replace").decode(self._encoding) == text:
-            return self
-        roomy = _AckWriter(self._header)
-        roomy._encoding, roomy._charset = "utf-8", b"UNICODE UTF-8"
-        roomy._values = SegmentWriter(self._delimiters, "utf-8")
-        return roomy
+        kept = text.encode(self._encoding, "replace").decode(self._encoding)
+        return self if kept == text else _AckWriter(self._header, roomy=True)
 
     def echo(self, header: Header, number: int, default: str = "") -> bytes:
         """A field of a header, byte by byte; only what would break the frame is left out."""
@@ -136,7 +135,7 @@ class _AckWriter:
         before, kind, after = (
             self._around(reply, enhanced=enhanced) if reply else self._plain[enhanced]
         )
-        time = _time_as_written_by(self, now.replace(microsecond=0))
+        time = _time_as_written_by(self, now.replace(microsecond=0), now.utcoffset())
         parts = (before, time, b"", kind, self.value(control_id), after)
         return self._delimiters.field.encode().join(parts)
 
@@ -193,7 +192,7 @@ class _AckWriter:
 
 
 @lru_cache(maxsize=256)
-def _time_as_written_by(writer: _AckWriter, second: datetime) -> bytes:
+def _time_as_written_by(writer: _AckWriter, second: datetime, _offset: timedelta | None) -> bytes:
     return writer.value(second.strftime("%Y%m%d%H%M%S%z"))
 
 

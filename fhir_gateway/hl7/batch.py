@@ -8,7 +8,6 @@ Source: HL7 v2.9.1 chapter 2, 2.10.3 batch protocol; hl7v2.md section 3.2.
 
 import re
 
-_NAMES = (b"FHS", b"BHS", b"BTS", b"FTS")
 _NAME = rb"[ \t\0\x0b]*(?:\xef\xbb\xbf)?((?:MSH|FHS|BHS|BTS|FTS)(?![A-Za-z0-9]))"
 _FIRST = re.compile(_NAME)
 #: Begins with the line break, so that the search runs from line to line and not byte by byte.
@@ -41,5 +40,5 @@ def messages(payload: bytes) -> tuple[bytes, ...]:
 
 
 def _is_alone(payload: bytes) -> bool:
-    """Whether no such name stands anywhere behind the first, be it of a segment or not."""
-    return payload.rfind(b"MSH") == 0 and not any(each in payload for each in _NAMES)
+    """Whether nothing behind the first name looks like a part of another, be it one or not."""
+    return payload.find(b"MSH", 3) < 0 and b"HS" not in payload and b"TS" not in payload

@@ -9,6 +9,7 @@ Source: HL7 v2.9.1 chapter 2, MSH; hl7v2.md sections 3.2 and 3.3.
 import codecs
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from fhir_gateway.hl7.charset import codec_of
 from fhir_gateway.hl7.delimiters import Delimiters, Unreadable, read_delimiters
@@ -31,7 +32,7 @@ def find_header(raw: bytes, reach: int = _REACH) -> int | None:
     return found.start(1) if found else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Header:
     """MSH, cut but not decoded.
 
@@ -83,12 +84,12 @@ class Header:
             and not ('"' in raw or "\0" in raw or (escape and escape in raw))
         )
 
-    @property
+    @cached_property
     def control_id(self) -> str:
         """MSH-10 as one text."""
         return self._readable(self.field(10))
 
-    @property
+    @cached_property
     def event(self) -> tuple[str, str, str]:
         """MSH-9: message type, trigger event, structure."""
         return self.component(9, 1), self.component(9, 2), self.component(9, 3)
@@ -98,7 +99,7 @@ class Header:
         """MSH-12.1."""
         return self.component(12)
 
-    @property
+    @cached_property
     def sender(self) -> tuple[str, str]:
         """MSH-3 and MSH-4: namespace, or the universal id where there is no namespace."""
         return (

@@ -18,12 +18,12 @@ _AT_ONCE = 2
 #: Messages in one of them.
 _MOST = 200
 
-# Bytes and times travel in binary: as text they would cost more than all the rest.
+# Arrays travel in binary: bytes as text would cost more than all the rest.
 _KEYS = "%(application)s::text[], %(facility)s::text[], %(control_id)s::text[], %(sha256)b::bytea[]"
 _KEEP = f"""
 WITH told AS (
   SELECT * FROM unnest({_KEYS}, %(received_at)b::timestamptz[], %(ack)b::bytea[],
-    %(peer)s::text[], %(raw)b::bytea[], %(event)s::text[], %(ack_code)s::text[],
+    %(peer)b::text[], %(raw)b::bytea[], %(event)b::text[], %(ack_code)b::text[],
     %(port_sender)s::text[]) WITH ORDINALITY AS told(application, facility, control_id, sha256,
     received_at, ack, peer, raw, event, ack_code, port_sender, place)
 ),
