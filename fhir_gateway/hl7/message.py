@@ -41,12 +41,7 @@ class Syntax:
 
     def value(self, raw: str) -> str:
         """The text meant by a piece of the message; '' for the null value."""
-        if raw == _NULL:
-            return ""
-        escape = self.delimiters.escape
-        if (escape and escape in raw) or "\0" in raw:
-            return unescape(raw, self.delimiters, self.encoding)
-        return raw
+        return "" if raw == _NULL else unescape(raw, self.delimiters, self.encoding)
 
 
 def _split(text: str, delimiter: str) -> list[str]:
@@ -88,8 +83,6 @@ class Field:
 
     def raw_component(self, component: int) -> str:
         """Component 1.. as written; '' where absent."""
-        if not self.raw:
-            return ""
         parts = _split(self.raw, self._syntax.delimiters.component)
         return parts[component - 1] if 1 <= component <= len(parts) else ""
 
@@ -103,10 +96,7 @@ class Field:
 
     def sub(self, component: int, sub: int) -> str:
         """Subcomponent 1.. of component 1.., decoded."""
-        raw = self.raw_component(component)
-        if not raw:
-            return ""
-        parts = _split(raw, self._syntax.delimiters.subcomponent)
+        parts = _split(self.raw_component(component), self._syntax.delimiters.subcomponent)
         return self._syntax.value(parts[sub - 1]) if 1 <= sub <= len(parts) else ""
 
 
