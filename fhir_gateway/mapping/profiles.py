@@ -96,7 +96,7 @@ class SenderProfile:
     snapshot_notes: bool = False
     priorities: Mapping[str, int] = field(default_factory=dict)
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # of what can be hashed: the tables of a sender cannot
         return hash((self.zone, self.ack, self.authority, self.identifier_base))
 
     def in_zone(self, zone: str) -> "SenderProfile":
