@@ -9,7 +9,8 @@ Source: HL7 v2.9.1 chapter 2, MSA and ERR; tables 0357 and 0516; hl7v2.md sectio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.hl7.ack_codes import (
@@ -57,11 +58,31 @@ def _release(version: str) -> tuple[int, ...]:
     return tuple(map(int, parts)) if known else (2, 9)
 
 
-class _AckWriter:
-    """One acknowledgement, in the delimiters and character set of the message it answers."""
+def _kind(header: Header) -> Header:
+    """The header without what is of one message only: those of a feed are nearly all the same.
 
-    def __init__(self, header: Header | None) -> None:
-        self._header = header or Header(DEFAULT_DELIMITERS, ("MSH", "|"))
+    MSH-3 to MSH-6, MSH-9, MSH-11, MSH-12 and MSH-18 are kept.
+    """
+    all_ = header.fields
+    kept = (*all_[:7], "", "", *all_[9:10], "", *all_[11:13], "", "", "", "", "", *all_[18:19])
+    return Header(header.delimiters, kept, header.encoding)
+
+
+@lru_cache(maxsize=256)
+def _writer_of(kind: Header) -> "_AckWriter":
+    return _AckWriter(kind)
+
+
+class _AckWriter:
+    """Acknowledgements in the delimiters and character set of the messages that they answer.
+
+    Args:
+        header: See `_kind`.
+        roomy: Write in UTF-8, and say so.
+    """
+
+    def __init__(self, header: Header, *, roomy: bool = False) -> None:
+        self._header = header
         own = self._header.delimiters
         complete = own.component and own.repetition and own.escape and own.subcomponent
         self._delimiters: Delimiters = own if complete else DEFAULT_DELIMITERS
@@ -73,22 +94,24 @@ class _AckWriter:
         self._wide = declared.startswith(("utf-16", "utf-32"))
         if self._encoding == "ascii":
             self._encoding = "utf-8" if self._wide else declared
-        self._values = SegmentWriter(self._delimiters, self._encoding)
         self._charset = b""
-
-    def make_room(self, rows: Sequence[Row]) -> None:
-        """Write in UTF-8, and say so, where the character set of the message has no room."""
-        text = "".join(map(self._values.segment, rows))
-        if text.encode(self._encoding, "replace").decode(self._encoding) != text:
+        if roomy:
             self._encoding, self._charset = "utf-8", b"UNICODE UTF-8"
-            self._values = SegmentWriter(self._delimiters, self._encoding)
+        self._values = SegmentWriter(self._delimiters, self._encoding)
+        self._plain = {each: self._around(None, enhanced=each) for each in (False, True)}
 
-    def echo(self, number: int, default: str = "") -> bytes:
-        """A field of the header, byte by byte; only what would break the frame is left out."""
+    def with_room_for(self, rows: Sequence[Row]) -> "_AckWriter":
+        """One that has the characters of these segments; itself where its own set has them."""
+        text = "".join(map(self._values.segment, rows))
+        kept = text.encode(self._encoding, "replace").decode(self._encoding)
+        return self if kept == text else _AckWriter(self._header, roomy=True)
+
+    def echo(self, header: Header, number: int, default: str = "") -> bytes:
+        """A field of a header, byte by byte; only what would break the frame is left out."""
         if not self._verbatim:
-            return self._encode(self._values.part(self._header.component(number) or default))
-        raw = self._header.field(number).translate(_STRUCTURAL) or default
-        return raw.encode(self._header.encoding, "surrogateescape")
+            return self._encode(self._values.part(header.component(number) or default))
+        raw = header.field(number).translate(_STRUCTURAL) or default
+        return raw.encode(header.encoding, "surrogateescape")
 
     def _encode(self, text: str) -> bytes:
         return text.encode(self._encoding, "replace")
@@ -109,28 +132,38 @@ class _AckWriter:
         self, control_id: str, now: datetime, reply: "Reply | None" = None, *, enhanced: bool
     ) -> bytes:
         """The header: the partners change places, version and processing id stay."""
+        before, kind, after = (
+            self._around(reply, enhanced=enhanced) if reply else self._plain[enhanced]
+        )
+        time = _time_as_written_by(self, now.replace(microsecond=0), now.utcoffset())
+        parts = (before, time, b"", kind, self.value(control_id), after)
+        return self._delimiters.field.encode().join(parts)
+
+    def _around(self, reply: "Reply | None", *, enhanced: bool) -> tuple[bytes, bytes, bytes]:
+        """What stands before MSH-7, MSH-9, and what stands behind MSH-10."""
         kind, structure = (reply.type, reply.structure) if reply else ("ACK", "ACK")
         trigger = self._header.event[1]
         # Before 2.3.1 an answer needs no trigger event and there is no structure to name.
         named = trigger and self.release >= (2, 3, 1)
-        before = [self.echo(5), self.echo(6), self.echo(3), self.echo(4)]
+        own = self._header
+        before = [self.echo(own, number) for number in (5, 6, 3, 4)]
         wishes = [b"NE", b"NE"] if enhanced else [b"", b""]
-        charset = b"UNICODE UTF-8" if self._wide else self._charset or self.echo(18)
-        after = [self.echo(11, "P"), self.echo(12, "2.5.1"), b"", b"", *wishes, b"", charset]
-        return self.segment(
-            "MSH",
-            self._delimiters.encoding_characters.encode(),
-            *before,
-            self.value(now.strftime("%Y%m%d%H%M%S%z")),
-            b"",
+        charset = b"UNICODE UTF-8" if self._wide else self._charset or self.echo(own, 18)
+        version = self.echo(own, 12, "2.5.1")
+        after = [self.echo(own, 11, "P"), version, b"", b"", *wishes, b"", charset]
+        mark = self._delimiters.field.encode()
+        characters = self._delimiters.encoding_characters.encode()
+        return (
+            mark.join([b"MSH", characters, *before]),
             self.value(kind, trigger, structure) if named else self.value(kind),
-            self.value(control_id),
-            *after,
+            mark.join(after).rstrip(mark) + b"\r",
         )
 
-    def msa(self, code: AckCode, text: str) -> bytes:
+    def msa(self, code: AckCode, header: Header, text: str) -> bytes:
         """MSA-2 is what the sender finds its message by; MSA-3 is text before 2.5 only."""
-        return self.segment("MSA", code.encode(), self.echo(10), self.value(text))
+        return self.segment(
+            "MSA", code.encode(), self.echo(header, 10), self.value(text) if text else b""
+        )
 
     def err(self, found: Sequence[tuple[str, Issue]], severity: str) -> bytes:
         """ERR in the form of the version, for (table 0357 code, issue) pairs."""
@@ -156,6 +189,11 @@ class _AckWriter:
             b"",
             self.value(_short(issue.diagnostics)),
         )
+
+
+@lru_cache(maxsize=256)
+def _time_as_written_by(writer: _AckWriter, second: datetime, _offset: timedelta | None) -> bytes:
+    return writer.value(second.strftime("%Y%m%d%H%M%S%z"))
 
 
 def _codec_or_ascii(declared: str) -> str:
@@ -215,15 +253,21 @@ def acknowledge(
     Returns:
         The message, without MLLP framing.
     """
-    writer = _AckWriter(header.header if isinstance(header, Message) else header)
-    writer.make_room(reply.rows if reply else ())
+    answered = header.header if isinstance(header, Message) else header
+    answered = answered or Header(DEFAULT_DELIMITERS, ("MSH", "|"))
+    writer = _writer_of(_kind(answered))
+    if reply is not None:
+        writer = writer.with_room_for(reply.rows)
     accepted = code in (AckCode.AA, AckCode.CA)
     kind = None if accepted else (category or _usual_category(code))
     reported = issues or (
         () if accepted else (Issue(CONDITIONS[ANSWERS[kind][1]] if kind else ""),)
     )
     text = "" if accepted or writer.release >= (2, 5) else _short(reported[0].diagnostics)
-    parts = [writer.msh(control_id, now, reply, enhanced=enhanced), writer.msa(code, text)]
+    parts = [
+        writer.msh(control_id, now, reply, enhanced=enhanced),
+        writer.msa(code, answered, text),
+    ]
     if reported:
         found = [(condition(kind, issue), issue) for issue in reported]
         parts.append(writer.err(found, "W" if accepted else "E"))

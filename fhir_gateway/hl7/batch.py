@@ -24,6 +24,8 @@ def messages(payload: bytes) -> tuple[bytes, ...]:
         A single message is returned exactly as it came, and so is what has neither MSH nor batch
         segments. A batch without messages gives ().
     """
+    if payload.startswith(b"MSH") and _is_alone(payload):
+        return (payload,)
     first = _FIRST.match(payload)
     found = [*([first] if first else ()), *_LATER.finditer(payload)]
     starts = [(match.start(1), match[1]) for match in found]
@@ -35,3 +37,8 @@ def messages(payload: bytes) -> tuple[bytes, ...]:
         for (start, name), end in zip(starts, ends, strict=True)
         if name == b"MSH"
     )
+
+
+def _is_alone(payload: bytes) -> bool:
+    """Whether nothing behind the first name looks like a part of another, be it one or not."""
+    return payload.find(b"MSH", 3) < 0 and b"HS" not in payload and b"TS" not in payload

@@ -80,6 +80,31 @@ def _declared_codecs(declared: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(known, key=lambda codec: not codec.startswith("iso2022")))
 
 
+#: Codecs in which a byte below 128 is the character of ASCII, and nothing else is.
+_TRANSPARENT = ("ascii", "utf-8", "iso8859", "cp125")
+
+
+@lru_cache(maxsize=256)
+def is_transparent(declared: tuple[str, ...], override: str | None = None) -> bool:
+    """Whether delimiters and line ends can be found in the bytes, before they are decoded.
+
+    Args:
+        declared: The repetitions of MSH-18 as written.
+        override: See `decode`.
+
+    Returns:
+        True where each set that is tried is so, and one of them has every byte.
+    """
+    try:
+        tried = [
+            *_declared_codecs(declared),
+            *([codec_of(override) or override] if override else ()),
+        ]
+    except LookupError:
+        return False
+    return all(each.startswith(_TRANSPARENT) for each in tried)
+
+
 def _attempt(raw: bytes, encoding: str) -> str | None:
     try:
         return raw.decode(encoding)

@@ -146,7 +146,8 @@ class Connection(asyncio.Protocol):
         while not self._events:
             if self._unread:
                 self._cut()
-                await asyncio.sleep(0)  # a flood of bytes must not keep others waiting
+                if self._unread:
+                    await asyncio.sleep(0)  # a flood of bytes must not keep others waiting
             elif self._ended:
                 self._events.extend(self._decoder.close())
                 if not self._events:
@@ -169,8 +170,11 @@ class Connection(asyncio.Protocol):
         if not self._reading:
             self._reading = True
             self._transport.resume_reading()
+        patience = self._patience()
+        if patience is None:
+            return await self._wake.wait()
         try:
-            async with asyncio.timeout(self._patience()):
+            async with asyncio.timeout(patience):
                 await self._wake.wait()
         except TimeoutError:
             return self._out_of_patience()
@@ -253,6 +257,8 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             return False
         self._transport.write(encode(content))
+        if self._writable.is_set():
+            return not self._transport.is_closing()
         try:
             async with asyncio.timeout(self._limits.write_timeout):
                 await self._writable.wait()

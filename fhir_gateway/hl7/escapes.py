@@ -103,6 +103,8 @@ def escape_text(text: str, delimiters: Delimiters, encoding: str = "utf-8") -> s
         delimiters: With an escape character.
         encoding: Python codec the message will be written in.
     """
+    if text.isascii() and text.isalnum():  # no delimiter is a letter or digit
+        return text
     mark = delimiters.escape
     if text == '""':
         return f"{mark}X2222{mark}"

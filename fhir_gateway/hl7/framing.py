@@ -117,6 +117,8 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes in the order received; return what they complete."""
+        if not self._buffer and not self._in_frame and self._is_one_frame(data):
+            return self._take_whole(data)
         self._buffer += data
         events: list[Event] = []
         position = 0
@@ -127,6 +129,23 @@ class Decoder:
                 break
             position = following
         self._forget(position)
+        return events
+
+    def _is_one_frame(self, data: bytes) -> bool:
+        """Whether bytes are a frame and nothing else, with no mark in it to be judged."""
+        return (
+            data.startswith(VT)
+            and data.endswith(FS + CR)
+            and data.find(FS) == len(data) - 2
+            and data.rfind(VT) == 0
+            and 3 < len(data) <= self._max_frame + 3
+        )
+
+    def _take_whole(self, data: bytes) -> list[Event]:
+        events: list[Event] = []
+        self._report_junk(events)
+        self._junk = 1  # CR
+        events.append(Frame(data[1:-2]))
         return events
 
     def settle(self) -> list[Event]:

@@ -9,6 +9,7 @@ Source: HL7 v2.9.1 chapter 2, MSH; hl7v2.md sections 3.2 and 3.3.
 import codecs
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from fhir_gateway.hl7.charset import codec_of
 from fhir_gateway.hl7.delimiters import Delimiters, Unreadable, read_delimiters
@@ -31,7 +32,7 @@ def find_header(raw: bytes, reach: int = _REACH) -> int | None:
     return found.start(1) if found else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Header:
     """MSH, cut but not decoded.
 
@@ -61,21 +62,34 @@ class Header:
 
     def component(self, number: int, component: int = 1) -> str:
         """Component 1.. of the first repetition of a field, decoded for reading."""
+        first, mark = self.field(number), self.delimiters.repetition
+        if mark and mark in first:
+            first = first.split(mark, 1)[0]
         mark = self.delimiters.component
-        first = self.repetitions(number)[0]
-        parts = first.split(mark) if mark else [first]
+        parts = first.split(mark) if mark and mark in first else [first]
         return self._readable(parts[component - 1]) if component <= len(parts) else ""
 
     def _readable(self, raw: str) -> str:
+        if self._is_plain(raw):
+            return raw
         text = raw.encode(self.encoding, "surrogateescape").decode(self.encoding, "replace")
         return "" if text == '""' else unescape(text, self.delimiters, self.encoding)
 
-    @property
+    def _is_plain(self, raw: str) -> bool:
+        """Whether a piece means just what it looks like, as nearly all do."""
+        escape = self.delimiters.escape
+        return (
+            self.encoding == "ascii"
+            and raw.isascii()
+            and not ('"' in raw or "\0" in raw or (escape and escape in raw))
+        )
+
+    @cached_property
     def control_id(self) -> str:
         """MSH-10 as one text."""
         return self._readable(self.field(10))
 
-    @property
+    @cached_property
     def event(self) -> tuple[str, str, str]:
         """MSH-9: message type, trigger event, structure."""
         return self.component(9, 1), self.component(9, 2), self.component(9, 3)
@@ -85,7 +99,7 @@ class Header:
         """MSH-12.1."""
         return self.component(12)
 
-    @property
+    @cached_property
     def sender(self) -> tuple[str, str]:
         """MSH-3 and MSH-4: namespace, or the universal id where there is no namespace."""
         return (

@@ -1,8 +1,10 @@
 """Is this a message that is read here, and can it be?"""
 
 from fhir_gateway.core.errors import Category, GatewayError
-from fhir_gateway.hl7.bounds import excess
+from fhir_gateway.hl7.bounds import MOST_VALUES, excess
+from fhir_gateway.hl7.charset import is_transparent
 from fhir_gateway.hl7.message import Message
+from fhir_gateway.hl7.peek import Header
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.triggers import unsupported
 
@@ -26,3 +28,26 @@ def take(raw: bytes, profile: SenderProfile) -> Message:
     if too_much is not None:
         raise GatewayError(Category.UNPROCESSABLE, too_much)
     return message
+
+
+def surely_taken(raw: bytes, header: Header, profile: SenderProfile) -> bool:
+    """Whether `take` will take a message, as far as its header and a few counts tell.
+
+    Args:
+        raw: The bytes of one message.
+        header: Its own.
+        profile: Of its sender.
+
+    Returns:
+        False where only reading it can tell.
+    """
+    marks = raw.count(b"\r") + raw.count(b"\n")
+    if header.delimiters.repetition:
+        marks += raw.count(header.delimiters.repetition.encode())
+    return (
+        raw.startswith(b"MSH")
+        and marks < MOST_VALUES
+        and header.encoding == "ascii"
+        and is_transparent(header.repetitions(18), profile.charset)
+        and unsupported(header, profile) is None
+    )

@@ -7,7 +7,8 @@ Source: hl7v2.md sections 1.3 to 1.8, 2.3 and 4; decisions 14 and 20.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 from fhir_gateway.mapping.tables import Row, find, table
@@ -95,6 +96,13 @@ class SenderProfile:
     snapshot_notes: bool = False
     priorities: Mapping[str, int] = field(default_factory=dict)
 
+    def __hash__(self) -> int:  # of what can be hashed: the tables of a sender cannot
+        return hash((self.zone, self.ack, self.authority, self.identifier_base))
+
+    def in_zone(self, zone: str) -> "SenderProfile":
+        """The same habits, with wall-clock times in another zone."""
+        return _in_zone(self, zone)
+
     def status_row(self, code: str) -> Row | None:
         """The row of table 0278, or of this sender's own codes, in any case; None if unknown."""
         folded = code.strip().casefold()
@@ -108,6 +116,11 @@ class SenderProfile:
     def event(self, trigger: str) -> str:
         """The standard event that a trigger of this sender stands for."""
         return self.events.get(trigger, trigger)
+
+
+@lru_cache(maxsize=256)
+def _in_zone(profile: SenderProfile, zone: str) -> SenderProfile:
+    return replace(profile, zone=zone)
 
 
 DEFAULT_PROFILE = SenderProfile()

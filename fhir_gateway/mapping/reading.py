@@ -20,6 +20,8 @@ _CLOCK_CHANGE = {
 
 def clean(text: str) -> str:
     """Text as FHIR and XML can hold it: no control characters, no blanks around it."""
+    if not text:
+        return text
     kept = text if text.isprintable() else "".join(c for c in text if c >= " " or c in "\t\n\r")
     return kept.strip()
 

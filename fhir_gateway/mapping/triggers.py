@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from fhir_gateway.core.errors import Issue
 from fhir_gateway.hl7.message import Message
+from fhir_gateway.hl7.peek import Header
 from fhir_gateway.mapping.profiles import DEFAULT_PROFILE, SenderProfile
 
 
@@ -143,7 +144,7 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
 _KINDS: Mapping[str, str] = {event: kind for kind, known in EVENTS.items() for event in known}
 
 
-def meant(message: Message, profile: SenderProfile = DEFAULT_PROFILE) -> tuple[str, str]:
+def meant(message: Message | Header, profile: SenderProfile = DEFAULT_PROFILE) -> tuple[str, str]:
     """Type and event as which a message is read: those of MSH-9 unless the profile says that its
     event stands for another, maybe of another type (`A05` for `S12`)."""
     kind, own, _ = message.event
@@ -151,11 +152,13 @@ def meant(message: Message, profile: SenderProfile = DEFAULT_PROFILE) -> tuple[s
     return (kind, own) if event == own else (_KINDS.get(event, kind), event)
 
 
-def unsupported(message: Message, profile: SenderProfile = DEFAULT_PROFILE) -> Issue | None:
+def unsupported(
+    message: Message | Header, profile: SenderProfile = DEFAULT_PROFILE
+) -> Issue | None:
     """What keeps a message from being read here, if anything.
 
     Args:
-        message: Any.
+        message: Any, or its header.
         profile: Its own events (`Z02`) count as those they stand for.
 
     Returns:

@@ -56,14 +56,27 @@ class Turn:
     blocked: Sequence[tuple[bytes, datetime]] = ()
 
 
+# The state stands in the statements, for the index holds nothing but messages in that state. From
+# lane to lane it is one step, however many messages wait in each.
+_LANE = "SELECT tenant, application, facility FROM inbox"
+_DUE = f"""
+WITH RECURSIVE lane AS (
+  ({_LANE} WHERE state = '{RECEIVED}' ORDER BY tenant, application, facility LIMIT 1)
+  UNION ALL
+  SELECT following.* FROM lane, LATERAL ({_LANE} WHERE state = '{RECEIVED}'
+    AND (tenant, application, facility) > (lane.tenant, lane.application, lane.facility)
+    ORDER BY tenant, application, facility LIMIT 1) AS following
+)
+SELECT tenant, application, facility FROM lane WHERE EXISTS (SELECT FROM inbox i
+  WHERE i.tenant = lane.tenant AND i.application = lane.application AND i.facility = lane.facility
+  AND i.state = '{RECEIVED}' AND (retry_at IS NULL OR retry_at <= clock_timestamp()))
+"""
+
+
 async def due(database: Database, role: str) -> list[Lane]:
     """Lanes of any tenant in which a message is due."""
     async with database.transaction(0, role=role) as tx:
-        rows = await tx.rows(
-            "SELECT DISTINCT tenant, application, facility FROM inbox WHERE state = %s"
-            " AND (retry_at IS NULL OR retry_at <= clock_timestamp())",
-            (RECEIVED,),
-        )
+        rows = await tx.rows(_DUE)
     return [Lane(*row) for row in rows]
 
 
@@ -72,30 +85,31 @@ async def claim(tx: Transaction, lane: Lane) -> bool:
     return await locks.try_hold(tx, f"inbox lane|{lane.tenant}|{lane.application}|{lane.facility}")
 
 
+_NEXT = f"""
+SELECT i.id, raw, received_at, control_id, attempts, port_sender, EXISTS (SELECT FROM inbox_key k
+    WHERE k.tenant = i.tenant AND k.application = i.application AND k.facility = i.facility
+    AND k.control_id = i.control_id AND k.sha256 <> i.sha256 AND k.received_at <= i.received_at),
+  EXISTS (SELECT FROM inbox b WHERE b.tenant = i.tenant AND b.application = i.application
+    AND b.facility = i.facility AND b.state = '{RECEIVED}' AND b.id < i.id)
+FROM inbox i WHERE tenant = %s AND application = %s AND facility = %s AND state = '{RECEIVED}'
+  AND (retry_at IS NULL OR retry_at <= clock_timestamp()) ORDER BY id LIMIT 1 FOR UPDATE OF i
+"""
+_BLOCKED = f"""
+SELECT raw, retry_at FROM inbox WHERE tenant = %s AND application = %s AND facility = %s
+AND state = '{RECEIVED}' AND id < %s AND retry_at IS NOT NULL ORDER BY id
+"""
+
+
 async def turn(tx: Transaction, lane: Lane) -> Turn | None:
     """The next message of a lane that has been claimed; None where none is due."""
-    sender = (lane.tenant, lane.application, lane.facility, RECEIVED)
-    row = await tx.row(
-        "SELECT i.id, raw, received_at, control_id, attempts, port_sender, EXISTS (SELECT FROM"
-        " inbox_key k WHERE k.tenant = i.tenant AND k.application = i.application AND"
-        " k.facility = i.facility AND k.control_id = i.control_id AND k.sha256 <> i.sha256 AND"
-        " k.received_at <= i.received_at), EXISTS (SELECT FROM inbox b WHERE b.tenant = i.tenant"
-        " AND b.application = i.application AND b.facility = i.facility AND b.state = i.state AND"
-        " b.id < i.id) FROM inbox i WHERE tenant = %s AND application = %s AND facility = %s"
-        " AND state = %s AND (retry_at IS NULL OR retry_at <= clock_timestamp())"
-        " ORDER BY id LIMIT 1 FOR UPDATE OF i",
-        sender,
-    )
+    sender = (lane.tenant, lane.application, lane.facility)
+    row = await tx.row(_NEXT, sender)
     if row is None:
         return None
     found = Turn(*row[:-1])
     if not row[-1]:
         return found
-    blocked = await tx.rows(
-        "SELECT raw, retry_at FROM inbox WHERE tenant = %s AND application = %s AND facility = %s"
-        " AND state = %s AND id < %s AND retry_at IS NOT NULL ORDER BY id",
-        (*sender, row[0]),
-    )
+    blocked = await tx.rows(_BLOCKED, (*sender, row[0]))
     return replace(found, blocked=[(raw, at) for raw, at in blocked])
 
 

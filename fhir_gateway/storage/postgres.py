@@ -283,6 +283,20 @@ class Database:
             (answer,) = await connection.wire.exchange([(statement, params)])
         return answer.rows
 
+    async def execute(self, tenant: int, statement: str, params: Params) -> int:
+        """Run one statement in a tenant as a transaction of its own, in a single round trip.
+
+        Returns:
+            How many rows it touched; they are durable.
+
+        Raises:
+            GatewayError: busy, where no connection or lock comes free in time or the server is
+                lost; timeout, where the statement takes too long.
+        """
+        async with self._connected(tenant) as connection:
+            (answer,) = await connection.wire.exchange([(statement, params)])
+        return answer.count
+
     @asynccontextmanager
     async def _connected(self, tenant: int) -> AsyncIterator[Connection]:
         """A connection that sees the rows of one tenant."""

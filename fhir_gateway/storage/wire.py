@@ -27,7 +27,9 @@ _Key = tuple[bytes, tuple[int, ...]]
 #: That, and the name that it goes by.
 _Prepared = tuple[_Key, bytes]
 
-_PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s|%%")
+_PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?([sb])|%%")
+#: As what a value travels: as psycopg thinks best, which is text for arrays, or in binary.
+_FORMATS = {"s": PyFormat.AUTO, "b": PyFormat.BINARY}
 #: Statements that a connection keeps prepared.
 _MOST_PREPARED = 400
 _FAILED = pq.ExecStatus.FATAL_ERROR
@@ -79,8 +81,8 @@ class Wire:
         """Send statements together; the first that fails is the last that is carried out.
 
         Args:
-            statements: With `%s` or `%(name)s` for their values; None for none at all, and then
-                a percent sign stands for itself.
+            statements: With `%s` or `%(name)s` for their values, `b` instead of `s` for an array
+                of bytes or times; None for none at all, and then a percent sign stands for itself.
 
         Returns:
             An answer for each.
@@ -225,21 +227,20 @@ class _Refused(Exception):  # noqa: N818 - carries a failure through, is none it
 @lru_cache(maxsize=4096)
 def _compiled(statement: str) -> _Compiled:
     names: list[str] = []
-    count = 0
+    formats: list[PyFormat] = []
 
     def place(match: re.Match[str]) -> str:
-        nonlocal count
         if match[0] == "%%":
             return "%"
-        if match[1] is None:
-            count += 1
-            return f"${count}"
-        if match[1] not in names:
+        if match[1] is not None and match[1] in names:
+            return f"${names.index(match[1]) + 1}"
+        if match[1] is not None:
             names.append(match[1])
-        return f"${names.index(match[1]) + 1}"
+        formats.append(_FORMATS[match[2]])
+        return f"${len(formats)}"
 
     text = _PLACEHOLDER.sub(place, statement).encode()
-    return _Compiled(text, tuple(names) or None, [PyFormat.AUTO] * (len(names) or count))
+    return _Compiled(text, tuple(names) or None, formats)
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,7 @@ from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.hl7 import ack, batch
 from fhir_gateway.hl7.ack_codes import AckCode, AckMode, AckModes, ack_modes
 from fhir_gateway.hl7.peek import Header, peek
-from fhir_gateway.mapping.intake import take
+from fhir_gateway.mapping.intake import surely_taken, take
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.storage import inbox
 from fhir_gateway.storage.postgres import Transaction
@@ -124,6 +124,8 @@ async def _can_wait(incoming: Incoming, profile: SenderProfile) -> bool:
         return False
     if incoming.modes.enhanced and incoming.modes.wants_application(success=True):
         return False
+    if surely_taken(incoming.raw, incoming.header, profile):
+        return True
     try:
         await aside(incoming.raw, lambda: take(incoming.raw, profile))
     except GatewayError:
@@ -215,7 +217,7 @@ def profile_of(deps: Deps, tenant: int, header: Header, line: Line = ANY_LINE) -
     known = named(deps, line.sender) or deps.profiles.get(header.sender)
     if known is not None and known.zone:
         return known
-    return replace(known or deps.default_profile, zone=deps.tenants[tenant].zone.key)
+    return (known or deps.default_profile).in_zone(deps.tenants[tenant].zone.key)
 
 
 def profile_of_kept(deps: Deps, tenant: int, raw: bytes, port_sender: str | None) -> SenderProfile:

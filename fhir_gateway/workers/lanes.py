@@ -35,19 +35,29 @@ async def apply_received(deps: Deps, stop: asyncio.Event) -> None:
                 await asyncio.sleep(PERIOD)
         deps.intake.arrived.set()  # for what came while the last one had its turn
 
+    waiting: set[Lane] = set()
+    clock = asyncio.get_running_loop().time
+    look = clock()
     while not stop.is_set():
         deps.intake.arrived.clear()
-        try:
-            found = await lanes_v2.due(deps)
-        except Exception as error:  # noqa: BLE001 - the loop is all that does the work
-            deps.log("worker.failed", error=type(error).__name__)
-            found = []
+        waiting |= deps.intake.take_lanes()
+        if clock() >= look:
+            waiting |= await _due(deps)
+            look = clock() + PERIOD
         running = {lane: task for lane, task in running.items() if not task.done()}
-        for lane in found:
-            if lane not in running:
-                running[lane] = asyncio.create_task(one(lane))
+        begun = waiting - running.keys()  # one that is running may have had its last look
+        running |= {lane: asyncio.create_task(one(lane)) for lane in begun}
+        waiting -= begun
         await woken(deps.intake.arrived, stop, PERIOD)
     await asyncio.gather(*running.values())
+
+
+async def _due(deps: Deps) -> set[Lane]:
+    try:
+        return set(await lanes_v2.due(deps))
+    except Exception as error:  # noqa: BLE001 - the loop is all that does the work
+        deps.log("worker.failed", error=type(error).__name__)
+        return set()
 
 
 async def _turn(deps: Deps, lane: Lane) -> bool:

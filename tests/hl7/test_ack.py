@@ -163,6 +163,18 @@ def test_without_a_header_the_answer_is_made_from_nothing() -> None:
     )
 
 
+def test_answers_to_one_feed_differ_in_what_is_of_one_message() -> None:
+    moments = [NOW, NOW + timedelta(seconds=1), NOW.astimezone(timezone(timedelta(hours=2)))]
+    answers = [
+        acknowledge(header(f"M{n}"), AckCode.AA, control_id=f"gw-{n}", now=now).decode()
+        for n, now in enumerate(moments)
+    ]
+    times = ["20260302093000+0000", "20260302093001+0000", "20260302113000+0200"]
+    assert [each.split("|")[6] for each in answers] == times
+    assert [each.split("|")[9] for each in answers] == ["gw-0", "gw-1", "gw-2"]
+    assert [read_ack(each.encode()).control_id for each in answers] == ["M0", "M1", "M2"]
+
+
 def test_the_time_carries_the_offset_of_the_clock_given() -> None:
     now = datetime(2026, 7, 1, 8, 0, tzinfo=timezone(timedelta(hours=-5)))
     raw = acknowledge(header(), AckCode.AA, control_id="1", now=now)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -173,6 +174,21 @@ async def test_a_batch_tells_what_each_statement_did(database: Database) -> None
         assert await tx.batch([]) == []
     assert counts == [1, 1, 2]
     assert found == [[(1,)], []]
+
+
+async def test_one_statement_may_be_a_transaction_of_its_own(database: Database) -> None:
+    values = {"bytes": [b"\x00\xff", b"", b"|"], "times": [datetime(2026, 3, 1, tzinfo=UTC)] * 3}
+    statement = (
+        "INSERT INTO inbox_key (tenant, application, facility, control_id, sha256, received_at,"
+        " ack) SELECT 1, '', '', '', sha256, received_at, sha256 FROM"
+        " unnest(%(bytes)b::bytea[], %(times)b::timestamptz[]) AS told(sha256, received_at)"
+        " WHERE sha256 = ANY(%(bytes)b)"
+    )
+    assert await database.execute(1, statement, values) == 3
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        await database.execute(1, statement, values)
+    found = await database.query(1, "SELECT ack FROM inbox_key ORDER BY ack", ())
+    assert [row[0] for row in found] == [b"", b"\x00\xff", b"|"]
 
 
 async def test_a_commit_that_leaves_work_wakes_the_workers(database: Database) -> None:

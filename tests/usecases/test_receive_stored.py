@@ -83,6 +83,35 @@ async def test_many_at_once_are_each_kept_once(stored: Ehr) -> None:
     assert await apply(stored) == 10
 
 
+async def test_of_several_that_wait_together_some_may_be_known(stored: Ehr) -> None:
+    known = await stored.deliver(siu())
+    others = [siu(id_=f"F-{n}") for n in range(2, 5)]
+    answers = await asyncio.gather(*(stored.deliver(each) for each in [*others, siu()]))
+    assert answers[-1] == known
+    assert len({read_ack(each).control_id for each in answers}) == 4
+    assert await states(stored) == ["received"] * 4
+
+
+async def test_who_applies_is_told_in_which_lanes_something_was_left(stored: Ehr) -> None:
+    await asyncio.gather(*(stored.deliver(siu(id_=f"F-{n}")) for n in range(3)))
+    assert stored.clinic.deps.intake.arrived.is_set()
+    assert stored.clinic.deps.intake.take_lanes() == {LANE}
+    assert stored.clinic.deps.intake.take_lanes() == set()
+
+
+async def test_every_lane_is_found_in_which_something_is_due(ehr: Ehr) -> None:
+    senders = ["A|X", "A|Y", "B|X"]
+    for n, sender in enumerate([*senders, *senders]):
+        told = siu(id_=f"F-{n}").replace(b"|EHR|CLINIC|", f"|{sender}|".encode())
+        await ehr.whatever(STORED).deliver(told)
+    assert await due(ehr) == [Lane(TENANT, *each.split("|")) for each in senders]
+    async with ehr.clinic.deps.database.transaction(TENANT) as tx:
+        await tx.execute(
+            "UPDATE inbox SET retry_at = clock_timestamp() + interval '1 hour' WHERE facility = 'Y'"
+        )
+    assert [each.facility for each in await due(ehr)] == ["X", "X"]
+
+
 async def test_a_fault_of_content_waits_for_people(stored: Ehr) -> None:
     assert (await stored.send(siu(people=(), patient=None))).code == "AA"
     await apply(stored)

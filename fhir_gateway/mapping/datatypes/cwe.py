@@ -44,10 +44,10 @@ def _coding(
     kind: str,
     tables: tuple[str, ...],
 ) -> Resource | None:
-    code, display, name, version = (part(field, each) for each in at)
-    code = " ".join(code.split())
+    code = " ".join(part(field, at[0]).split())
     if not code:
         return None
+    display, name, version = (part(field, each) for each in at[1:])
     system = _named_system(name, reading)
     for table in tables:
         row = find(table, code)
