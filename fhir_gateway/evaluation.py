@@ -16,7 +16,7 @@ from fhir_gateway.core.clock import SystemClock
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.engines.no_show_trial import Cases, Trial, cases, last_learnt_day, trial
 from fhir_gateway.settings import Settings
-from fhir_gateway.storage import no_show_models, patient_counters
+from fhir_gateway.storage import no_show_models
 from fhir_gateway.storage.opening import open_database, prepare
 from fhir_gateway.storage.postgres import Database
 from fhir_gateway.storage.tenants import Tenant, all_tenants
@@ -108,21 +108,6 @@ async def card_of(data_dir: Path | None, slug: str, say: Say) -> dict[str, Any]:
         text = "no model has been made yet; a running gateway makes one a day"
         raise fail(Category.NOT_FOUND, text)
     return dict(row.card)
-
-
-async def recount(data_dir: Path | None, slug: str, say: Say) -> int:
-    """Count the appointments of every patient of a clinic anew; returns for how many it was wrong.
-
-    Raises:
-        GatewayError: not-found, for the tenant; whatever opening the database raises.
-    """
-    async with _opened(data_dir, slug, say) as (database, tenant):
-        say("counting")
-        async with database.transaction(tenant.id) as tx:
-            before = await patient_counters.all_of_tenant(tx)
-            patient_counters.recount_all(tx)
-            after = await patient_counters.all_of_tenant(tx)
-    return sum(before.get(each) != after.get(each) for each in before.keys() | after.keys())
 
 
 @asynccontextmanager

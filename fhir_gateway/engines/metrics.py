@@ -232,7 +232,8 @@ class Metric:
     Args:
         code: Of our code system `metric`.
         unit: `%`, `min` or `1` (a count), as UCUM writes them.
-        numerator: Code and field of what is divided, or of the number itself.
+        numerator: Code and field of what is divided, or of the number itself; that is made from
+            nothing else where it has the metric's own code.
         denominator: Code and fields, summed, of what it is divided by; None for a number itself.
         empty: What it is where there is nothing to divide by; None for unknown.
     """
@@ -243,10 +244,14 @@ class Metric:
     denominator: tuple[str, tuple[str, ...]] | None = None
     empty: Decimal | None = None
 
-    def value(self, counts: Counts) -> Decimal | None:
-        """The number, to two decimals, half to even, or whole; None where it cannot be known."""
+    def value(self, counts: object) -> Decimal | None:
+        """The number, to two decimals, half to even, or whole; None where it cannot be known.
+
+        Args:
+            counts: Counts, or others that have the fields.
+        """
         above = getattr(counts, self.numerator[1])
-        if self.unit == "1":
+        if self.unit == "1" and self.denominator is None:
             return Decimal(above)
         scale = Fraction(100 if self.unit == "%" else 1)
         if self.numerator[1].endswith("_seconds") and self.unit == "min":
@@ -256,8 +261,10 @@ class Metric:
         below = sum(getattr(counts, name) for name in self.denominator[1])
         return rounded(above * scale / below) if below else self.empty
 
-    def populations(self, counts: Counts) -> tuple[tuple[str, int], ...]:
+    def populations(self, counts: object) -> tuple[tuple[str, int], ...]:
         """Code and count of what it is made from; times in whole minutes."""
+        if self.numerator[0] == self.code:
+            return ()
         above = (self.numerator[0], (self.numerator[1],))
         made = (above,) if self.denominator is None else (above, self.denominator)
         return tuple(

@@ -100,6 +100,7 @@ _QUEUE = (
     ),
     Part("ticket", "string", "What is shown and called", 1),
     Part("joined", "instant", "When the person joined", 1),
+    Part("changed", "instant", "When the last thing was done, by the clock of the queue"),
     Part("class", "code", "emergency, urgent, soon or routine"),
     Part("deadline", "instant", "When the person should have been called"),
     Part("state", "code", "waiting, called, in-service, finished, left or no-show"),

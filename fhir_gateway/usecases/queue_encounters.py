@@ -60,7 +60,7 @@ def encounter(row: EntryRow, rules: QueueConfiguration, patient: str | None) -> 
         found["subject"] = {"reference": patient}
     if row.appointment is not None:
         found["appointment"] = [{"reference": f"Appointment/{row.appointment}"}]
-    return _located(found | {"extension": [_entry(row, rules)]}, row.queue)
+    return _located(found | {"extension": [_entry(row, rules, row.joined)]}, row.queue)
 
 
 def moved_on(old: Resource, row: EntryRow, rules: QueueConfiguration, now: datetime) -> Resource:
@@ -71,7 +71,7 @@ def moved_on(old: Resource, row: EntryRow, rules: QueueConfiguration, now: datet
         for each in old.get("extension", ())
         if each["url"] not in (EXT_QUEUE, EXT_STATUS_REASON)
     ]
-    changed = old | {"extension": [*others, _entry(row, rules), *_reason(state)]}
+    changed = old | {"extension": [*others, _entry(row, rules, now), *_reason(state)]}
     status = ENCOUNTER_STATUS[state]
     if status != old["status"]:
         past = old.get("statusHistory", [])
@@ -97,13 +97,14 @@ def _reason(state: State) -> list[Resource]:
     return [{"url": EXT_STATUS_REASON, "valueCodeableConcept": {"coding": [code]}}]
 
 
-def _entry(row: EntryRow, rules: QueueConfiguration) -> Resource:
+def _entry(row: EntryRow, rules: QueueConfiguration, now: datetime) -> Resource:
     due = deadline(facts_of(row), rules)
     name = ClinicalClass(row.clinical_class).name.lower()
     parts = [
         {"url": "queue", "valueReference": {"reference": row.queue}},
         {"url": "ticket", "valueString": label(row.ticket)},
         {"url": "joined", "valueInstant": format_instant(row.joined)},
+        {"url": "changed", "valueInstant": format_instant(now)},
         {"url": "class", "valueCode": name},
         {"url": "deadline", "valueInstant": format_instant(due)},
         {"url": "state", "valueCode": row.state},

@@ -154,11 +154,16 @@ async def take(
     Raises:
         GatewayError: not-found, where there is no such queue.
     """
-    now = deps.clock.now()
+    now = _as_written(deps.clock.now())
     states = await queues.lock(tx, [reference, *others], now=now, overflow=overflow)
     if reference not in states:
         raise no_queue(reference)
     return {name: Scene.of(each, now) for name, each in states.items()}
+
+
+def _as_written(moment: datetime) -> datetime:
+    """A moment to the millisecond, as Encounters have it: from them the hours can be recounted."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def no_queue(reference: str) -> GatewayError:

@@ -18,6 +18,7 @@ from fhir_gateway.usecases.operations import (
 from fhir_gateway.usecases.operations.call import Accepted, Call, Document, Operation
 from fhir_gateway.usecases.operations.queue_commands import COMMANDS
 from fhir_gateway.usecases.operations.queue_intake import INTAKES
+from fhir_gateway.usecases.operations.queue_metrics import QUEUE_METRICS
 from fhir_gateway.usecases.operations.queue_status import STATUS
 
 __all__ = ["OPERATIONS", "Accepted", "Call", "Document", "Operation"]
@@ -46,4 +47,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *COMMANDS,
     *INTAKES,
     *STATUS,
+    *QUEUE_METRICS,
 )
