@@ -104,7 +104,8 @@ _QUEUE = (
     Part("class", "code", "emergency, urgent, soon or routine"),
     Part("deadline", "instant", "When the person should have been called"),
     Part("state", "code", "waiting, called, in-service, finished, left or no-show"),
-    Part("priorityScore", "decimal", "Given, or of the matching rule"),
+    Part("priorityScore", "decimal", "Given, else of the matching rule, else 0"),
+    Part("priorityRule", "Reference", "The rule that it is of", targets=("PlanDefinition",)),
 )
 _PREDICTION = (
     Part("policy", "code", "The rule: best or plan", 1),
