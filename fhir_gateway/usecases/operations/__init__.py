@@ -2,6 +2,7 @@
 
 from fhir_gateway.usecases.operations import (
     assign,
+    book,
     check_conflicts,
     everything,
     export,
@@ -26,6 +27,7 @@ __all__ = ["OPERATIONS", "Accepted", "Call", "Document", "Operation"]
 OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
     Operation(assign.SPEC, assign.run),
+    Operation(book.SPEC, book.run),
     Operation(check_conflicts.SPEC, check_conflicts.run),
     Operation(predict_no_show.SPEC, predict_no_show.run),
     Operation(scheduling_preferences.SPEC, scheduling_preferences.run),
