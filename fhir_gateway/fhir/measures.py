@@ -91,6 +91,17 @@ METRIC_CODES = {
     "service-minutes": "Length of the services",
     "services": "Services whose begin and end are known",
     "size-minutes": "People who waited, each by the minutes for which they did",
+    "waitlist-freed": "Booked times that came free",
+    "waitlist-offered": "Offers made of them",
+    "waitlist-messages": "Messages that said so",
+    "waitlist-accepted": "Offers accepted",
+    "waitlist-declined": "Offers declined",
+    "waitlist-expired": "Offers that nobody answered in time",
+    "waitlist-filled": "Times that somebody from the waitlist took",
+    "waitlist-offers-per-fill": "Offers made for each time that was filled",
+    "waitlist-minutes-to-fill": "Mean time from free to filled",
+    "service-type": "The kind of visit, a code of serviceType",
+    "channel": "By which patients are told",
     "queue-minutes": "Length of the hours in which anybody came, waited, was called or served",
 }
 
