@@ -46,11 +46,21 @@ class Belonging:
 
 @dataclass(frozen=True, slots=True)
 class SlotFact:
-    """One Slot: whose it is, its status, its time."""
+    """One Slot.
+
+    Args:
+        of: Whose it is.
+        status: Of R4.
+        span: Its time.
+        seats: How many patients it takes.
+        taken: Seats that are booked, where it has several; of others the status says it.
+    """
 
     of: Belonging
     status: str
     span: Interval
+    seats: int = 1
+    taken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,7 @@ class VisitFact:
         of: See Belonging.
         status: Of R4.
         start: Planned, aware.
-        seconds: Planned length; 0 where there is no end.
+        seconds: Planned length, for each patient where seats are taken; 0 where there is no end.
         lasted: Seconds that it took; None where nothing is known.
         waited: Seconds from arrival to start; None where either is unknown.
         worked: When it took place; None where it did not.
@@ -92,7 +102,8 @@ class Counts:
     """What is counted; all of it adds up.
 
     Attributes:
-        offered_slots, offered_seconds: Slots that somebody could have.
+        offered_slots, offered_seconds: Slots that somebody could have; one with seats counts as
+            so many.
         booked_slots: Those of them that are booked.
         booked_seconds: Planned time of the Appointments that are booked or took place.
         appointments: All but offers, entries of the waitlist and errors.
@@ -183,10 +194,11 @@ def _groups(of: Belonging) -> Iterator[Group]:
 
 
 def _of_slot(slot: SlotFact) -> dict[str, int]:
+    booked = int(slot.status == "busy") if slot.seats == 1 else min(slot.seats, slot.taken)
     return {
-        "offered_slots": 1,
-        "offered_seconds": _seconds(slot.span),
-        "booked_slots": int(slot.status == "busy"),
+        "offered_slots": slot.seats,
+        "offered_seconds": slot.seats * _seconds(slot.span),
+        "booked_slots": booked,
     }
 
 

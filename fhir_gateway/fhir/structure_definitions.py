@@ -69,7 +69,7 @@ _AVAILABILITY = (
     ),
     Part("bufferBefore", "unsignedInt", "Minutes kept free before a booking"),
     Part("bufferAfter", "unsignedInt", "Minutes kept free after a booking"),
-    Part("capacity", "positiveInt", "Seats of a slot; 1, which is all that there is so far"),
+    Part("capacity", "positiveInt", "Patients that a slot takes; 1"),
     Part("validity", "Period", "First and last day on which the rules apply; open where absent"),
     Part("weekly", None, "Hours that repeat each week", 0, "*", _WEEKLY),
     Part("exception", None, "Days that differ", 0, "*", _EXCEPTION),

@@ -26,13 +26,18 @@ async def hold(tx: Transaction, names: Iterable[str]) -> None:
         names: Of any length; may be empty. They are taken in one order, so that two transactions
             do not wait for each other.
     """
-    keys = sorted({_key(f"{tx.tenant}|{each}") for each in names})
-    if keys:
-        await tx.rows(
-            "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY"
-            " AS wanted(key, place) ORDER BY place",
-            (keys,),
-        )
+    for statement, params in holding(tx.tenant, names):
+        await tx.rows(statement, params)
+
+
+def holding(tenant: int, names: Iterable[str]) -> list[tuple[str, tuple[list[int]]]]:
+    """The same as a statement that travels with others; none for no names."""
+    keys = sorted({_key(f"{tenant}|{each}") for each in names})
+    statement = (
+        "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY"
+        " AS wanted(key, place) ORDER BY place"
+    )
+    return [(statement, (keys,))] if keys else []
 
 
 def _key(name: str) -> int:

@@ -163,6 +163,7 @@ def _same(one: Engagement, other: Engagement) -> bool:
         and one.slots == other.slots
         and one.exclusive == other.exclusive
         and one.tentative == other.tentative
+        and (one.share, one.seats) == (other.share, other.seats)
     )
 
 
@@ -170,8 +171,13 @@ def _difference(
     before: Sequence[Engagement], wanted: Needs
 ) -> tuple[list[Engagement], list[Engagement]]:
     """Rows to give back and rows to take; what stays the same is not touched."""
-    lost = [each for each in before if not any(_same(each, other) for other in wanted.all)]
-    added = [each for each in wanted.all if not any(_same(each, other) for other in before)]
+    lost, added = list(before), []
+    for each in wanted.all:
+        there = next((other for other in lost if _same(each, other)), None)
+        if there is None:
+            added.append(each)
+        else:
+            lost.remove(there)
     return lost, added
 
 

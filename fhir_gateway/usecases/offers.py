@@ -142,7 +142,7 @@ async def _taken(tx: Transaction, opening: Opening, wanted: Sequence[Engagement]
         others = await engagements.overlapping(
             tx, [each.actor_key], each.during, without_task=opening.ref.id
         )
-        if any(other.exclusive for other in others):
+        if any(other.exclusive and not other.shares_with(each) for other in others):
             return True
     return any(each["status"] not in ("free", "busy-tentative") for each in opening.slots)
 

@@ -19,6 +19,7 @@ from fhir_gateway.storage.slot_statuses import SlotState
 from fhir_gateway.usecases import blocking, storing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import span_of
+from fhir_gateway.usecases.seats import check_seats, seats_of
 from fhir_gateway.usecases.slot_states import areas_of, is_stale, refresh, refresh_slots
 
 Resource = dict[str, Any]
@@ -32,9 +33,11 @@ async def create(tx: Transaction, deps: Deps, write: Write) -> Stored:
     """Keep a new Slot.
 
     Raises:
-        GatewayError: unprocessable, where it is busy-tentative: only a hold or offer makes it so.
+        GatewayError: unprocessable, where it is busy-tentative: only a hold or offer makes it so;
+            or for seats that cannot be.
     """
     slot = write.resource
+    check_seats(slot)
     if slot["status"] == "busy-tentative":
         raise _refuse("Only a hold, an offer or a pending booking makes a Slot busy-tentative")
     kind = _KINDS.get(slot["status"])
@@ -54,8 +57,13 @@ async def update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stor
             whose time is held.
     """
     before, slot = old.resource(), write.resource
+    check_seats(slot)
     turned = (before["status"], slot["status"])
-    held = before["status"] not in ("free", "entered-in-error")
+    states, _ = await slot_statuses.locked(tx, [slot["id"]])
+    seated = any(each.seated for each in states)
+    held = seated or before["status"] not in ("free", "entered-in-error")
+    if held and seats_of(before) != seats_of(slot):
+        raise _conflict("Time is held in this Slot; its seats stay as they are", "Slot.extension")
     if turned[0] != turned[1] and turned[1] != "entered-in-error" and not set(turned) <= _FREELY:
         raise _conflict(f"A client cannot turn a Slot from {turned[0]} to {turned[1]}")
     if held and turned[1] == "entered-in-error":
@@ -105,7 +113,7 @@ async def check_removal(tx: Transaction, old: Stored) -> None:
     """
     states = await slot_statuses.states_of_slots(tx, [old.id])
     own = await engagements.of_slot(tx, old.id)
-    if any(each.derived in ("busy", "busy-tentative") for each in states) and not own:
+    if any(e.seated or e.derived in ("busy", "busy-tentative") for e in states) and not own:
         raise _conflict("Time is held in this Slot", "Slot.status")
 
 
