@@ -15,7 +15,8 @@ _SEATED = "b.seats_of IS NOT NULL AND b.active AND s.id = ANY(b.slots)"
 #: What each Slot's status should be, from `busy` (decision 9): the one statement of the invariant.
 _DERIVED = f"""
 SELECT s.id, s.p_status, CASE
-  WHEN f.seated AND NOT f.full AND NOT f.beside THEN 'free'
+  WHEN f.seated AND NOT f.beside THEN CASE
+    WHEN NOT f.full THEN 'free' WHEN f.tentative OR f.held THEN 'busy-tentative' ELSE 'busy' END
   WHEN f.certain THEN 'busy'
   WHEN f.tentative OR f.held THEN 'busy-tentative'
   WHEN f.anything THEN 'busy-unavailable'
