@@ -14,7 +14,7 @@ from typing import Any
 
 from psycopg.types.range import TimestamptzRange
 
-from fhir_gateway.core.time import Interval, subtract
+from fhir_gateway.core.time import Interval
 from fhir_gateway.storage import locks
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.wire import Params, Row, Statement
@@ -81,13 +81,15 @@ def share_of(slot: str) -> str:
     return str(IPv6Address(number | 1 << 127))
 
 
-_COLUMNS = (
+#: What `engagement_of` reads, of `busy b`.
+COLUMNS = (
     "b.id, b.actor_key, b.during, b.core, b.kind, b.exclusive, b.appointment, b.task, b.slots,"
     " b.tentative, b.active, b.expires_at, host(b.seats_of), b.seats"
 )
 
 
-def _engagement(row: Sequence[Any]) -> Engagement:
+def engagement_of(row: Sequence[Any]) -> Engagement:
+    """A row of COLUMNS."""
     return Engagement(
         id=row[0],
         actor_key=row[1],
@@ -113,30 +115,30 @@ def _range(interval: Interval) -> TimestamptzRange:
 async def of_appointment(tx: Transaction, appointment: str) -> list[Engagement]:
     """What an Appointment holds."""
     rows = await tx.rows(
-        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.appointment = %s"
+        f"SELECT {COLUMNS} FROM busy b WHERE b.tenant = %s AND b.appointment = %s"
         " ORDER BY b.actor_key",
         (tx.tenant, appointment),
     )
-    return [_engagement(row) for row in rows]
+    return [engagement_of(row) for row in rows]
 
 
 async def of_task(tx: Transaction, task: str) -> list[Engagement]:
     """What a Task holds for its offers; an expired hold is still listed until it is released."""
     rows = await tx.rows(
-        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.task = %s ORDER BY b.actor_key",
+        f"SELECT {COLUMNS} FROM busy b WHERE b.tenant = %s AND b.task = %s ORDER BY b.actor_key",
         (tx.tenant, task),
     )
-    return [_engagement(row) for row in rows]
+    return [engagement_of(row) for row in rows]
 
 
 async def of_slot(tx: Transaction, slot: str) -> list[Engagement]:
     """What was entered on a Slot itself: taken elsewhere, or blocked."""
     rows = await tx.rows(
-        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.kind IN ('{TAKEN}', '{BLOCK}')"
+        f"SELECT {COLUMNS} FROM busy b WHERE b.tenant = %s AND b.kind IN ('{TAKEN}', '{BLOCK}')"
         " AND b.slots = ARRAY[%s] ORDER BY b.actor_key",
         (tx.tenant, slot),
     )
-    return [_engagement(row) for row in rows]
+    return [engagement_of(row) for row in rows]
 
 
 async def overlapping(
@@ -157,7 +159,7 @@ async def overlapping(
         without_task: Id of a Task to leave out.
     """
     statement, params = _overlapping(tx.tenant, actor_keys, span, without or "", without_task or "")
-    return [_engagement(row) for row in await tx.rows(statement, params)]
+    return [engagement_of(row) for row in await tx.rows(statement, params)]
 
 
 def _overlapping(
@@ -165,7 +167,7 @@ def _overlapping(
 ) -> tuple[str, Params]:
     return (
         (
-            f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
+            f"SELECT {COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
             f" AND b.ends > %s AND b.starts < %s AND {LIVE}"
             " AND b.appointment IS DISTINCT FROM %s AND (b.task IS NULL OR b.task <> %s)"
             " ORDER BY b.starts, b.actor_key, b.id"
@@ -216,9 +218,9 @@ async def take(tx: Transaction, wanted: Sequence[Engagement], without: str = "")
         released, *again = await tx.fetch_batch(
             [_release_expired(tx.tenant, missing), *(_inserting(tx.tenant, m) for m in missing)]
         )
-        ended = [_engagement(row) for row in released]
+        ended = [engagement_of(row) for row in released]
         missing = [each for each, rows in zip(missing, again, strict=True) if not rows]
-    elsewhere = [_engagement(row) for row in answers[-1]] if people else []
+    elsewhere = [engagement_of(row) for row in answers[-1]] if people else []
     return Taken(tuple(missing), tuple(elsewhere), tuple(ended))
 
 
@@ -230,7 +232,7 @@ def _release_expired(tenant: int, wanted: Sequence[Engagement]) -> tuple[str, Pa
         (
             "DELETE FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
             " AND b.expires_at IS NOT NULL AND b.expires_at <= clock_timestamp()"
-            f" AND b.ends > %s AND b.starts < %s RETURNING {_COLUMNS}"
+            f" AND b.ends > %s AND b.starts < %s RETURNING {COLUMNS}"
         ),
         (tenant, keys, start, end),
     )
@@ -357,68 +359,12 @@ async def prolong(tx: Transaction, task: str, until: datetime) -> int:
     )
 
 
-async def promote(tx: Transaction, actor_keys: Iterable[int], span: Interval) -> list[Engagement]:
-    """Give released time to the EHR's bookings and blocks that overlapped it, oldest first.
-
-    Decision 14; a block that a booking was in the way of takes what the booking gives back.
-
-    Returns:
-        Those that hold their time now.
-    """
-    promoted: list[Engagement] = []
-    rows = await tx.rows(
-        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
-        f" AND NOT b.active AND b.kind IN ('{OVERLAP}', '{BLOCK}')"
-        " AND b.ends > %s AND b.starts < %s ORDER BY b.id",
-        (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
-    )
-    found = [_engagement(row) for row in rows]
-    await locks.hold(tx, (f"seats|{each.share}" for each in found if each.share))
-    for each in found:
-        if each.kind == BLOCK:
-            promoted += await _promote_block(tx, each)
-        elif await _activate(tx, each):
-            promoted.append(replace(each, active=True, kind=APPOINTMENT))
-    return promoted
-
-
-async def _activate(tx: Transaction, each: Engagement) -> bool:
-    """Let a booking that stood beside others have its time, where nobody else has it."""
-    touched = await tx.execute(
-        f"UPDATE busy b SET active = true, kind = '{APPOINTMENT}', seat = f.seat"
-        " FROM (SELECT w.id, (SELECT min(n) FROM generate_series(0, w.seats - 1) n"
-        "   WHERE NOT EXISTS (SELECT FROM busy o WHERE o.actor_key = w.actor_key"
-        "   AND o.seats_of = w.seats_of AND o.seat = n AND o.active AND o.exclusive)) AS seat"
-        "  FROM busy w) f WHERE b.tenant = %s AND b.id = %s AND f.id = b.id"
-        " AND f.seat IS NOT NULL AND NOT EXISTS (SELECT FROM busy o"
-        " WHERE o.actor_key = b.actor_key AND o.active AND o.exclusive AND o.during && b.during"
-        " AND o.share <> b.share)",
-        (tx.tenant, each.id),
-    )
-    return touched > 0
-
-
-async def _promote_block(tx: Transaction, waiting: Engagement) -> list[Engagement]:
-    """Let a block have what is free of the time that it waits for; the rest waits on."""
-    others = await overlapping(tx, [waiting.actor_key], waiting.during)
-    taken = [each.during for each in others if each.active and each.exclusive]
-    free = subtract(waiting.during, taken)
-    if not free:
-        return []
-    await release(tx, [waiting.id])
-    rest = subtract(waiting.during, free)
-    await insert(tx, [replace(waiting, during=each, core=each) for each in rest])
-    return await insert(
-        tx, [replace(waiting, during=each, core=each, active=True) for each in free]
-    )
-
-
 async def expired(tx: Transaction, limit: int = 500) -> list[Engagement]:
     """Holds whose time is over and that still stand, soonest first."""
     rows = await tx.rows(
-        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.expires_at IS NOT NULL"
+        f"SELECT {COLUMNS} FROM busy b WHERE b.tenant = %s AND b.expires_at IS NOT NULL"
         " AND b.expires_at <= clock_timestamp() ORDER BY b.expires_at LIMIT %s"
         " FOR UPDATE SKIP LOCKED",
         (tx.tenant, limit),
     )
-    return [_engagement(row) for row in rows]
+    return [engagement_of(row) for row in rows]

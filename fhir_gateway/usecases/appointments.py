@@ -14,7 +14,7 @@ from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.time import Interval, subtract
 from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.lifecycle import By, transition
-from fhir_gateway.storage import engagements, outbox, resources
+from fhir_gateway.storage import engagements, outbox, promotions, resources
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
 from fhir_gateway.storage.resources import Stored, Write
@@ -102,7 +102,7 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     lost, added = _difference(before, wanted)
     await engagements.release(tx, (each.id for each in lost))
     overlaps, ended = await _take(tx, change, wanted, added)
-    promoted = await engagements.promote(
+    promoted = await promotions.promote(
         tx, {each.actor_key for each in lost if each.exclusive}, _hull(lost)
     ) if any(each.exclusive for each in lost) else []  # fmt: skip
     stored = await _write(tx, deps, change)

@@ -54,16 +54,12 @@ async def update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stor
 
     Raises:
         GatewayError: conflict, for a status that only bookings can give, and for moving a Slot
-            whose time is held.
+            whose time is held, or giving it other seats while anybody has one.
     """
     before, slot = old.resource(), write.resource
     check_seats(slot)
     turned = (before["status"], slot["status"])
-    states, _ = await slot_statuses.locked(tx, [slot["id"]])
-    seated = any(each.seated for each in states)
-    held = seated or before["status"] not in ("free", "entered-in-error")
-    if held and seats_of(before) != seats_of(slot):
-        raise _conflict("Time is held in this Slot; its seats stay as they are", "Slot.extension")
+    held = before["status"] not in ("free", "entered-in-error") or await _seated(tx, old.id)
     if turned[0] != turned[1] and turned[1] != "entered-in-error" and not set(turned) <= _FREELY:
         raise _conflict(f"A client cannot turn a Slot from {turned[0]} to {turned[1]}")
     if held and turned[1] == "entered-in-error":
@@ -73,7 +69,16 @@ async def update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stor
         raise _conflict("Time is held in this Slot; move the booking instead", "Slot.start")
     if turned == ("busy-unavailable", "free") and not own:
         raise _conflict("The time is taken by a booking of somebody whose Slot this is")
-    return await _put(tx, deps, own, turned, write, moved=_moved(before, slot))
+    stored = await _put(tx, deps, own, turned, write, moved=_moved(before, slot))
+    # Asked now that the Slot is locked: who books a seat meanwhile has to wait.
+    if seats_of(before) != seats_of(slot) and await _seated(tx, old.id):
+        raise _conflict("Time is held in this Slot; its seats stay as they are", "Slot.extension")
+    return stored
+
+
+async def _seated(tx: Transaction, slot: str) -> bool:
+    """Whether anybody has a seat, though the Slot may be free."""
+    return any(each.seated for each in await slot_statuses.states_of_slots(tx, [slot]))
 
 
 async def _put(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from psycopg import errors
 
-from fhir_gateway.storage import actors, engagements
+from fhir_gateway.storage import actors, engagements, promotions
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Database, Transaction
 from tests.storage.servers import KINDS
@@ -181,9 +181,9 @@ async def test_the_oldest_overlap_gets_the_time_that_is_given_back(
         for name in ("a2", "a3"):
             await held(tx, a_row(keys[0], appointment=name, **beside))
         await held(tx, a_row(keys[0], "11:00", appointment="a4", **beside))
-        assert await engagements.promote(tx, [keys[0]], span("09:00")) == []
+        assert await promotions.promote(tx, [keys[0]], span("09:00")) == []
         await engagements.release(tx, [each.id for each in first])
-        (promoted,) = await engagements.promote(tx, [keys[0]], span("09:00"))
+        (promoted,) = await promotions.promote(tx, [keys[0]], span("09:00"))
         assert (promoted.appointment, promoted.active, promoted.kind) == (
             "a2", True, engagements.APPOINTMENT,
         )  # fmt: skip
