@@ -118,17 +118,23 @@ def no_show_card(
 
 @evaluate.command(name="recount")
 def recount(tenant: Tenant = "default", data_dir: DataDir = None) -> None:
-    """Count every patient's appointments anew, from the appointments and their history."""
-    from fhir_gateway import evaluation  # numpy: the other commands start faster
+    """Count everything anew that is kept as a number: how every patient's appointments went, the
+    days of the clinic, the hours of queues."""
+    from fhir_gateway.usecases import recounting  # numpy: the other commands start faster
 
-    wrong = at_the_desk(
-        settings_of(data_dir=data_dir),
-        lambda deps: evaluation.recount(deps, tenant_of(deps, tenant)),
-    )
-    told = (
-        f"the counters of {wrong} patients were corrected" if wrong else "every counter was right"
-    )
-    Console().print(told, highlight=False)
+    settings = settings_of(data_dir=data_dir)
+    with _saying() as say:
+        say("counting")
+        wrong = at_the_desk(
+            settings, lambda deps: recounting.recount(deps, tenant_of(deps, tenant))
+        )
+    parts = {
+        "the counters of {} patients": wrong.patients,
+        "{} days": wrong.days,
+        "{} hours of queues": wrong.hours,
+    }
+    told = ", ".join(text.format(number) for text, number in parts.items() if number)
+    Console().print(f"corrected: {told}" if told else "everything was right", highlight=False)
 
 
 def _day(text: str | None) -> int | None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.engines.no_show_trial import Cases, Trial, cases, last_learnt_day, trial
-from fhir_gateway.storage import no_show_models, patient_counters
+from fhir_gateway.storage import no_show_models
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.no_show_file import Outcome, booked, read_outcomes, without
 from fhir_gateway.usecases.no_show_records import own_appointments
@@ -98,15 +98,6 @@ async def card_of(deps: Deps, tenant: int) -> dict[str, Any]:
         text = "no model has been made yet; a running gateway makes one a day"
         raise fail(Category.NOT_FOUND, text)
     return dict(row.card)
-
-
-async def recount(deps: Deps, tenant: int) -> int:
-    """Count every patient's appointments anew; returns for how many patients it was wrong."""
-    async with deps.database.transaction(tenant) as tx:
-        before = await patient_counters.all_of_tenant(tx)
-        patient_counters.recount_all(tx)
-        after = await patient_counters.all_of_tenant(tx)
-    return sum(before.get(each) != after.get(each) for each in before.keys() | after.keys())
 
 
 def _read(path: Path, say: Say) -> list[Outcome]:

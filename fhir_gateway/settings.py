@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     no_show_policy: Literal["plan", "best"] = "best"
     #: In which order people are called from a queue whose configuration does not say.
     queue_policy: Literal["plan", "best"] = "best"
+    #: By which points `plan` orders a queue whose configuration does not say.
+    queue_ordering: Literal["formula", "weighted"] = "formula"
     #: Whether offered time is held; None: `best` holds, `plan` does not.
     offer_hold: bool | None = None
     #: Minutes before its start from which a freed time is offered to nobody any more.

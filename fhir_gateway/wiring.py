@@ -329,6 +329,7 @@ async def dependencies(
             waitlist=settings.waitlist_policy,
             no_show=settings.no_show_policy,
             queue=settings.queue_policy,
+            queue_ordering=settings.queue_ordering,
             offer_hold=settings.offer_hold,
             minimum_notice=settings.minimum_notice,
             slot_notice=settings.slot_notice,

@@ -19,6 +19,8 @@ EXT_PRIORITY_RULE = f"{CANONICAL}/StructureDefinition/priority-rule"
 EXT_ORIGIN = f"{CANONICAL}/StructureDefinition/slot-origin"
 EXT_PREDICTION = f"{CANONICAL}/StructureDefinition/prediction"
 EXT_PREFERENCE = f"{CANONICAL}/StructureDefinition/scheduling-preference"
+#: Of SMART Scheduling Links: how many appointments a Slot takes.
+EXT_SLOT_CAPACITY = "http://fhir-registry.smarthealthit.org/StructureDefinition/slot-capacity"
 EXT_TIMEZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
 
 SYSTEM_REASON = f"{CANONICAL}/CodeSystem/reason"

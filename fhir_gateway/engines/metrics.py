@@ -46,11 +46,21 @@ class Belonging:
 
 @dataclass(frozen=True, slots=True)
 class SlotFact:
-    """One Slot: whose it is, its status, its time."""
+    """One Slot.
+
+    Args:
+        of: Whose it is.
+        status: Of R4.
+        span: Its time.
+        seats: How many patients it takes.
+        taken: Seats that are booked, where it has several; of others the status says it.
+    """
 
     of: Belonging
     status: str
     span: Interval
+    seats: int = 1
+    taken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,7 @@ class VisitFact:
         of: See Belonging.
         status: Of R4.
         start: Planned, aware.
-        seconds: Planned length; 0 where there is no end.
+        seconds: Planned length, for each patient where seats are taken; 0 where there is no end.
         lasted: Seconds that it took; None where nothing is known.
         waited: Seconds from arrival to start; None where either is unknown.
         worked: When it took place; None where it did not.
@@ -92,7 +102,8 @@ class Counts:
     """What is counted; all of it adds up.
 
     Attributes:
-        offered_slots, offered_seconds: Slots that somebody could have.
+        offered_slots, offered_seconds: Slots that somebody could have; one with seats counts as
+            so many.
         booked_slots: Those of them that are booked.
         booked_seconds: Planned time of the Appointments that are booked or took place.
         appointments: All but offers, entries of the waitlist and errors.
@@ -183,10 +194,11 @@ def _groups(of: Belonging) -> Iterator[Group]:
 
 
 def _of_slot(slot: SlotFact) -> dict[str, int]:
+    booked = int(slot.status == "busy") if slot.seats == 1 else min(slot.seats, slot.taken)
     return {
-        "offered_slots": 1,
-        "offered_seconds": _seconds(slot.span),
-        "booked_slots": int(slot.status == "busy"),
+        "offered_slots": slot.seats,
+        "offered_seconds": slot.seats * _seconds(slot.span),
+        "booked_slots": booked,
     }
 
 
@@ -232,7 +244,8 @@ class Metric:
     Args:
         code: Of our code system `metric`.
         unit: `%`, `min` or `1` (a count), as UCUM writes them.
-        numerator: Code and field of what is divided, or of the number itself.
+        numerator: Code and field of what is divided, or of the number itself; that is made from
+            nothing else where it has the metric's own code.
         denominator: Code and fields, summed, of what it is divided by; None for a number itself.
         empty: What it is where there is nothing to divide by; None for unknown.
     """
@@ -243,10 +256,14 @@ class Metric:
     denominator: tuple[str, tuple[str, ...]] | None = None
     empty: Decimal | None = None
 
-    def value(self, counts: Counts) -> Decimal | None:
-        """The number, to two decimals, half to even, or whole; None where it cannot be known."""
+    def value(self, counts: object) -> Decimal | None:
+        """The number, to two decimals, half to even, or whole; None where it cannot be known.
+
+        Args:
+            counts: Counts, or others that have the fields.
+        """
         above = getattr(counts, self.numerator[1])
-        if self.unit == "1":
+        if self.unit == "1" and self.denominator is None:
             return Decimal(above)
         scale = Fraction(100 if self.unit == "%" else 1)
         if self.numerator[1].endswith("_seconds") and self.unit == "min":
@@ -256,8 +273,10 @@ class Metric:
         below = sum(getattr(counts, name) for name in self.denominator[1])
         return rounded(above * scale / below) if below else self.empty
 
-    def populations(self, counts: Counts) -> tuple[tuple[str, int], ...]:
+    def populations(self, counts: object) -> tuple[tuple[str, int], ...]:
         """Code and count of what it is made from; times in whole minutes."""
+        if self.numerator[0] == self.code:
+            return ()
         above = (self.numerator[0], (self.numerator[1],))
         made = (above,) if self.denominator is None else (above, self.denominator)
         return tuple(

@@ -7,7 +7,7 @@ Source: owner's plan, phase 11 (QueueMetrics); engines.md section 3.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -40,6 +40,16 @@ class HourChange:
     service_seconds: int = 0
     peak: int = 0
     size_seconds: int = 0
+
+    def __add__(self, other: "HourChange") -> "HourChange":
+        """Both, of the same hour."""
+        sums = {name: getattr(self, name) + getattr(other, name) for name in _SUMS}
+        most = {name: max(getattr(self, name), getattr(other, name)) for name in _MOST}
+        return HourChange(self.day, self.hour, **sums, **most)
+
+
+_MOST = ("longest_wait", "peak")
+_SUMS = tuple(each.name for each in fields(HourChange) if each.name not in ("day", "hour", *_MOST))
 
 
 def hour_of(moment: datetime, zone: ZoneInfo) -> tuple[date, int]:

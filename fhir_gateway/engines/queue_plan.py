@@ -69,7 +69,7 @@ def points(entry: QueueEntry, configuration: QueueConfiguration, now: datetime) 
     wait = min(2 * Fraction(WAIT_CAP), _minutes(entry.since, now))
     near = _nearness(entry, now)
     return _sum(
-        ("priority", Fraction(entry.priority), Fraction(1), "points given"),
+        ("priority", Fraction(entry.priority), Fraction(1), "points given, or of a priority rule"),
         ("waiting", wait, Fraction(1, 2), f"{int(_minutes(entry.since, now))} minutes of waiting"),
         ("appointment-time", Fraction(near), Fraction(1), _when(entry, now)),
     )
@@ -82,7 +82,7 @@ def _weighted(entry: QueueEntry, weights: Weights, now: datetime) -> Points:
         near = min(Fraction(100), max(Fraction(0), 100 - _minutes(now, entry.appointment_start)))
     priority = min(Fraction(100), Fraction(entry.priority))
     return _sum(
-        ("priority", priority, Fraction(weights.priority), "points given"),
+        ("priority", priority, Fraction(weights.priority), "points given, or of a priority rule"),
         ("waiting", wait, Fraction(weights.wait),
          f"{int(_minutes(entry.since, now))} minutes of waiting"),
         ("appointment-time", near, Fraction(weights.appointment), _when(entry, now)),

@@ -79,6 +79,30 @@ METRIC_CODES = {
     "timed-waits": "Visits of which arrival and begin are known",
     "overtime-minutes": "Time worked past the end of the last Slot of the day",
     "service": "The HealthcareService",
+    "queue-entries": "People who joined the queue",
+    "queue-served": "People whose service has ended",
+    "queue-no-shows": "People who did not answer the call",
+    "queue-average-wait": "Mean time from joining to the first call",
+    "queue-longest-wait": "Longest time from joining to the first call",
+    "queue-average-service": "Mean time from the begin of the service to its end",
+    "queue-peak-size": "Most people who waited in one queue at once",
+    "queue-average-size": "People who waited in one queue, on average over its hours",
+    "first-calls": "People who were called for the first time",
+    "service-minutes": "Length of the services",
+    "services": "Services whose begin and end are known",
+    "size-minutes": "People who waited, each by the minutes for which they did",
+    "waitlist-freed": "Booked times that came free",
+    "waitlist-offered": "Offers made of them",
+    "waitlist-messages": "Messages that said so",
+    "waitlist-accepted": "Offers accepted",
+    "waitlist-declined": "Offers declined",
+    "waitlist-expired": "Offers that nobody answered in time",
+    "waitlist-filled": "Times that somebody from the waitlist took",
+    "waitlist-offers-per-fill": "Offers made for each time that was filled",
+    "waitlist-minutes-to-fill": "Mean time from free to filled",
+    "service-type": "The kind of visit, a code of serviceType",
+    "channel": "By which patients are told",
+    "queue-minutes": "Length of the hours in which anybody came, waited, was called or served",
 }
 
 
@@ -107,8 +131,9 @@ def _group(number: MeasuredNumber, strata: tuple[str, ...]) -> dict[str, Any]:
     group: dict[str, Any] = {
         "code": coded(number.code),
         "description": f"{METRIC_CODES[number.code]} ({number.unit})",
-        "population": [_counted(each) for each in number.populations],
     }
+    if number.populations:
+        group["population"] = [_counted(each) for each in number.populations]
     return group | ({"stratifier": [_counted(each) for each in strata]} if strata else {})
 
 

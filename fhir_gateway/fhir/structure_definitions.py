@@ -69,7 +69,7 @@ _AVAILABILITY = (
     ),
     Part("bufferBefore", "unsignedInt", "Minutes kept free before a booking"),
     Part("bufferAfter", "unsignedInt", "Minutes kept free after a booking"),
-    Part("capacity", "positiveInt", "Seats of a slot; 1, which is all that there is so far"),
+    Part("capacity", "positiveInt", "Patients that a slot takes; 1"),
     Part("validity", "Period", "First and last day on which the rules apply; open where absent"),
     Part("weekly", None, "Hours that repeat each week", 0, "*", _WEEKLY),
     Part("exception", None, "Days that differ", 0, "*", _EXCEPTION),
@@ -100,10 +100,12 @@ _QUEUE = (
     ),
     Part("ticket", "string", "What is shown and called", 1),
     Part("joined", "instant", "When the person joined", 1),
+    Part("changed", "instant", "When the last thing was done, by the clock of the queue"),
     Part("class", "code", "emergency, urgent, soon or routine"),
     Part("deadline", "instant", "When the person should have been called"),
     Part("state", "code", "waiting, called, in-service, finished, left or no-show"),
-    Part("priorityScore", "decimal", "Given, or of the matching rule"),
+    Part("priorityScore", "decimal", "Given, else of the matching rule, else 0"),
+    Part("priorityRule", "Reference", "The rule that it is of", targets=("PlanDefinition",)),
 )
 _PREDICTION = (
     Part("policy", "code", "The rule: best or plan", 1),

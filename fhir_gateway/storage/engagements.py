@@ -2,17 +2,20 @@
 
 The `busy` table: its exclusion constraint is the guarantee that nothing is booked twice. Rows are
 always inserted in order of their actor, which keeps two bookings from waiting for each other.
-Decisions 8, 14 and 15.
+Decisions 8, 14 and 15; where a Slot has seats, decision 10 and decision record 0027.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
+from ipaddress import IPv6Address
 from typing import Any
 
 from psycopg.types.range import TimestamptzRange
 
-from fhir_gateway.core.time import Interval, subtract
+from fhir_gateway.core.time import Interval
+from fhir_gateway.storage import locks
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.wire import Params, Row, Statement
 
@@ -43,6 +46,8 @@ class Engagement:
         tentative: Whether it is not certain yet (pending).
         active: False for a booking of the EHR that overlaps another.
         expires_at: When a hold ends by itself.
+        share: Of the Slot of which it has one seat, see `share_of`; None for the whole time.
+        seats: How many seats that Slot has.
         id: Set by the database.
     """
 
@@ -57,16 +62,34 @@ class Engagement:
     tentative: bool = False
     active: bool = True
     expires_at: datetime | None = None
+    share: str | None = None
+    seats: int = 1
     id: int = 0
 
+    def shares_with(self, other: "Engagement") -> bool:
+        """Whether both have seats of one Slot."""
+        return self.share is not None and self.share == other.share
 
-_COLUMNS = (
+
+def share_of(slot: str) -> str:
+    """What all who have seats of a Slot have in common, as an address; never that of a row.
+
+    The guard has to compare it by an operator of GiST that says different; of the built-in ones
+    only that of network addresses does.
+    """
+    number = int.from_bytes(sha256(slot.encode()).digest()[:16])
+    return str(IPv6Address(number | 1 << 127))
+
+
+#: What `engagement_of` reads, of `busy b`.
+COLUMNS = (
     "b.id, b.actor_key, b.during, b.core, b.kind, b.exclusive, b.appointment, b.task, b.slots,"
-    " b.tentative, b.active, b.expires_at"
+    " b.tentative, b.active, b.expires_at, host(b.seats_of), b.seats"
 )
 
 
-def _engagement(row: Sequence[Any]) -> Engagement:
+def engagement_of(row: Sequence[Any]) -> Engagement:
+    """A row of COLUMNS."""
     return Engagement(
         id=row[0],
         actor_key=row[1],
@@ -80,6 +103,8 @@ def _engagement(row: Sequence[Any]) -> Engagement:
         tentative=row[9],
         active=row[10],
         expires_at=row[11],
+        share=str(IPv6Address(row[12])) if row[12] else None,
+        seats=row[13],
     )
 
 
@@ -90,30 +115,30 @@ def _range(interval: Interval) -> TimestamptzRange:
 async def of_appointment(tx: Transaction, appointment: str) -> list[Engagement]:
     """What an Appointment holds."""
     rows = await tx.rows(
-        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.appointment = %s"
+        f"SELECT {COLUMNS} FROM busy b WHERE b.tenant = %s AND b.appointment = %s"
         " ORDER BY b.actor_key",
         (tx.tenant, appointment),
     )
-    return [_engagement(row) for row in rows]
+    return [engagement_of(row) for row in rows]
 
 
 async def of_task(tx: Transaction, task: str) -> list[Engagement]:
     """What a Task holds for its offers; an expired hold is still listed until it is released."""
     rows = await tx.rows(
-        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.task = %s ORDER BY b.actor_key",
+        f"SELECT {COLUMNS} FROM busy b WHERE b.tenant = %s AND b.task = %s ORDER BY b.actor_key",
         (tx.tenant, task),
     )
-    return [_engagement(row) for row in rows]
+    return [engagement_of(row) for row in rows]
 
 
 async def of_slot(tx: Transaction, slot: str) -> list[Engagement]:
     """What was entered on a Slot itself: taken elsewhere, or blocked."""
     rows = await tx.rows(
-        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.kind IN ('{TAKEN}', '{BLOCK}')"
+        f"SELECT {COLUMNS} FROM busy b WHERE b.tenant = %s AND b.kind IN ('{TAKEN}', '{BLOCK}')"
         " AND b.slots = ARRAY[%s] ORDER BY b.actor_key",
         (tx.tenant, slot),
     )
-    return [_engagement(row) for row in rows]
+    return [engagement_of(row) for row in rows]
 
 
 async def overlapping(
@@ -134,13 +159,14 @@ async def overlapping(
         without_task: Id of a Task to leave out.
     """
     statement, params = _overlapping(tx.tenant, actor_keys, span, without or "", without_task or "")
-    return [_engagement(row) for row in await tx.rows(statement, params)]
+    return [engagement_of(row) for row in await tx.rows(statement, params)]
 
 
 async def others_in_the_way(
     tx: Transaction, wanted: Sequence[Engagement], without_task: str
 ) -> bool:
-    """Whether anything exclusive overlaps one of these, but for what a Task holds.
+    """Whether anything exclusive overlaps one of these, but for what a Task holds and for others
+    who have seats of the same Slot.
 
     Args:
         tx: Open transaction.
@@ -150,7 +176,11 @@ async def others_in_the_way(
     found = await tx.fetch_batch(
         [_overlapping(tx.tenant, [e.actor_key], e.during, "", without_task) for e in wanted]
     )
-    return any(_engagement(row).exclusive for rows in found for row in rows)
+    return any(
+        other.exclusive and not other.shares_with(each)
+        for each, rows in zip(wanted, found, strict=True)
+        for other in map(engagement_of, rows)
+    )
 
 
 def _overlapping(
@@ -158,7 +188,7 @@ def _overlapping(
 ) -> tuple[str, Params]:
     return (
         (
-            f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
+            f"SELECT {COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
             f" AND b.ends > %s AND b.starts < %s AND {LIVE}"
             " AND b.appointment IS DISTINCT FROM %s AND (b.task IS NULL OR b.task <> %s)"
             " ORDER BY b.starts, b.actor_key, b.id"
@@ -196,20 +226,22 @@ async def take(tx: Transaction, wanted: Sequence[Engagement], without: str = "")
         return Taken()
     exclusive = sorted((each for each in wanted if each.exclusive), key=_order)
     people = sorted((each for each in wanted if not each.exclusive), key=_order)
-    statements = [_inserting(tx.tenant, each) for each in (*exclusive, *people)]
+    first = _locking(tx.tenant, exclusive)
+    statements = [*first, *(_inserting(tx.tenant, each) for each in (*exclusive, *people))]
     if people:
         # Locked first and looked at then: of two bookings of one person the second sees the first.
         statements += _looking(tx.tenant, people, without)
     answers = await tx.fetch_batch(statements)
-    missing = [each for each, rows in zip(exclusive, answers, strict=False) if not rows]
+    inserted = answers[len(first) :]
+    missing = [each for each, rows in zip(exclusive, inserted, strict=False) if not rows]
     ended: list[Engagement] = []
     if missing:
         released, *again = await tx.fetch_batch(
             [_release_expired(tx.tenant, missing), *(_inserting(tx.tenant, m) for m in missing)]
         )
-        ended = [_engagement(row) for row in released]
+        ended = [engagement_of(row) for row in released]
         missing = [each for each, rows in zip(missing, again, strict=True) if not rows]
-    elsewhere = [_engagement(row) for row in answers[-1]] if people else []
+    elsewhere = [engagement_of(row) for row in answers[-1]] if people else []
     return Taken(tuple(missing), tuple(elsewhere), tuple(ended))
 
 
@@ -221,7 +253,7 @@ def _release_expired(tenant: int, wanted: Sequence[Engagement]) -> tuple[str, Pa
         (
             "DELETE FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
             " AND b.expires_at IS NOT NULL AND b.expires_at <= clock_timestamp()"
-            f" AND b.ends > %s AND b.starts < %s RETURNING {_COLUMNS}"
+            f" AND b.ends > %s AND b.starts < %s RETURNING {COLUMNS}"
         ),
         (tenant, keys, start, end),
     )
@@ -252,12 +284,21 @@ async def insert(tx: Transaction, wanted: Sequence[Engagement]) -> list[Engageme
     if not wanted:
         return []
     ordered = sorted(wanted, key=_order)
-    rows = await tx.fetch_batch([_inserting(tx.tenant, each) for each in ordered])
-    return _held(ordered, rows)
+    first = _locking(tx.tenant, ordered)
+    rows = await tx.fetch_batch([*first, *(_inserting(tx.tenant, each) for each in ordered)])
+    return _held(ordered, rows[len(first) :])
+
+
+def _locking(tenant: int, wanted: Iterable[Engagement]) -> list[Statement]:
+    """Seats are given out one after the other; the index is the guarantee."""
+    return [*locks.holding(tenant, (f"seats|{each.share}" for each in wanted if each.share))]
 
 
 def _inserting(tenant: int, each: Engagement) -> tuple[str, Params]:
-    return f"{_INSERT} RETURNING id", _row(tenant, each)
+    if each.share is None:
+        return f"{_INSERT} RETURNING id", _row(tenant, each)
+    values = dict(zip(_NAMES, _row(tenant, each), strict=True))
+    return _INSERT_SEAT, values | {"share": each.share, "seats": each.seats}
 
 
 def _held(ordered: Sequence[Engagement], rows: Sequence[Sequence[Row]]) -> list[Engagement]:
@@ -267,7 +308,7 @@ def _held(ordered: Sequence[Engagement], rows: Sequence[Sequence[Row]]) -> list[
 
 
 async def insert_many(tx: Transaction, wanted: Sequence[Engagement]) -> int:
-    """The same in one pipeline; returns how many are held now."""
+    """The same in one pipeline, of whole times only; returns how many are held now."""
     rows = [_row(tx.tenant, each) for each in sorted(wanted, key=_order)]
     return await tx.execute_many(_INSERT, rows)
 
@@ -276,10 +317,33 @@ def _order(each: Engagement) -> tuple[int, Interval]:
     return each.actor_key, each.during
 
 
+_TYPES = {
+    "tenant": "integer",
+    "actor_key": "bigint",
+    "during": "tstzrange",
+    "core": "tstzrange",
+    "kind": "text",
+    "appointment": "text",
+    "task": "text",
+    "slots": "text[]",
+    "tentative": "boolean",
+    "active": "boolean",
+    "exclusive": "boolean",
+    "expires_at": "timestamptz",
+}
+_NAMES = tuple(_TYPES)
 _INSERT = (
-    "INSERT INTO busy (tenant, actor_key, during, core, kind, appointment, task, slots,"
-    " tentative, active, exclusive, expires_at)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+    f"INSERT INTO busy ({', '.join(_NAMES)})"
+    f" VALUES ({', '.join(['%s'] * len(_NAMES))}) ON CONFLICT DO NOTHING"
+)
+#: Whoever stands beside others has no seat; for all others the first one that is free.
+_INSERT_SEAT = (
+    f"INSERT INTO busy ({', '.join(_NAMES)}, seats_of, seats, seat)"
+    f" SELECT {', '.join(f'%({name})s::{kind}' for name, kind in _TYPES.items())},"
+    " %(share)s::inet, %(seats)s::integer, n FROM generate_series(0, %(seats)s::integer - 1) n"
+    " WHERE NOT %(active)s::boolean OR NOT EXISTS (SELECT FROM busy o"
+    " WHERE o.actor_key = %(actor_key)s::bigint AND o.seats_of = %(share)s::inet AND o.seat = n"
+    " AND o.active AND o.exclusive) ORDER BY n LIMIT 1 ON CONFLICT DO NOTHING RETURNING id"
 )
 
 
@@ -316,61 +380,12 @@ async def prolong(tx: Transaction, task: str, until: datetime) -> int:
     )
 
 
-async def promote(tx: Transaction, actor_keys: Iterable[int], span: Interval) -> list[Engagement]:
-    """Give released time to the EHR's bookings and blocks that overlapped it, oldest first.
-
-    Decision 14; a block that a booking was in the way of takes what the booking gives back.
-
-    Returns:
-        Those that hold their time now.
-    """
-    promoted: list[Engagement] = []
-    rows = await tx.rows(
-        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.actor_key = ANY(%s)"
-        f" AND NOT b.active AND b.kind IN ('{OVERLAP}', '{BLOCK}')"
-        " AND b.ends > %s AND b.starts < %s ORDER BY b.id",
-        (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
-    )
-    for each in map(_engagement, rows):
-        if each.kind == BLOCK:
-            promoted += await _promote_block(tx, each)
-        elif await _activate(tx, each):
-            promoted.append(replace(each, active=True, kind=APPOINTMENT))
-    return promoted
-
-
-async def _activate(tx: Transaction, each: Engagement) -> bool:
-    """Let a booking that stood beside others have its time, where nobody else has it."""
-    touched = await tx.execute(
-        f"UPDATE busy b SET active = true, kind = '{APPOINTMENT}' WHERE b.tenant = %s"
-        " AND b.id = %s AND NOT EXISTS (SELECT FROM busy o WHERE o.actor_key = b.actor_key"
-        " AND o.active AND o.exclusive AND o.during && b.during AND o.id <> b.id)",
-        (tx.tenant, each.id),
-    )
-    return touched > 0
-
-
-async def _promote_block(tx: Transaction, waiting: Engagement) -> list[Engagement]:
-    """Let a block have what is free of the time that it waits for; the rest waits on."""
-    others = await overlapping(tx, [waiting.actor_key], waiting.during)
-    taken = [each.during for each in others if each.active and each.exclusive]
-    free = subtract(waiting.during, taken)
-    if not free:
-        return []
-    await release(tx, [waiting.id])
-    rest = subtract(waiting.during, free)
-    await insert(tx, [replace(waiting, during=each, core=each) for each in rest])
-    return await insert(
-        tx, [replace(waiting, during=each, core=each, active=True) for each in free]
-    )
-
-
 async def expired(tx: Transaction, limit: int = 500) -> list[Engagement]:
     """Holds whose time is over and that still stand, soonest first."""
     rows = await tx.rows(
-        f"SELECT {_COLUMNS} FROM busy b WHERE b.tenant = %s AND b.expires_at IS NOT NULL"
+        f"SELECT {COLUMNS} FROM busy b WHERE b.tenant = %s AND b.expires_at IS NOT NULL"
         " AND b.expires_at <= clock_timestamp() ORDER BY b.expires_at LIMIT %s"
         " FOR UPDATE SKIP LOCKED",
         (tx.tenant, limit),
     )
-    return [_engagement(row) for row in rows]
+    return [engagement_of(row) for row in rows]

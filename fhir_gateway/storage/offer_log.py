@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from datetime import datetime
 
+from psycopg.types.json import Jsonb
+
 from fhir_gateway.engines.waitlist_wave import Acceptance
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.wire import Row, Statement
@@ -181,20 +183,33 @@ def as_acceptances(rows: Iterable[Row]) -> dict[str, Acceptance]:
     return {channel: Acceptance(won, lost) for channel, won, lost in rows}
 
 
-async def outcomes(tx: Transaction, start: datetime, end: datetime) -> list[Outcomes]:
+#: Of a practitioner or a place: what the Task of a freed time says whose it was.
+_OF_SUBJECT = (
+    " AND EXISTS (SELECT FROM task_content c WHERE c.tenant = freed_time.tenant"
+    " AND c.id = freed_time.task"
+    " AND convert_from(c.content, 'UTF8')::jsonb -> 'input' @> %s::jsonb)"
+)
+
+
+async def outcomes(
+    tx: Transaction, start: datetime, end: datetime, subject: str | None = None
+) -> list[Outcomes]:
     """What became of the times that came free in a period.
 
     Args:
         tx: Open transaction.
         start: Included.
         end: Excluded.
+        subject: Reference of whose times count; None for everybody's.
 
     Returns:
         First all together, then each service, each channel and each pair of both, by name.
     """
+    whose = [Jsonb([{"valueReference": {"reference": subject}}])] if subject else []
     rows = await tx.rows(
         "WITH f AS (SELECT * FROM freed_time WHERE tenant = %s AND freed_at >= %s"
-        " AND freed_at < %s), o AS (SELECT o.*, f.service, f.freed_at FROM offer o"
+        f" AND freed_at < %s{_OF_SUBJECT if subject else ''}),"
+        " o AS (SELECT o.*, f.service, f.freed_at FROM offer o"
         " JOIN f ON o.tenant = f.tenant AND o.task = f.task),"
         " times AS (SELECT service, count(*)::int AS freed,"
         " count(*) FILTER (WHERE state = 'filled')::int AS filled,"
@@ -216,6 +231,6 @@ async def outcomes(tx: Transaction, start: datetime, end: datetime) -> list[Outc
         " t.freed, m.accepted, m.offered, m.messages, m.accepted, m.declined, m.expired, m.minutes"
         " FROM made m JOIN times t ON t.service IS NOT DISTINCT FROM m.service"
         " WHERE m.channel IS NOT NULL ORDER BY 1, 2",
-        (tx.tenant, start, end),
+        (tx.tenant, start, end, *whose),
     )
     return [Outcomes(*row) for row in rows]

@@ -95,6 +95,23 @@ async def oldest_change(tx: Transaction) -> datetime | None:
     return row[0] if row else None
 
 
+async def kept(tx: Transaction) -> set[tuple[object, ...]]:
+    """Everything that is kept: day, subject, service, and the counts."""
+    rows = await tx.rows(
+        f"SELECT day, subject, service, {', '.join(STEADY)} FROM scheduling_day WHERE tenant = %s",
+        (tx.tenant,),
+    )
+    return {tuple(each) for each in rows}
+
+
+async def forget(tx: Transaction) -> None:
+    """Let everything be counted once more."""
+    await tx.execute("DELETE FROM scheduling_day WHERE tenant = %s", (tx.tenant,))
+    await tx.execute(
+        "INSERT INTO scheduling_change (tenant, subject) VALUES (%s, '')", (tx.tenant,)
+    )
+
+
 async def put(tx: Transaction, days: Iterable[date], found: Mapping[Group, Counts]) -> None:
     """Keep the counts of whole days in the place of those that were kept.
 

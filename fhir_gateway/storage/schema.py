@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZRANGE, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB, TSTZRANGE, ExcludeConstraint
 from sqlalchemy.types import TypeEngine
 
 from fhir_gateway.fhir.catalogue import CATALOGUE, ResourceType, SearchParam
@@ -173,6 +173,17 @@ busy = Table(
     Column("active", Boolean, nullable=False),
     Column("exclusive", Boolean, nullable=False),
     Column("expires_at", TIME),
+    # Rows of one share do not exclude each other; every ordinary row has a share of its own.
+    Column("seats_of", INET),
+    Column(
+        "share",
+        INET,
+        Computed("coalesce(seats_of, '::'::inet + id)", persisted=True),
+        nullable=False,
+    ),
+    Column("seats", Integer, nullable=False, server_default=text("1")),
+    Column("seat", Integer, nullable=False, server_default=text("0")),
+    CheckConstraint("seat >= 0 AND seat < seats", name="seat_check"),
     CheckConstraint(
         "NOT isempty(during) AND lower_inc(during) AND NOT upper_inc(during)", name="during_check"
     ),
@@ -182,10 +193,19 @@ busy = Table(
     ExcludeConstraint(
         (text("int8range(actor_key, actor_key, '[]')"), "&&"),
         (text("during"), "&&"),
+        (text("share inet_ops"), "<>"),
         where=text("active AND exclusive"),
         name="busy_guard",
     ),
     Index("busy_by_actor", "actor_key", "ends"),
+    Index(
+        "busy_seat",
+        "actor_key",
+        "seats_of",
+        "seat",
+        unique=True,
+        postgresql_where=text("active AND exclusive AND seats_of IS NOT NULL"),
+    ),
     Index("busy_by_appointment", "tenant", "appointment"),
     Index("busy_by_task", "tenant", "task"),
     Index("busy_by_expiry", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),

@@ -182,12 +182,16 @@ async def diaries(
 async def taken(
     tx: Transaction, actor_keys: Iterable[int], span: Interval
 ) -> dict[int, list[tuple[datetime, datetime]]]:
-    """All times of each actor that nobody else can have, with their buffers, around a span."""
+    """All times of each actor that nobody else can have, with their buffers, around a span.
+
+    A Slot that has seats left is free.
+    """
     rows = await tx.rows(
         "SELECT actor_key, lower(during), upper(during) FROM busy WHERE tenant = %s"
         " AND actor_key = ANY(%s) AND active AND exclusive"
         " AND (expires_at IS NULL OR expires_at > clock_timestamp())"
-        " AND ends > %s AND starts < %s",
+        " AND ends > %s AND starts < %s AND (seats_of IS NULL OR NOT EXISTS (SELECT FROM slot s"
+        "  WHERE s.tenant = busy.tenant AND s.id = busy.slots[1] AND s.p_status = 'free'))",
         (tx.tenant, sorted(set(actor_keys)), span.start, span.end),
     )
     found: dict[int, list[tuple[datetime, datetime]]] = {}

@@ -10,15 +10,20 @@ from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
 from fhir_gateway.storage.slot_facts import overlapping_slots
 
+#: Somebody has a seat of the Slot: of its actors each is held by as many rows as seats are taken.
+_SEATED = "b.seats_of IS NOT NULL AND b.active AND s.id = ANY(b.slots)"
 #: What each Slot's status should be, from `busy` (decision 9): the one statement of the invariant.
 _DERIVED = f"""
 SELECT s.id, s.p_status, CASE
+  WHEN f.seated AND NOT f.beside THEN CASE
+    WHEN NOT f.full THEN 'free' WHEN f.tentative OR f.held THEN 'busy-tentative' ELSE 'busy' END
   WHEN f.certain THEN 'busy'
   WHEN f.tentative OR f.held THEN 'busy-tentative'
   WHEN f.anything THEN 'busy-unavailable'
   ELSE 'free' END,
   coalesce(f.overbooked, false),
-  coalesce(s.p_overbooked = 'true', false)
+  coalesce(s.p_overbooked = 'true', false),
+  coalesce(f.seated, false)
 FROM slot s
 CROSS JOIN LATERAL (
   SELECT bool_or(b.kind IN ('{APPOINTMENT}', '{OVERLAP}', '{TAKEN}')
@@ -27,7 +32,11 @@ CROSS JOIN LATERAL (
                  AND s.id = ANY(b.slots) AND b.tentative) AS tentative,
          bool_or(b.kind IN ('{HOLD}', '{OFFER}')) AS held,
          count(*) > 0 AS anything,
-         bool_or(b.kind = '{OVERLAP}') AS overbooked
+         bool_or(b.kind = '{OVERLAP}') AS overbooked,
+         bool_or({_SEATED}) AS seated,
+         bool_or(NOT ({_SEATED})) AS beside,
+         count(*) FILTER (WHERE {_SEATED}) >= max(b.seats) FILTER (WHERE {_SEATED})
+           * count(DISTINCT b.actor_key) FILTER (WHERE {_SEATED}) AS full
   FROM schedule_actor a JOIN busy b ON b.actor_key = a.actor_key
   WHERE a.tenant = s.tenant AND a.schedule = s.p_schedule AND a.exclusive
     AND b.ends > s.p_start AND b.starts < s.p_end AND {LIVE}
@@ -38,13 +47,22 @@ WHERE s.tenant = %s AND s.p_status <> 'entered-in-error'
 
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """What a Slot says and what it should say."""
+    """What a Slot says and what it should say.
+
+    Attributes:
+        id: Of the Slot.
+        status: As it says.
+        derived: As it should say.
+        overbooked, says_overbooked: Likewise.
+        seated: Whether anybody has one of its seats; it may be free all the same.
+    """
 
     id: str
     status: str
     derived: str
     overbooked: bool
     says_overbooked: bool
+    seated: bool = False
 
 
 async def locked_in(
@@ -78,8 +96,8 @@ async def _locked(
     )
     look = (
         "SELECT d.*, r.version, r.last_updated, c.content FROM"
-        f" ({_DERIVED} AND s.id = ANY(ARRAY({found}))) d (id, status, derived, overbooked, says)"
-        " JOIN slot r ON r.tenant = %s AND r.id = d.id"
+        f" ({_DERIVED} AND s.id = ANY(ARRAY({found}))) d (id, status, derived, overbooked, says,"
+        " seated) JOIN slot r ON r.tenant = %s AND r.id = d.id"
         " JOIN slot_content c ON c.tenant = r.tenant AND c.id = r.id ORDER BY d.id"
     )
     _, rows = await tx.fetch_batch(
@@ -89,8 +107,8 @@ async def _locked(
         ]
     )
     return (
-        [SlotState(*row[:5]) for row in rows],
-        {row[0]: Stored("Slot", row[0], *row[5:]) for row in rows},
+        [SlotState(*row[:6]) for row in rows],
+        {row[0]: Stored("Slot", row[0], *row[6:]) for row in rows},
     )
 
 
@@ -108,7 +126,7 @@ async def wrong_slots(tx: Transaction, limit: int = 100) -> list[SlotState]:
     """
     rows = await tx.rows(
         f"SELECT * FROM ({_DERIVED} AND s.p_end > clock_timestamp())"
-        " d (id, status, derived, overbooked, says)"
+        " d (id, status, derived, overbooked, says, seated)"
         " WHERE status <> derived OR overbooked <> says ORDER BY id LIMIT %s",
         (tx.tenant, limit),
     )
@@ -120,6 +138,9 @@ async def held_in_schedule(tx: Transaction, schedule: str) -> bool:
     row = await tx.row(
         "SELECT 1 FROM slot s WHERE s.tenant = %s AND s.p_schedule = %s"
         " AND s.p_end > clock_timestamp() AND (s.p_status IN ('busy', 'busy-tentative')"
+        " OR EXISTS (SELECT FROM schedule_actor a JOIN busy b ON b.actor_key = a.actor_key"
+        "   WHERE a.tenant = s.tenant AND a.schedule = s.p_schedule AND b.ends > s.p_start"
+        f"   AND b.starts < s.p_end AND {_SEATED})"
         " OR s.p_status = 'busy-unavailable' AND EXISTS (SELECT FROM schedule_actor a"
         "   JOIN busy b ON b.actor_key = a.actor_key WHERE a.tenant = s.tenant"
         f"   AND a.schedule = s.p_schedule AND b.kind IN ('{TAKEN}', '{BLOCK}')"

@@ -56,7 +56,12 @@ async def alternatives(
     free = await _free(tx, schedules, week)
     busy = await engagements.overlapping(tx, keys.values(), week, without=ignore)
     buffers = {each.key: each for each in rows}
-    taken = [_with_buffers(each, buffers.get(each.actor_key)) for each in busy if each.active]
+    # A Slot with seats is free or not as a whole, whoever has one of them.
+    taken = [
+        _with_buffers(each, buffers.get(each.actor_key))
+        for each in busy
+        if each.active and each.share is None
+    ]
     clear = conflicts.clear_of(free, taken)
     schedule = await resources.read_many(tx, "Schedule", [rows[0].schedule])
     tree = next((each.resource() for each in schedule.values()), None)

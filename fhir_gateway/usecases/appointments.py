@@ -14,7 +14,7 @@ from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.time import Interval, subtract
 from fhir_gateway.engines.decision import Refusal
 from fhir_gateway.engines.lifecycle import By, transition
-from fhir_gateway.storage import engagements, outbox, resources
+from fhir_gateway.storage import engagements, outbox, promotions, resources
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
 from fhir_gateway.storage.resources import Stored, Write
@@ -102,7 +102,7 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     lost, added = _difference(before, wanted)
     await engagements.release(tx, (each.id for each in lost))
     overlaps, ended = await _take(tx, change, wanted, added)
-    promoted = await engagements.promote(
+    promoted = await promotions.promote(
         tx, {each.actor_key for each in lost if each.exclusive}, _hull(lost)
     ) if any(each.exclusive for each in lost) else []  # fmt: skip
     stored = await _write(tx, deps, change)
@@ -163,6 +163,7 @@ def _same(one: Engagement, other: Engagement) -> bool:
         and one.slots == other.slots
         and one.exclusive == other.exclusive
         and one.tentative == other.tentative
+        and (one.share, one.seats) == (other.share, other.seats)
     )
 
 
@@ -170,8 +171,13 @@ def _difference(
     before: Sequence[Engagement], wanted: Needs
 ) -> tuple[list[Engagement], list[Engagement]]:
     """Rows to give back and rows to take; what stays the same is not touched."""
-    lost = [each for each in before if not any(_same(each, other) for other in wanted.all)]
-    added = [each for each in wanted.all if not any(_same(each, other) for other in before)]
+    lost, added = list(before), []
+    for each in wanted.all:
+        there = next((other for other in lost if _same(each, other)), None)
+        if there is None:
+            added.append(each)
+        else:
+            lost.remove(there)
     return lost, added
 
 

@@ -17,6 +17,7 @@ from fhir_gateway.engines.availability import DifferentDays, Hours, Rules, Weekl
 from fhir_gateway.engines.clinic_time import DAYS
 from fhir_gateway.fhir.extension_values import complaints
 from fhir_gateway.usecases import holiday_dates
+from fhir_gateway.usecases.seats import MOST_SEATS
 from fhir_gateway.usecases.zones import extension, part
 
 Resource = dict[str, Any]
@@ -177,8 +178,8 @@ class _Reading:
             if _DAY % each["valuePositiveInt"]:
                 self._complain(where, "alignMinutes divides a day: 5, 10, 15, 20, 30, 60 …")
         for where, each in self._parts("capacity"):
-            if each["valuePositiveInt"] > 1:
-                self._complain(where, "a Slot takes one Appointment here: capacity is 1")
+            if each["valuePositiveInt"] > MOST_SEATS:
+                self._complain(where, f"capacity is {MOST_SEATS} at most")
 
     def _check_names(self) -> None:
         for where, each in self._parts("zone"):

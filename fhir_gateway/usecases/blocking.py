@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fhir_gateway.core.time import Interval, subtract
-from fhir_gateway.storage import engagements
+from fhir_gateway.storage import engagements, promotions
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
 from fhir_gateway.usecases import appointments, conflict_tasks
@@ -142,4 +142,4 @@ async def promote(tx: Transaction, rows: Sequence[Engagement]) -> list[Engagemen
     if not rows:
         return []
     hull = Interval(min(each.during.start for each in rows), max(each.during.end for each in rows))
-    return await engagements.promote(tx, {each.actor_key for each in rows}, hull)
+    return await promotions.promote(tx, {each.actor_key for each in rows}, hull)

@@ -28,6 +28,7 @@ class Policy:
         waitlist: `plan` or `best`.
         no_show: `plan` or `best`, for `$predict-no-show` where the caller names none.
         queue: `plan` or `best`, where the configuration of a queue names none.
+        queue_ordering: `formula` or `weighted`, where the configuration of a queue names none.
         offer_hold: Whether offered time is held; None: as the policy says (decision 15).
         minimum_notice: Minutes between now and the start of a freed time below which nobody is
             asked.
@@ -43,6 +44,7 @@ class Policy:
     waitlist: str = "best"
     no_show: str = "best"
     queue: str = "best"
+    queue_ordering: str = "formula"
     offer_hold: bool | None = None
     minimum_notice: int = 60
     slot_notice: int = 0

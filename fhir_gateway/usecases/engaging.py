@@ -18,6 +18,7 @@ from fhir_gateway.storage import actors, booking_facts, engagements
 from fhir_gateway.storage.actors import ScheduleActor
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.usecases import seats
 
 Resource = dict[str, Any]
 
@@ -31,7 +32,7 @@ class Needs:
     """What an Appointment holds while its status holds time.
 
     Attributes:
-        exclusive: One row for each exclusive actor.
+        exclusive: One row for each exclusive actor; of a Slot with seats one for each seat.
         patients: One row for each patient.
         span: The appointment's own time; None where it holds none.
     """
@@ -175,13 +176,16 @@ def _needs(appointment: Resource, around: Around) -> Needs:
     times = dict.fromkeys((each.reference for each in owners if each.exclusive), span) | times
     people = dict.fromkeys(map(str, participants(appointment, "Patient")), span)
     tentative = appointment["status"] == "pending"
+    seated = seats.shared(found)
 
     def row(reference: str, core: Interval, *, exclusive: bool) -> Engagement:
         before, after = _buffers(reference, schedules, around)
+        whole = (span_of(seated) if seated and exclusive else None) or core
         return Engagement(
             actor_key=around.keys[reference],
             during=Interval(
-                core.start - timedelta(minutes=before), core.end + timedelta(minutes=after)
+                min(core.start, whole.start) - timedelta(minutes=before),
+                max(core.end, whole.end) + timedelta(minutes=after),
             ),
             core=core,
             kind=engagements.APPOINTMENT,
@@ -189,10 +193,15 @@ def _needs(appointment: Resource, around: Around) -> Needs:
             appointment=appointment["id"],
             slots=slots,
             tentative=tentative,
+            share=engagements.share_of(seated["id"]) if seated and exclusive else None,
+            seats=seats.seats_of(seated) if seated and exclusive else 1,
         )
 
+    count = max(1, len(people)) if seated else 1
     return Needs(
-        tuple(row(each, core, exclusive=True) for each, core in times.items()),
+        tuple(
+            row(each, core, exclusive=True) for each, core in times.items() for _ in range(count)
+        ),
         tuple(row(each, core, exclusive=False) for each, core in people.items()),
         span,
     )

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fhir_gateway.core.codes import EXT_ORIGIN
+from fhir_gateway.core.codes import EXT_AVAILABILITY, EXT_ORIGIN
 from fhir_gateway.core.ids import slot_id
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.core.time import Interval, format_instant
@@ -26,8 +26,9 @@ from fhir_gateway.usecases import storing
 from fhir_gateway.usecases.availability import Availability, availability_of
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.holiday_dates import holidays
+from fhir_gateway.usecases.seats import with_seats
 from fhir_gateway.usecases.slot_states import is_stale, refresh_slots
-from fhir_gateway.usecases.zones import extension, zone_of
+from fhir_gateway.usecases.zones import extension, part, zone_of
 
 Resource = dict[str, Any]
 
@@ -170,7 +171,9 @@ def _slot(
         "start": format_instant(time.start.astimezone(zone)),
         "end": format_instant(time.end.astimezone(zone)),
     }
-    return made | kept | given | times
+    slot = made | kept | given | times
+    seats = part(extension(schedule, EXT_AVAILABILITY), "capacity") or 1
+    return slot | {"extension": with_seats(slot["extension"], seats)}
 
 
 async def _carry_out(tx: Transaction, deps: Deps, plan: _Plan, outcome: Outcome) -> None:
@@ -185,9 +188,9 @@ async def _carry_out(tx: Transaction, deps: Deps, plan: _Plan, outcome: Outcome)
 
 
 async def _free(tx: Transaction, ids: list[str]) -> dict[str, Stored]:
-    """Those of some Slots that are free, locked, so that nobody books them meanwhile."""
+    """Those of some Slots in which nobody is, locked, so that nobody books them meanwhile."""
     states, stored = await slot_statuses.locked(tx, ids)
-    free = {each.id for each in states if each.status == each.derived == "free"}
+    free = {each.id for each in states if each.status == each.derived == "free" and not each.seated}
     return {key: stored[key] for key in sorted(free) if key in stored}
 
 

@@ -280,12 +280,14 @@ async def expire(tx: Transaction, deps: Deps, task_id: str, offer_id: str) -> No
         await fill(tx, deps, task_id, Occasion.ANSWERED)
 
 
-async def displaced(tx: Transaction, deps: Deps, task_id: str) -> None:
-    """The EHR has booked the time itself: withdraw the offers and end the Task."""
+async def displaced(
+    tx: Transaction, deps: Deps, task_id: str, why: str = "The EHR booked the time"
+) -> None:
+    """Somebody has booked the time past the waitlist: withdraw the offers and end the Task."""
     opening = await cascade.open_task(tx, deps, task_id)
     await withdraw(tx, deps, task_id)
     if opening is not None:
-        await _end(tx, deps, opening, "cancelled", "The EHR booked the time")
+        await _end(tx, deps, opening, "cancelled", why)
 
 
 async def accepted(tx: Transaction, deps: Deps, task_id: str) -> None:

@@ -39,7 +39,8 @@ from fhir_gateway.usecases.appointments import Change
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import participants
 from fhir_gateway.usecases.queue_encounters import encounter, moved_on
-from fhir_gateway.usecases.queue_scene import Scene, no_queue, take
+from fhir_gateway.usecases.queue_priority import judged
+from fhir_gateway.usecases.queue_scene import AS_CONFIGURED, Rule, Scene, no_queue, take
 
 Resource = dict[str, Any]
 
@@ -56,13 +57,13 @@ class Arrival:
         patient: Reference; None for the patient of the Appointment, or for nobody we know.
         appointment: Id; None for a walk-in.
         clinical_class: None: as the Appointment's priority says, else routine.
-        priority: Points of policy `plan`.
+        priority: Points of policy `plan`; None: those of the rule that matches.
     """
 
     patient: str | None = None
     appointment: str | None = None
     clinical_class: ClinicalClass | None = None
-    priority: Decimal = Decimal(0)
+    priority: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Done:
         queue: Reference of the queue that the person is or was in.
         place: Where the person is in it; None for who does not wait.
         scene: That queue.
+        called_from: Where the person was when they were called now.
     """
 
     entry: EntryRow
@@ -82,6 +84,7 @@ class Done:
     queue: str
     place: Place | None
     scene: Scene
+    called_from: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +127,20 @@ async def check_in(
     stored = await _appointment(tx, arrival.appointment)
     appointment = stored.resource() if stored else None
     patient = _patient(arrival, appointment)
+    found = await judged(tx, queue, arrival.priority, appointment, deps.clock.now())
     scene = _admitted(await take(tx, deps, queue, overflow=True), queue)
     if await _is_here(tx, scene.reference, patient, arrival.appointment):
         text = "The person is in a queue already"
         raise GatewayError(Category.CONFLICT, Issue(text, (), "conflict", "in-queue"))
-    row = _joining(deps, scene, arrival, appointment)
+    points = found.points(scene.rules.policy)
+    row = _joining(deps, scene, arrival, appointment, points.value)
     scene.state.entries.append(row)
     scene.learnt = scene.learnt.arrived(ClinicalClass(row.clinical_class), scene.now)
     scene.count(Command.CHECK_IN, row)
     place = scene.place_of(row)
     if place is not None and place.estimate.shown is not None:
         row.shown = json.dumps(asdict(place.estimate.shown))
-    written = encounter(row, scene.rules, patient)
+    written = encounter(row, scene.rules, patient, points.rule)
     await storing.add(tx, deps, written)
     if stored is not None and by is By.OPERATION:
         await _move_appointment(tx, deps, stored, Command.CHECK_IN)
@@ -183,7 +188,9 @@ async def _is_here(
     return patient is not None and await queues.is_waiting(tx, queue, patient)
 
 
-def _joining(deps: Deps, scene: Scene, arrival: Arrival, appointment: Resource | None) -> EntryRow:
+def _joining(
+    deps: Deps, scene: Scene, arrival: Arrival, appointment: Resource | None, points: Decimal
+) -> EntryRow:
     priority = (appointment or {}).get("priority")
     start = (appointment or {}).get("start")
     chosen = arrival.clinical_class
@@ -195,24 +202,37 @@ def _joining(deps: Deps, scene: Scene, arrival: Arrival, appointment: Resource |
         joined=scene.now,
         since=scene.now,
         clinical_class=int(class_of(priority) if chosen is None else chosen),
-        priority=arrival.priority,
+        priority=points,
         appointment=arrival.appointment,
         appointment_start=parse_instant(start) if start else None,
     )
 
 
-async def call_next(tx: Transaction, deps: Deps, queue: str, desk: str | None) -> Done:
+async def call_next(
+    tx: Transaction, deps: Deps, queue: str, desk: str | None, rule: Rule = AS_CONFIGURED
+) -> Done:
     """Call whoever is next now.
 
+    Args:
+        tx: Open transaction.
+        deps: See Deps.
+        queue: Reference.
+        desk: Where the person is called to.
+        rule: Who is next.
+
     Raises:
-        GatewayError: not-found, for no such queue; conflict, where nobody waits.
+        GatewayError: not-found, for no such queue; conflict, where nobody waits; invalid, for a
+            rule that cannot be.
     """
     scene = (await take(tx, deps, queue))[queue]
+    scene.rules = rule.over(scene.rules)
     row = scene.next()
     if row is None:
         text = "Nobody waits in the queue"
         raise GatewayError(Category.CONFLICT, Issue(text, (), "conflict", "nobody-waiting"))
-    return await _apply(tx, deps, scene, row, Order(Command.CALL_NEXT, row.id, desk=desk))
+    place = scene.place_of(row)
+    done = await _apply(tx, deps, scene, row, Order(Command.CALL_NEXT, row.id, desk=desk))
+    return replace(done, called_from=place)
 
 
 async def carry_out(tx: Transaction, deps: Deps, queue: str, order: Order) -> Done:

@@ -53,7 +53,8 @@ async def register(tx: Transaction, deps: Deps, resource: Resource, *, is_new: b
     reference = f"{resource['resourceType']}/{resource['id']}"
     said = extension(resource, EXT_QUEUE_CONFIGURATION)
     if said is not None:
-        plain = {"policy": deps.policy.queue} | _checked(said, resource)
+        own = {"policy": deps.policy.queue, "ordering": deps.policy.queue_ordering}
+        plain = own | _checked(said, resource)
         clock = await _zone(tx, deps, resource)
         await queues.configure(tx, reference, plain, clock, now=deps.clock.now())
     elif not is_new:

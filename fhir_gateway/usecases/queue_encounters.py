@@ -47,8 +47,17 @@ def facts_of(row: EntryRow) -> QueueEntry:
     )
 
 
-def encounter(row: EntryRow, rules: QueueConfiguration, patient: str | None) -> Resource:
-    """The Encounter of somebody who joins."""
+def encounter(
+    row: EntryRow, rules: QueueConfiguration, patient: str | None, rule: str | None = None
+) -> Resource:
+    """The Encounter of somebody who joins.
+
+    Args:
+        row: The place.
+        rules: Of the queue.
+        patient: Reference.
+        rule: Id of the PlanDefinition that the points come from.
+    """
     found: Resource = {
         "resourceType": "Encounter",
         "id": row.id,
@@ -58,20 +67,21 @@ def encounter(row: EntryRow, rules: QueueConfiguration, patient: str | None) -> 
     }
     if patient is not None:
         found["subject"] = {"reference": patient}
+    said = {"reference": f"PlanDefinition/{rule}"} if rule is not None else None
     if row.appointment is not None:
         found["appointment"] = [{"reference": f"Appointment/{row.appointment}"}]
-    return _located(found | {"extension": [_entry(row, rules)]}, row.queue)
+    return _located(found | {"extension": [_entry(row, rules, row.joined, said)]}, row.queue)
 
 
 def moved_on(old: Resource, row: EntryRow, rules: QueueConfiguration, now: datetime) -> Resource:
     """The Encounter after a command."""
-    state = State(row.state)
+    state, said = State(row.state), part(extension(old, EXT_QUEUE), "priorityRule")
     others = [
         each
         for each in old.get("extension", ())
         if each["url"] not in (EXT_QUEUE, EXT_STATUS_REASON)
     ]
-    changed = old | {"extension": [*others, _entry(row, rules), *_reason(state)]}
+    changed = old | {"extension": [*others, _entry(row, rules, now, said), *_reason(state)]}
     status = ENCOUNTER_STATUS[state]
     if status != old["status"]:
         past = old.get("statusHistory", [])
@@ -97,18 +107,23 @@ def _reason(state: State) -> list[Resource]:
     return [{"url": EXT_STATUS_REASON, "valueCodeableConcept": {"coding": [code]}}]
 
 
-def _entry(row: EntryRow, rules: QueueConfiguration) -> Resource:
+def _entry(
+    row: EntryRow, rules: QueueConfiguration, now: datetime, rule: Resource | None
+) -> Resource:
     due = deadline(facts_of(row), rules)
     name = ClinicalClass(row.clinical_class).name.lower()
     parts = [
         {"url": "queue", "valueReference": {"reference": row.queue}},
         {"url": "ticket", "valueString": label(row.ticket)},
         {"url": "joined", "valueInstant": format_instant(row.joined)},
+        {"url": "changed", "valueInstant": format_instant(now)},
         {"url": "class", "valueCode": name},
         {"url": "deadline", "valueInstant": format_instant(due)},
         {"url": "state", "valueCode": row.state},
         {"url": "priorityScore", "valueDecimal": plain(row.priority)},
     ]
+    if rule is not None:
+        parts.append({"url": "priorityRule", "valueReference": rule})
     return {"url": EXT_QUEUE, "extension": parts}
 
 
@@ -130,14 +145,29 @@ def place_extension(entry: QueueEntry, place: Place | None, now: datetime) -> Re
 
 
 def explained(
-    stored: Resource, entry: QueueEntry, place: Place | None, policy: str, now: datetime
+    stored: Resource,
+    entry: QueueEntry,
+    place: Place | None,
+    policy: str,
+    now: datetime,
+    called_from: Place | None = None,
 ) -> Resource:
-    """The Encounter as an answer shows it: with the place, and why it is that one."""
+    """The Encounter as an answer shows it: with the place, and why it is that one.
+
+    Args:
+        stored: The Encounter.
+        entry: The same for the engines.
+        place: In the order; None for who does not wait.
+        policy: By which it is ordered.
+        now: Aware.
+        called_from: The place of somebody who has been called just now.
+    """
     added = [place_extension(entry, place, now)]
-    if place is not None:
+    why = place or called_from
+    if why is not None:
         added.append(
-            score_extension(policy, place.position, total=place.total, factors=place.factors,
-                            keys=place.keys)
+            score_extension(policy, why.position, total=why.total, factors=why.factors,
+                            keys=why.keys)
         )  # fmt: skip
     return stored | {"extension": [*stored.get("extension", ()), *added]}
 

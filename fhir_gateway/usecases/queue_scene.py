@@ -5,11 +5,11 @@ at the end: the queue's number, the hour's sums, and what the queue has learnt.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from fhir_gateway.core.errors import Category, GatewayError, Issue
+from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
 from fhir_gateway.core.time import local_day
 from fhir_gateway.engines import queue_hours
 from fhir_gateway.engines.queue import Facts, Place, View, look, next_of
@@ -25,12 +25,45 @@ from fhir_gateway.usecases.queue_configuration import configuration_of
 from fhir_gateway.usecases.queue_encounters import facts_of
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a queue is put in order for once; None: as its configuration says.
+
+    Args:
+        policy: Of `engines.queue_facts.POLICIES`.
+        ordering: Of `engines.queue_facts.ORDERINGS`; only `plan` has several.
+    """
+
+    policy: str | None = None
+    ordering: str | None = None
+
+    def over(self, rules: QueueConfiguration) -> QueueConfiguration:
+        """The configuration with this rule.
+
+        Raises:
+            GatewayError: invalid, for an ordering where the policy has none.
+        """
+        policy = self.policy or rules.policy
+        if self.ordering is not None and policy != "plan":
+            text = "ordering is for policy plan; by policy best the order is that of the deadlines"
+            raise fail(Category.INVALID, text, "ordering", code="value")
+        return replace(rules, policy=policy, ordering=self.ordering or rules.ordering)
+
+
+AS_CONFIGURED = Rule()
+
+
 def view_of(
-    state: QueueState, now: datetime, *, count: int | None = None, also: str | None = None
+    state: QueueState,
+    now: datetime,
+    *,
+    count: int | None = None,
+    also: str | None = None,
+    rule: Rule = AS_CONFIGURED,
 ) -> View:
     """What a queue looks like; see `engines.queue.look`."""
     rules, learnt = configuration_of(state.row.configuration), Learnt.read(state.row.learnt)
-    return look(_facts(state, rules, learnt), now, count=count, also=also)
+    return look(_facts(state, rule.over(rules), learnt), now, count=count, also=also)
 
 
 def _facts(state: QueueState, rules: QueueConfiguration, learnt: Learnt) -> Facts:
@@ -154,11 +187,16 @@ async def take(
     Raises:
         GatewayError: not-found, where there is no such queue.
     """
-    now = deps.clock.now()
+    now = _as_written(deps.clock.now())
     states = await queues.lock(tx, [reference, *others], now=now, overflow=overflow)
     if reference not in states:
         raise no_queue(reference)
     return {name: Scene.of(each, now) for name, each in states.items()}
+
+
+def _as_written(moment: datetime) -> datetime:
+    """A moment to the millisecond, as Encounters have it: from them the hours can be recounted."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def no_queue(reference: str) -> GatewayError:

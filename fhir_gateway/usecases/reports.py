@@ -13,7 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from fhir_gateway.core.time import format_instant
-from fhir_gateway.fhir.measures import MeasureSpec, coded
+from fhir_gateway.engines.metrics import Metric
+from fhir_gateway.fhir.measures import MeasuredNumber, MeasureSpec, coded
 
 _UCUM = "http://unitsofmeasure.org"
 
@@ -56,6 +57,27 @@ class Report:
     subject: str | None
     scores: Sequence[Score]
     strata: Mapping[str, Mapping[str, Sequence[Score]]] = field(default_factory=dict)
+
+
+def numbers_of(metrics: Iterable[Metric], nothing: object) -> tuple[MeasuredNumber, ...]:
+    """How a Measure declares numbers.
+
+    Args:
+        metrics: In order.
+        nothing: Counts of theirs.
+    """
+    return tuple(
+        MeasuredNumber(each.code, each.unit, tuple(code for code, _ in each.populations(nothing)))
+        for each in metrics
+    )
+
+
+def scores_of(metrics: Iterable[Metric], counts: object) -> list[Score]:
+    """The numbers that come of counts, in order."""
+    return [
+        Score(each.code, each.value(counts), each.unit, each.populations(counts))
+        for each in metrics
+    ]
 
 
 def measure_report(report: Report) -> dict[str, Any]:

@@ -7,6 +7,7 @@ every HealthcareService of the type has it.
 Source: decision record 0021.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,11 +16,12 @@ from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.refs import Ref, reference_of
 from fhir_gateway.core.time import Interval, local_day, parse_instant
-from fhir_gateway.engines.metrics import Belonging, SlotFact, VisitFact
+from fhir_gateway.engines.metrics import BOOKED, Belonging, SlotFact, VisitFact
 from fhir_gateway.fhir import json
 from fhir_gateway.storage.scheduling_facts import StoredFacts
 from fhir_gateway.usecases.counting import ended_by_waitlist
-from fhir_gateway.usecases.engaging import slot_ids
+from fhir_gateway.usecases.engaging import participants, slot_ids
+from fhir_gateway.usecases.seats import seats_of
 from fhir_gateway.usecases.waiting import codes_of
 from fhir_gateway.usecases.zones import places_of, zone_among
 
@@ -38,16 +40,23 @@ def facts(stored: StoredFacts, zone: ZoneInfo) -> tuple[list[SlotFact], list[Vis
         stored: As read.
         zone: The tenant's.
     """
-    scene = _Scene(stored, zone)
-    slots = [found for each in stored.slots if (found := scene.slot(json.parse(each)))]
-    return slots, [scene.visit(json.parse(each)) for each in stored.appointments]
+    slots = [json.parse(each) for each in stored.slots]
+    visits = [json.parse(each) for each in stored.appointments]
+    scene = _Scene(stored, zone, {each["id"]: each for each in slots if seats_of(each) > 1})
+    scene.seat(visits)
+    found = [fact for each in slots if (fact := scene.slot(each)) is not None]
+    return found, [scene.visit(each) for each in visits]
 
 
 class _Scene:
     """Whose something is, and what came of it."""
 
-    def __init__(self, stored: StoredFacts, zone: ZoneInfo) -> None:
+    def __init__(
+        self, stored: StoredFacts, zone: ZoneInfo, with_seats: Mapping[str, Resource]
+    ) -> None:
         self._zone = zone
+        self._with_seats = with_seats
+        self._seated: Counter[str] = Counter()
         self._schedules = _by_reference(stored.schedules)
         self._places = _by_reference(stored.places)
         self._roles = stored.roles
@@ -63,13 +72,24 @@ class _Scene:
                 if ref is not None and encounter["status"] not in _NO_VISIT:
                     self._encounters[ref.id] = encounter
 
+    def seat(self, appointments: Iterable[Resource]) -> None:
+        """Count the seats that are taken."""
+        for each in appointments:
+            if each["status"] in BOOKED and self._is_seated(each):
+                self._seated[slot_ids(each)[0]] += _people(each)
+
+    def _is_seated(self, appointment: Resource) -> bool:
+        named = slot_ids(appointment)
+        return len(named) == 1 and named[0] in self._with_seats
+
     def slot(self, slot: Resource) -> SlotFact | None:
         start, end = parse_instant(slot["start"]), parse_instant(slot["end"])
         if end <= start:
             return None
         schedule = self._schedules.get(slot["schedule"].get("reference", ""))
         of = self._belonging(start, (), [schedule] if schedule else [], slot)
-        return SlotFact(of, slot["status"], Interval(start, end))
+        taken = self._seated[slot["id"]]
+        return SlotFact(of, slot["status"], Interval(start, end), seats_of(slot), taken)
 
     def visit(self, appointment: Resource) -> VisitFact:
         start = parse_instant(appointment["start"])
@@ -84,7 +104,7 @@ class _Scene:
             of=self._belonging(start, _taking_part(appointment), schedules, appointment),
             status=appointment["status"],
             start=start,
-            seconds=planned,
+            seconds=planned * (_people(appointment) if self._is_seated(appointment) else 1),
             lasted=lasted or None,
             waited=_waited(encounter),
             worked=_worked(encounter, start, lasted) if took_place else None,
@@ -141,6 +161,10 @@ def _taking_part(appointment: Resource) -> list[Ref]:
         if each.get("status") != "declined" and each.get("required") != "information-only"
     )
     return [ref for ref in found if ref is not None]
+
+
+def _people(appointment: Resource) -> int:
+    return max(1, len(participants(appointment, "Patient")))
 
 
 def _begun(encounter: Resource) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from fhir_gateway.storage.slot_statuses import SlotState
 from fhir_gateway.usecases import blocking, storing
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import span_of
+from fhir_gateway.usecases.seats import check_seats, seats_of
 from fhir_gateway.usecases.slot_states import areas_of, is_stale, refresh, refresh_slots
 
 Resource = dict[str, Any]
@@ -32,9 +33,11 @@ async def create(tx: Transaction, deps: Deps, write: Write) -> Stored:
     """Keep a new Slot.
 
     Raises:
-        GatewayError: unprocessable, where it is busy-tentative: only a hold or offer makes it so.
+        GatewayError: unprocessable, where it is busy-tentative: only a hold or offer makes it so;
+            or for seats that cannot be.
     """
     slot = write.resource
+    check_seats(slot)
     if slot["status"] == "busy-tentative":
         raise _refuse("Only a hold, an offer or a pending booking makes a Slot busy-tentative")
     kind = _KINDS.get(slot["status"])
@@ -51,11 +54,12 @@ async def update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stor
 
     Raises:
         GatewayError: conflict, for a status that only bookings can give, and for moving a Slot
-            whose time is held.
+            whose time is held, or giving it other seats while anybody has one.
     """
     before, slot = old.resource(), write.resource
+    check_seats(slot)
     turned = (before["status"], slot["status"])
-    held = before["status"] not in ("free", "entered-in-error")
+    held = before["status"] not in ("free", "entered-in-error") or await _seated(tx, old.id)
     if turned[0] != turned[1] and turned[1] != "entered-in-error" and not set(turned) <= _FREELY:
         raise _conflict(f"A client cannot turn a Slot from {turned[0]} to {turned[1]}")
     if held and turned[1] == "entered-in-error":
@@ -65,7 +69,16 @@ async def update(tx: Transaction, deps: Deps, old: Stored, write: Write) -> Stor
         raise _conflict("Time is held in this Slot; move the booking instead", "Slot.start")
     if turned == ("busy-unavailable", "free") and not own:
         raise _conflict("The time is taken by a booking of somebody whose Slot this is")
-    return await _put(tx, deps, own, turned, write, moved=_moved(before, slot))
+    stored = await _put(tx, deps, own, turned, write, moved=_moved(before, slot))
+    # Asked now that the Slot is locked: who books a seat meanwhile has to wait.
+    if seats_of(before) != seats_of(slot) and await _seated(tx, old.id):
+        raise _conflict("Time is held in this Slot; its seats stay as they are", "Slot.extension")
+    return stored
+
+
+async def _seated(tx: Transaction, slot: str) -> bool:
+    """Whether anybody has a seat, though the Slot may be free."""
+    return any(each.seated for each in await slot_statuses.states_of_slots(tx, [slot]))
 
 
 async def _put(
@@ -105,7 +118,7 @@ async def check_removal(tx: Transaction, old: Stored) -> None:
     """
     states = await slot_statuses.states_of_slots(tx, [old.id])
     own = await engagements.of_slot(tx, old.id)
-    if any(each.derived in ("busy", "busy-tentative") for each in states) and not own:
+    if any(e.seated or e.derived in ("busy", "busy-tentative") for e in states) and not own:
         raise _conflict("Time is held in this Slot", "Slot.status")
 
 

@@ -206,8 +206,8 @@ async def test_a_clinics_own_appointments_are_judged_and_its_card_is_told(own: O
 async def test_counters_are_counted_anew(own: Own) -> None:
     await own.clinic.settle()
     await own.clinic.book()
-    assert (await own("recount")).output == "every counter was right\n"
+    assert (await own("recount")).output == "everything was right\n"
     async with own.clinic.deps.database.transaction(TENANT) as tx:
         await tx.execute("UPDATE patient_counter SET total = 9")
-    assert (await own("recount")).output == "the counters of 1 patients were corrected\n"
-    assert (await own("recount")).output == "every counter was right\n"
+    assert (await own("recount")).output == "corrected: the counters of 1 patients\n"
+    assert (await own("recount")).output == "everything was right\n"

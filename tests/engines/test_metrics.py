@@ -22,7 +22,6 @@ from fhir_gateway.engines.metrics import (
     VisitFact,
     tally,
 )
-from fhir_gateway.fhir.measures import METRIC_CODES
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 NOW = MIDNIGHT + timedelta(hours=12)
@@ -230,8 +229,3 @@ def test_whoever_works_past_the_last_slot_works_overtime_and_nobody_else_does() 
     found = tally(slots, visits, NOW)
     late = {group.subject: counts.overtime_seconds for group, counts in found.items()}
     assert late == {"": 1800, "Practitioner/1": 1800, "Practitioner/2": 0}
-
-
-def test_every_code_is_defined() -> None:
-    codes = {code for each in METRICS for code, _ in each.populations(Counts())} | BY_CODE.keys()
-    assert codes | {"service"} == METRIC_CODES.keys()

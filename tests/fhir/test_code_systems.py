@@ -12,6 +12,8 @@ from fhir_gateway.core.codes import OFFER_REASONS, SYSTEM_FACTOR, SYSTEM_REASON
 from fhir_gateway.engines.slot_score import DEFAULT_WEIGHTS
 from fhir_gateway.engines.waitlist_score import MOST
 from fhir_gateway.fhir.code_systems import OWN_CODES, code_systems, value_sets
+from fhir_gateway.fhir.measures import METRIC_CODES
+from fhir_gateway.usecases.operations import OPERATIONS
 
 BY_URL = {each.url: each.codes for each in OWN_CODES}
 USECASES = Path(fhir_gateway.__file__).parent / "usecases"
@@ -72,3 +74,15 @@ def test_each_code_system_has_a_value_set_of_its_own() -> None:
         assert system["valueSet"] == values["url"]
         assert values["compose"] == {"include": [{"system": system["url"]}]}
         assert system["count"] == len(system["concept"])
+
+
+def test_every_number_of_a_measure_is_defined_and_no_other() -> None:
+    measures = {each.spec.measure for each in OPERATIONS if each.spec.measure is not None}
+    codes = {code for each in measures for code in each.strata}
+    codes |= {
+        code
+        for each in measures
+        for number in each.numbers
+        for code in (number.code, *number.populations)
+    }
+    assert codes == METRIC_CODES.keys()

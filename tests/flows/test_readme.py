@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fhir_gateway.usecases.operations import OPERATIONS
 from tests.flows.gateway import Gateway, a_gateway
 from tests.house.tree import ROOT
 
@@ -53,7 +54,10 @@ def _rows(section: str) -> list[Block]:
 
 
 STEPS = _blocks("Walk-through")
-BLOCKS = [*STEPS, *_rows("FHIR"), *_blocks("HL7 v2"), *_blocks("Queues"), *_rows("Queues")]
+TIMES = _blocks("Times: where they come from, who gets which")
+BLOCKS = [
+    *STEPS, *_rows("FHIR"), *TIMES, *_blocks("HL7 v2"), *_blocks("Queues"), *_rows("Queues"),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +88,12 @@ def printed(gateway: Gateway) -> list[str]:
 def test_the_walk_through_shows_what_it_promises_to_show() -> None:
     assert len(STEPS) >= 9
     assert [number for number, each in enumerate(STEPS) if not each.seen] == [0]
+
+
+def test_every_operation_is_shown() -> None:
+    scripts = "".join(each.script for each in BLOCKS)
+    codes = {each.spec.code for each in OPERATIONS}
+    assert {code for code in codes if not re.search(rf"\\\${code}\b", scripts)} == set()
 
 
 def test_the_table_of_capabilities_has_a_command_in_each_row() -> None:

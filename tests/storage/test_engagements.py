@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from psycopg import errors
 
-from fhir_gateway.storage import actors, engagements
+from fhir_gateway.storage import actors, engagements, promotions
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Database, Transaction
 from tests.storage.servers import KINDS
@@ -181,9 +181,9 @@ async def test_the_oldest_overlap_gets_the_time_that_is_given_back(
         for name in ("a2", "a3"):
             await held(tx, a_row(keys[0], appointment=name, **beside))
         await held(tx, a_row(keys[0], "11:00", appointment="a4", **beside))
-        assert await engagements.promote(tx, [keys[0]], span("09:00")) == []
+        assert await promotions.promote(tx, [keys[0]], span("09:00")) == []
         await engagements.release(tx, [each.id for each in first])
-        (promoted,) = await engagements.promote(tx, [keys[0]], span("09:00"))
+        (promoted,) = await promotions.promote(tx, [keys[0]], span("09:00"))
         assert (promoted.appointment, promoted.active, promoted.kind) == (
             "a2", True, engagements.APPOINTMENT,
         )  # fmt: skip
@@ -223,3 +223,37 @@ async def test_a_block_belongs_to_its_slot(database: Database, keys: list[int]) 
         written = await engagements.insert(tx, [block, booking])
         assert await engagements.of_slot(tx, "s1") == written[:1]
         assert await engagements.of_slot(tx, "s2") == []
+
+
+def a_seat(key: int, seats: int = 2, slot: str = "group", **more: Any) -> Engagement:
+    return a_row(key, share=engagements.share_of(slot), seats=seats, slots=(slot,), **more)
+
+
+async def test_a_slot_has_so_many_seats_and_nobody_stands_beside_it(
+    database: Database, keys: list[int]
+) -> None:
+    async with database.transaction(1) as tx:
+        assert await held(tx, *(a_seat(keys[0], appointment=f"a{n}") for n in range(3))) == 2
+        assert await held(tx, a_row(keys[0]), a_seat(keys[0], slot="other")) == 0
+        assert await held(tx, a_seat(keys[1]), a_row(keys[2])) == 2
+        assert await held(tx, a_seat(keys[2])) == 0
+
+
+async def test_a_seat_is_known_again(database: Database, keys: list[int]) -> None:
+    async with database.transaction(1) as tx:
+        await held(tx, a_seat(keys[0]), a_row(keys[1]))
+        seat, row = await engagements.of_appointment(tx, "a1")
+    assert seat.shares_with(a_seat(keys[0]))
+    assert (seat.share, seat.seats) == (engagements.share_of("group"), 2)
+    assert (row.share, row.seats) == (None, 1)
+
+
+async def test_no_seat_is_had_twice_whatever_the_program_does(
+    database: Database, keys: list[int]
+) -> None:
+    async with database.transaction(1) as tx:
+        await held(tx, a_seat(keys[0]), a_seat(keys[0]))
+    with pytest.raises(errors.UniqueViolation):
+        await statement(database, "UPDATE busy SET seat = 0 WHERE seats_of IS NOT NULL")
+    with pytest.raises(errors.CheckViolation):
+        await statement(database, "UPDATE busy SET seat = 2 WHERE seat = 1")

@@ -33,7 +33,7 @@ def test_every_part_is_read() -> None:
             weekly("22:00", "06:00", "mon", "tue"),
             different("2026-12-24", "2026-12-24", closed=True, start="12:00", end="14:00"),
             zone="Asia/Riyadh", alignMinutes=15, bufferBefore=5, bufferAfter=10,
-            validity={"start": "2026-01-01"}, holidays="urn:iso:std:iso:3166:-2:DE-BY", capacity=1,
+            validity={"start": "2026-01-01"}, holidays="urn:iso:std:iso:3166:-2:DE-BY", capacity=4,
         ),
         BERLIN,
     )  # fmt: skip
@@ -80,7 +80,7 @@ LENGTH = {"url": "slotMinutes", "valuePositiveInt": 30}
         (extended(different("2026-12-24", "2026-12-24", start="09:00")), ".extension[0]"),
         (extended(zone="Mars/Olympus"), ".extension[1]"),
         (extended(alignMinutes=7), ".extension[1]"),
-        (extended(capacity=2), ".extension[1]"),
+        (extended(capacity=1001), ".extension[1]"),
         (extended(slotMinutes=1441), ".extension[0]"),
         (extended(bufferAfter=1441), ".extension[1]"),
         (extended(holidays="urn:iso:std:iso:3166:XX"), ".extension[1]"),
@@ -110,5 +110,5 @@ def test_holidays_are_those_of_the_country_or_its_part() -> None:
 
 
 async def test_a_schedule_that_cannot_be_followed_is_not_kept(bare: Clinic) -> None:
-    error = await refusal(bare.put(a_practitioner(), extended(capacity=3)))
+    error = await refusal(bare.put(a_practitioner(), extended(capacity=1001)))
     assert error.issues[0].expression == ("Schedule.extension[0].extension[1]",)

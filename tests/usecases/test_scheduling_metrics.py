@@ -54,7 +54,7 @@ async def test_a_report_is_valid_and_says_whose_and_when(clinic: Clinic) -> None
     assert report["measure"] == MEASURE.url
 
 
-async def test_blocked_time_is_not_offered(clinic: Clinic) -> None:
+async def test_row_s13_blocked_time_is_not_offered(clinic: Clinic) -> None:
     await clinic.change("Slot/s1-0930", status="busy-unavailable")
     assert (await counted(clinic))["offered-slots"] == 1
 

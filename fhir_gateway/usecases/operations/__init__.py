@@ -2,6 +2,7 @@
 
 from fhir_gateway.usecases.operations import (
     assign,
+    book,
     check_conflicts,
     everything,
     export,
@@ -18,6 +19,7 @@ from fhir_gateway.usecases.operations import (
 from fhir_gateway.usecases.operations.call import Accepted, Call, Document, Operation
 from fhir_gateway.usecases.operations.queue_commands import COMMANDS
 from fhir_gateway.usecases.operations.queue_intake import INTAKES
+from fhir_gateway.usecases.operations.queue_metrics import QUEUE_METRICS
 from fhir_gateway.usecases.operations.queue_status import STATUS
 
 __all__ = ["OPERATIONS", "Accepted", "Call", "Document", "Operation"]
@@ -25,6 +27,7 @@ __all__ = ["OPERATIONS", "Accepted", "Call", "Document", "Operation"]
 OPERATIONS: tuple[Operation, ...] = (
     Operation(find_optimal_slots.SPEC, find_optimal_slots.run),
     Operation(assign.SPEC, assign.run),
+    Operation(book.SPEC, book.run),
     Operation(check_conflicts.SPEC, check_conflicts.run),
     Operation(predict_no_show.SPEC, predict_no_show.run),
     Operation(scheduling_preferences.SPEC, scheduling_preferences.run),
@@ -46,4 +49,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *COMMANDS,
     *INTAKES,
     *STATUS,
+    *QUEUE_METRICS,
 )

@@ -16,11 +16,13 @@ from fhir_gateway.usecases.operations.call import Call, Operation
 from fhir_gateway.usecases.operations.queue_words import (
     DESK,
     ENTRY,
+    RULE,
     TICKET,
     answer,
     desk_of,
     existing,
     queue_of,
+    rule_of,
     spec_maker,
     who,
 )
@@ -41,12 +43,15 @@ _CHECK_IN = spec_maker(
     OperationParameter("class", "in", 0, 1, "code",
                        f"{', '.join(CLASSES)}; absent: by Appointment.priority, else routine"),
     OperationParameter("priority-score", "in", 0, 1, "decimal",
-                       "Points of policy plan, 0 to 100; 0"),
+                       "Points of policy plan, 0 to 100; absent: those of the PlanDefinition with"
+                       " a priority-rule that matches the Appointment, or the specialty of the"
+                       " service, else 0"),
 )  # fmt: skip
 _CALL_NEXT = spec_maker(
     "call-next", "Call whoever is next",
     "The order is worked out anew, and the first is called; two desks never get the same person.",
     DESK,
+    *RULE,
 )  # fmt: skip
 _TO = OperationParameter(
     "to", "in", 1, 1, "Reference", "The other queue", target_types=QUEUED_AT
@@ -105,8 +110,11 @@ async def check_in(spec: OperationSpec, deps: Deps, tenant: int, call: Call) -> 
     return answer(spec, await deps.database.run(tenant, work))
 
 
-def _points(values: Values) -> Decimal:
-    points: Decimal = Decimal(values.first("priority-score", 0))
+def _points(values: Values) -> Decimal | None:
+    given = values.first("priority-score")
+    if given is None:
+        return None
+    points = Decimal(given)
     if not 0 <= points <= _MOST_POINTS:
         text = f"priority-score is 0 to {_MOST_POINTS}"
         raise fail(Category.INVALID, text, "priority-score", code="value")
@@ -115,10 +123,10 @@ def _points(values: Values) -> Decimal:
 
 async def call_next(spec: OperationSpec, deps: Deps, tenant: int, call: Call) -> bytes:
     """Answer with whoever has been called."""
-    queue, desk = queue_of(call), desk_of(call.values)
+    queue, desk, rule = queue_of(call), desk_of(call.values), rule_of(call.values)
 
     async def work(tx: Transaction) -> Done:
-        return await queue_commands.call_next(tx, deps, queue, desk)
+        return await queue_commands.call_next(tx, deps, queue, desk, rule)
 
     return answer(spec, await deps.database.run(tenant, work))
 

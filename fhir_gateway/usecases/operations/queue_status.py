@@ -16,7 +16,7 @@ from fhir_gateway.storage import queues, resources
 from fhir_gateway.storage.queues import QueueState
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.operations.call import Call, Operation
-from fhir_gateway.usecases.operations.queue_words import SOURCE, queue_of
+from fhir_gateway.usecases.operations.queue_words import RULE, SOURCE, queue_of, rule_of
 from fhir_gateway.usecases.queue_configuration import QUEUED_AT, configuration_of
 from fhir_gateway.usecases.queue_encounters import explained, place_extension
 from fhir_gateway.usecases.queue_scene import no_queue, view_of
@@ -40,6 +40,7 @@ def _spec(resource: str) -> OperationSpec:
         parameters=(
             OperationParameter("count", "in", 0, 1, "integer",
                                f"Most people who wait, 0 to {_MOST}; {_DEFAULT_COUNT}"),
+            *RULE,
             OperationParameter("return", "out", 1, 1, "Bundle", "The List and the Encounters"),
         ),
         get_allowed=True,
@@ -50,17 +51,17 @@ async def run(deps: Deps, tenant: int, call: Call) -> bytes:
     """Answer with a Bundle.
 
     Raises:
-        GatewayError: not-found, for no such queue.
+        GatewayError: not-found, for no such queue; invalid, for a rule that cannot be.
     """
     queue, count = queue_of(call), call.values.first("count", _DEFAULT_COUNT)
     if not 0 <= count <= _MOST:
         raise fail(Category.INVALID, f"count is 0 to {_MOST}", "count", code="value")
-    now = deps.clock.now()
+    rule, now = rule_of(call.values), deps.clock.now()
     async with deps.database.transaction(tenant, snapshot=True) as tx:
         state = (await queues.read(tx, [queue], now=now)).get(queue)
         if state is None:
             raise no_queue(queue)
-        view = view_of(state, now, count=count)
+        view = view_of(state, now, count=count, rule=rule)
         shown: list[tuple[QueueEntry, Place | None]] = [(each, None) for each in view.served]
         shown += [(each.entry, each) for each in view.places]
         found = await resources.read_many(tx, "Encounter", [each.id for each, _ in shown])
@@ -103,7 +104,7 @@ def _status(state: QueueState, view: View) -> Resource:
     parts += [
         {"url": "averageWait", "valueUnsignedInt": view.average_wait},
         {"url": "accepting", "valueBoolean": rules.accepting},
-        {"url": "policy", "valueCode": rules.policy},
+        {"url": "policy", "valueCode": view.policy},
     ]
     return {"url": EXT_QUEUE_STATUS, "extension": parts}
 

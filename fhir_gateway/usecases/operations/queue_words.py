@@ -8,7 +8,7 @@ from typing import Any
 
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.core.refs import Ref, relative
-from fhir_gateway.engines.queue_facts import label
+from fhir_gateway.engines.queue_facts import ORDERINGS, POLICIES, label
 from fhir_gateway.fhir import json, parameters
 from fhir_gateway.fhir.operations import OperationParameter, OperationSpec
 from fhir_gateway.fhir.parameters import Values
@@ -18,6 +18,7 @@ from fhir_gateway.usecases.operations.call import Call
 from fhir_gateway.usecases.queue_commands import Done
 from fhir_gateway.usecases.queue_configuration import QUEUED_AT
 from fhir_gateway.usecases.queue_encounters import explained, facts_of
+from fhir_gateway.usecases.queue_scene import Rule
 
 SOURCE = "engines.md section 3; owner's plan, phase 11 (AdvancedQueueEngine)"
 
@@ -29,6 +30,24 @@ ENTRY = OperationParameter(
 )  # fmt: skip
 TICKET = OperationParameter("ticket", "in", 0, 1, "string", "The person's ticket, `007`")
 DESK = OperationParameter("desk", "in", 0, 1, "string", "Where the person is called to, `Room 3`")
+RULE = (
+    OperationParameter(
+        "policy",
+        "in",
+        0,
+        1,
+        "code",
+        f"Who is next, this once: {' or '.join(POLICIES)}; else as the queue's configuration says",
+    ),
+    OperationParameter(
+        "ordering",
+        "in",
+        0,
+        1,
+        "code",
+        f"By which points of policy plan, this once: {' or '.join(ORDERINGS)}",
+    ),
+)
 _MINUTES = (
     OperationParameter("low", "out", 1, 1, "unsignedInt", "Minutes, at least"),
     OperationParameter("high", "out", 1, 1, "unsignedInt", "Minutes, at most"),
@@ -36,7 +55,7 @@ _MINUTES = (
 ANSWER = (
     OperationParameter(
         "entry", "out", 1, 1, "Encounter",
-        "The person now, with the place and why it is that one (`queue-place`, `score`)",
+        "The person now, with the place and why it is, or was, that one (`queue-place`, `score`)",
     ),
     OperationParameter(
         "queue", "out", 1, 1, "Reference", "The queue that the person is, or was, in",
@@ -101,6 +120,19 @@ def who(values: Values) -> tuple[str | None, int | None]:
     return ref.id, None
 
 
+def rule_of(values: Values) -> Rule:
+    """How the queue is put in order for once.
+
+    Raises:
+        GatewayError: invalid, for an unknown policy or ordering.
+    """
+    for name, known in (("policy", POLICIES), ("ordering", ORDERINGS)):
+        if values.first(name, known[0]) not in known:
+            text = f"{name} is {' or '.join(known)}"
+            raise fail(Category.INVALID, text, name, code="value")
+    return Rule(values.first("policy"), values.first("ordering"))
+
+
 def desk_of(values: Values) -> str | None:
     """Where somebody is called to; everybody who watches sees it.
 
@@ -138,7 +170,8 @@ def answer(spec: OperationSpec, done: Done) -> bytes:
     """What a command answers."""
     facts = facts_of(done.entry)
     place, rules = done.place, done.scene.rules
-    shown = explained(done.encounter, facts, place, rules.policy, done.scene.now)
+    shown = explained(done.encounter, facts, place, rules.policy, done.scene.now,
+                      done.called_from)  # fmt: skip
     pairs: list[tuple[str, Any]] = [
         ("entry", shown), ("queue", done.queue),
         ("sequence", done.scene.state.row.sequence), ("ticket", label(done.entry.ticket)),

@@ -5,28 +5,30 @@ practitioner, place or service, over any period. Owner's plan, phase 10 (Schedul
 provider_analytics); decision 22; decision record 0021.
 """
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from fhir_gateway.core.errors import Category, GatewayError, fail
 from fhir_gateway.core.time import local_day
 from fhir_gateway.engines.metrics import ALL, METRICS, Counts, Group
-from fhir_gateway.fhir import json
-from fhir_gateway.fhir.measures import MeasuredNumber, MeasureSpec
+from fhir_gateway.fhir.measures import MeasureSpec
 from fhir_gateway.fhir.operations import Level, OperationParameter, OperationSpec
 from fhir_gateway.storage.scheduling_days import WIDTHS, Selection
 from fhir_gateway.usecases import read, scheduling_days
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.operations.call import Call, Document
-from fhir_gateway.usecases.reports import Report, Score, collection, csv_of, measure_report
+from fhir_gateway.usecases.operations.measured_period import (
+    PERIOD,
+    RETURN,
+    check_size,
+    period,
+    refused,
+    stretches,
+    width,
+    written,
+)
+from fhir_gateway.usecases.reports import Report, Score, numbers_of, scores_of
 
-_DAYS = 30
-_MOST_DAYS = 3660
-_MOST_REPORTS = 1000
-_MOST_LINES = 50_000
-_EARLIEST, _LATEST = date(1900, 1, 2), date(2199, 12, 30)
 #: What reports can be about, by the code that asks for it.
 _KINDS = {"practitioner": "Practitioner", "location": "Location"}
 _SERVICE = "service"
@@ -38,18 +40,11 @@ MEASURE = MeasureSpec(
     doc="How well the time of practitioners, places and services is used. A day is the clinic's"
     " day of the planned start. A Slot counts as offered unless it is busy-unavailable; offers to"
     " patients of the waitlist that came to nothing are no cancellations.",
-    numbers=tuple(
-        MeasuredNumber(each.code, each.unit, tuple(code for code, _ in each.populations(Counts())))
-        for each in METRICS
-    ),
+    numbers=numbers_of(METRICS, Counts()),
     strata=(_SERVICE,),
 )
 _PARAMETERS = (
-    OperationParameter("start", "in", 0, 1, "date", "First day, YYYY-MM-DD"),
-    OperationParameter("end", "in", 0, 1, "date", "Last day, included; today"),
-    OperationParameter(
-        "days", "in", 0, 1, "integer", "Without start: it is so many days before end; 30"
-    ),
+    *PERIOD,
     OperationParameter(
         "granularity", "in", 0, 1, "code",
         "A report for each day, week (from Monday) or month, or one for all (total, the default)",
@@ -59,10 +54,7 @@ _PARAMETERS = (
         "practitioner or location: a report for each that there is something to say about;"
         " service: the numbers of each HealthcareService in strata",
     ),
-    OperationParameter(
-        "return", "out", 1, 1, "Resource",
-        "A MeasureReport; where several can be meant, a Bundle of them. As text/csv: a line each",
-    ),
+    RETURN,
 )  # fmt: skip
 
 
@@ -100,12 +92,9 @@ class _Asked:
     by_service: bool
 
     @property
-    def stretches(self) -> list[date]:
-        """First day of each report."""
-        first, count = self.selection.first, (self.selection.last - self.selection.first).days + 1
-        days = (first + timedelta(days=number) for number in range(count))
-        begun = (scheduling_days.stretch(each, self.width, first) for each in days)
-        return list(dict.fromkeys(begun))
+    def stretches(self) -> list[tuple[date, date]]:
+        """First and last day of each report."""
+        return stretches(self.selection.first, self.selection.last, self.width)
 
 
 async def run(deps: Deps, tenant: int, call: Call) -> bytes | Document:
@@ -119,24 +108,12 @@ async def run(deps: Deps, tenant: int, call: Call) -> bytes | Document:
         await read.read(deps, tenant, call.ref)
     now = deps.clock.now()
     asked = _asked(call, local_day(now, deps.tenants[tenant].zone))
-    _check_size(len(asked.stretches), call)
+    check_size(len(asked.stretches), call)
     counts = await scheduling_days.counts(deps, tenant, asked.selection, asked.width)
     subjects = sorted({each.subject for each in counts}) if asked.kind else [_subject(call)]
-    _check_size(len(subjects) * len(asked.stretches), call)
+    check_size(len(subjects) * len(asked.stretches), call)
     reports = _reports(asked, counts, subjects, now)
-    return await asyncio.to_thread(_written, reports, asked, call, now)
-
-
-def _written(
-    reports: Iterable[Report], asked: _Asked, call: Call, now: datetime
-) -> bytes | Document:
-    """Thousands of reports take a while; others go on meanwhile."""
-    if call.csv:
-        return Document(csv_of(reports), "text/csv; charset=utf-8")
-    resources = [measure_report(each) for each in reports]
-    if asked.kind or asked.width != "total":
-        return json.dump(collection(resources, now))
-    return json.dump(resources[0])
+    return await written(reports, call, now, several=bool(asked.kind) or asked.width != "total")
 
 
 def _subject(call: Call) -> str:
@@ -144,19 +121,17 @@ def _subject(call: Call) -> str:
 
 
 def _asked(call: Call, today: date) -> _Asked:
-    first, last = _period(call, today)
-    width = call.values.first("granularity", "total")
-    if width not in WIDTHS:
-        raise _refused("granularity", f"granularity is one of {', '.join(WIDTHS)}")
+    first, last = period(call, today)
+    parts = width(call, WIDTHS)
     groups = set(call.values.all("group-by"))
     if call.ref is None and call.type:
         groups.add(_OF_TYPE[call.type])
     unknown = sorted(groups - {*_KINDS, _SERVICE})
     if unknown:
-        raise _refused("group-by", f"group-by is one of {', '.join((*_KINDS, _SERVICE))}")
+        raise refused("group-by", f"group-by is one of {', '.join((*_KINDS, _SERVICE))}")
     kinds = sorted(groups - {_SERVICE})
     if len(kinds) > 1 or (kinds and call.ref is not None):
-        raise _refused("group-by", "Practitioners and places cannot be combined here")
+        raise refused("group-by", "Practitioners and places cannot be combined here")
     kind = _KINDS[kinds[0]] if kinds else ""
     one = _subject(call)
     # '~' comes after every character of an id, '0' after the slash.
@@ -165,60 +140,21 @@ def _asked(call: Call, today: date) -> _Asked:
     if call.ref is not None and call.ref.type == "HealthcareService":
         services = (str(call.ref), str(call.ref))
     by_service = services != (ALL, ALL)
-    return _Asked(Selection(first, last, subjects, services), width, kind, by_service)
-
-
-def _period(call: Call, today: date) -> tuple[date, date]:
-    days = call.values.first("days", _DAYS)
-    if "start" in call.values and "days" in call.values:
-        raise _refused("days", "Either start or days, not both")
-    if not 0 <= days < _MOST_DAYS:
-        raise _refused("days", f"days is 0 to {_MOST_DAYS - 1}")
-    last = _day(call, "end") or today
-    first = _day(call, "start") or max(_EARLIEST, last - timedelta(days=days))
-    if last < first:
-        raise _refused("end", f"The period ends on {last}, before it starts on {first}")
-    if (last - first).days >= _MOST_DAYS:
-        raise _refused("start", f"A period has at most {_MOST_DAYS} days")
-    return first, last
-
-
-def _day(call: Call, name: str) -> date | None:
-    text = call.values.first(name)
-    if text is None:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = _LATEST + timedelta(days=1)
-    if not _EARLIEST <= day <= _LATEST:
-        raise _refused(name, f"{name} is a day between {_EARLIEST} and {_LATEST}: YYYY-MM-DD")
-    return day
-
-
-def _refused(name: str, text: str) -> GatewayError:
-    return fail(Category.INVALID, text, name, code="value")
-
-
-def _check_size(reports: int, call: Call) -> None:
-    most = _MOST_LINES if call.csv else _MOST_REPORTS
-    if reports > most:
-        text = f"These are {reports} reports, and {most} at most are written; take a shorter"
-        raise fail(Category.INVALID, f"{text} period or another granularity", code="too-costly")
+    return _Asked(Selection(first, last, subjects, services), parts, kind, by_service)
 
 
 def _reports(
     asked: _Asked, counts: dict[Group, Counts], subjects: Iterable[str], now: datetime
 ) -> Iterator[Report]:
-    stretches = asked.stretches
-    ends = [each - timedelta(days=1) for each in stretches[1:]] + [asked.selection.last]
     of_service: dict[tuple[date, str], dict[str, list[Score]]] = {}
     for group, number in sorted(counts.items()):
         if group.service:
-            of_service.setdefault((group.day, group.subject), {})[group.service] = _scores(number)
+            of_service.setdefault((group.day, group.subject), {})[group.service] = scores_of(
+                METRICS, number
+            )
     whole = asked.selection.services[0]
     for subject in subjects:
-        for first, last in zip(stretches, ends, strict=True):
+        for first, last in asked.stretches:
             parts = of_service.get((first, subject), {})
             yield Report(
                 MEASURE,
@@ -226,13 +162,6 @@ def _reports(
                 first,
                 last,
                 subject or None,
-                _scores(counts.get(Group(first, subject, whole), Counts())),
+                scores_of(METRICS, counts.get(Group(first, subject, whole), Counts())),
                 {_SERVICE: parts} if asked.by_service else {},
             )
-
-
-def _scores(counts: Counts) -> list[Score]:
-    return [
-        Score(each.code, each.value(counts), each.unit, each.populations(counts))
-        for each in METRICS
-    ]

@@ -1,0 +1,53 @@
+"""How many appointments does a Slot take?
+
+One, unless its extension `slot-capacity` says more: then each Appointment has a seat for each of
+its patients, and nobody else gets the time of the Slot. Decision 10; decision record 0027; SMART
+Scheduling Links (slot-capacity).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from fhir_gateway.core.codes import EXT_SLOT_CAPACITY
+from fhir_gateway.core.errors import Category, GatewayError, Issue
+from fhir_gateway.usecases.zones import extension
+
+Resource = dict[str, Any]
+
+MOST_SEATS = 1000
+
+
+def seats_of(slot: Resource) -> int:
+    """How many seats a stored Slot has."""
+    said = (extension(slot, EXT_SLOT_CAPACITY) or {}).get("valueInteger", 1)
+    return said if isinstance(said, int) and 1 <= said <= MOST_SEATS else 1
+
+
+def shared(slots: Sequence[Resource]) -> Resource | None:
+    """The Slot of which an Appointment takes seats; None where it takes the whole time.
+
+    Who needs several Slots needs them whole.
+    """
+    return slots[0] if len(slots) == 1 and seats_of(slots[0]) > 1 else None
+
+
+def check_seats(slot: Resource) -> None:
+    """Make sure that a Slot says how many seats it has in a way that is understood.
+
+    Raises:
+        GatewayError: unprocessable.
+    """
+    for place, each in enumerate(slot.get("extension", ())):
+        said = each.get("valueInteger")
+        if each["url"] == EXT_SLOT_CAPACITY and (said is None or not 1 <= said <= MOST_SEATS):
+            raise GatewayError(Category.UNPROCESSABLE, Issue(
+                f"slot-capacity is a valueInteger of 1 to {MOST_SEATS}",
+                (f"Slot.extension[{place}]",), "value",
+            ))  # fmt: skip
+
+
+def with_seats(extensions: Iterable[Resource], seats: int) -> list[Resource]:
+    """Extensions of a Slot that has so many seats."""
+    others = [each for each in extensions if each["url"] != EXT_SLOT_CAPACITY]
+    told = [{"url": EXT_SLOT_CAPACITY, "valueInteger": seats}] if seats > 1 else []
+    return [*others, *told]
