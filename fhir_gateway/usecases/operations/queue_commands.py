@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from fhir_gateway.core.errors import Category, fail
-from fhir_gateway.engines.queue_transitions import Command
+from fhir_gateway.engines.queue_transitions import APPOINTMENT_STATUS, Command
 from fhir_gateway.fhir.operations import OperationParameter, OperationSpec
 from fhir_gateway.fhir.parameters import Values
 from fhir_gateway.storage.postgres import Transaction
@@ -102,7 +102,8 @@ async def check_in(spec: OperationSpec, deps: Deps, tenant: int, call: Call) -> 
         arrival = Arrival(patient, appointment, CLASSES.get(chosen), points)
         return await queue_commands.check_in(tx, deps, queue, arrival)
 
-    return answer(spec, await deps.database.run(tenant, work))
+    locks = "queue and overflow" if values.first("appointment") is None else None
+    return answer(spec, await deps.turns.run(tenant, queue, work, locks=locks))
 
 
 def _points(values: Values) -> Decimal:
@@ -120,7 +121,7 @@ async def call_next(spec: OperationSpec, deps: Deps, tenant: int, call: Call) ->
     async def work(tx: Transaction) -> Done:
         return await queue_commands.call_next(tx, deps, queue, desk)
 
-    return answer(spec, await deps.database.run(tenant, work))
+    return answer(spec, await deps.turns.run(tenant, queue, work, locks="queue"))
 
 
 async def of_entry(
@@ -138,7 +139,10 @@ async def of_entry(
         order = Order(command, entry, ticket, to=to, desk=desk)
         return await queue_commands.carry_out(tx, deps, queue, order)
 
-    return answer(spec, await deps.database.run(tenant, work))
+    # An Appointment and another queue must not be waited for with the queue locked for others.
+    more = command is Command.TRANSFER or command in APPOINTMENT_STATUS
+    locks = None if more else "queue"
+    return answer(spec, await deps.turns.run(tenant, queue, work, locks=locks))
 
 
 def _both(
