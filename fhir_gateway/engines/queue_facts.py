@@ -17,7 +17,7 @@ QUEUE_TARGET_MINUTES: Mapping[ClinicalClass, int] = MappingProxyType(
     {
         ClinicalClass.EMERGENCY: 0,
         ClinicalClass.URGENT: 30,
-        ClinicalClass.SOON: 60,
+        ClinicalClass.SOON: 110,
         ClinicalClass.ROUTINE: 120,
     }
 )
