@@ -94,9 +94,7 @@ def study(seed: int, replications: int, loads: Sequence[float] = LOADS, days: in
         load: weeks(seed, load, replications if load == CLAIM_LOAD else few, days) for load in loads
     }
     deciding = sweep[CLAIM_LOAD]
-    emergency = weeks(
-        seed, CLAIM_LOAD, replications, days, EMERGENCY_DESK, ("fifo", "static", "best")
-    )
+    emergency = weeks(seed, CLAIM_LOAD, replications, days, EMERGENCY_DESK, ("static", "best"))
     told = {each: estimates(seed, each, 2 * few, days) for each in ("plan", "best")}
     near = _within(told["best"], 0, 2)
     ranged = [mean_of(week, _inside) for week in told["best"]]
@@ -206,8 +204,8 @@ def _assumed(replications: int, days: int) -> list[str]:
         f"A service takes {DESK.service:.0f} minutes (lognormal, σ {DESK.sigma}), for all classes.",
         f"People come by a Poisson process whose rate changes by the hour: {_shares(DESK)}.",
         f"In the emergency department: {_shares(EMERGENCY_DESK)}.",
-        f"{replications} weeks of {days} days at load {CLAIM_LOAD}, a quarter of them at others; "
-        "all disciplines meet the same people.",
+        f"{replications} weeks of {days} days at load {CLAIM_LOAD}, a quarter of them at others.",
+        "All disciplines meet the same people.",
         "A load of 1 is as much work as can be done in the opening hours.",
         "Nobody leaves without being served, and nobody is late when called.",
         "`static` is the class, then who came first; `fifo` is who came first.",
@@ -297,7 +295,7 @@ def _other_table(seed: int, replications: int, days: int) -> Table:
         )
     head = ["what is different", "P95, %", "longest, %", "urgent within 30 minutes, %"]
     said = (
-        f"Against static priority, at load {CLAIM_LOAD}, with a quarter of the weeks. No order that "
+        f"Against static priority, at load {CLAIM_LOAD}, in a quarter of the weeks. No order that "
         "knows neither the future nor how long a service will last makes the longest wait shorter "
         "than first come, first served; the rows before it show what the urgent would pay for it."
     )
