@@ -114,6 +114,7 @@ class Turns:
         done: list[object] = []
         try:
             async with self._database.transaction(tenant) as transaction:
+                transaction.kept = {}
                 for each in turns:
                     done.append(await each.work(transaction))  # noqa: PERF401 - counted on failure
         except Exception as error:  # noqa: BLE001 - told to whom it belongs
