@@ -334,4 +334,14 @@ def _losses(sweep: dict[float, Weeks]) -> list[str]:
             points = Interval(100 * urgent.mean, 100 * urgent.low, 100 * urgent.high)
             what = f"load {load:.2f}, urgent within 30 minutes, best less {other}"
             found += worse(what, points, "points", larger_is_worse=False)
+            for each in DESK.mix:
+                what = f"load {load:.2f}, mean wait of {each.name.lower()}, best less {other}"
+                found += worse(what, _by_class(weeks_of, other, each), "minutes",
+                               larger_is_worse=True)  # fmt: skip
     return found
+
+
+def _by_class(found: Weeks, other: str, clinical_class: ClinicalClass) -> Interval:
+    best, others = ([each.by_class[clinical_class] for each in found[name]]
+                    for name in ("best", other))  # fmt: skip
+    return differences(best, others)
