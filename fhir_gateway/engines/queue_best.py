@@ -6,7 +6,7 @@ those present never changes, and who comes later overtakes only within a bound t
 beforehand: somebody of class j passes somebody of class i only if they come less than T_i − T_j
 minutes later.
 
-Source: engines.md section 3 (policy best); decision 25.
+Source: engines.md section 3 (policy best); decisions 25 and 0023.
 """
 
 from collections.abc import Iterable

@@ -1,14 +1,13 @@
 """How long will it take until each of those who wait is called?
 
-Those ahead are dealt out to the servers one after the other; a service that has begun takes what a
-lognormal one takes that has lasted so long. People who have yet to come and would go first lengthen
-the wait, which lets more of them come: a fixed point. What the queue has learnt of its errors
-corrects the result and makes it a range.
+Those ahead are called one after the other, whenever one service more is expected to have ended; a
+service that has begun ends as a lognormal one does that has lasted so long. People who have yet to
+come and would go first lengthen the wait, which lets more of them come: a fixed point. What the
+queue has learnt of its errors corrects the result and makes it a range.
 
-Source: engines.md section 3 (estimate of policy best).
+Source: engines.md section 3 (estimate of policy best); decision 0023.
 """
 
-import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +22,9 @@ _ROUNDS = 25
 _ENOUGH = 0.05  # minutes
 _LONGEST = 720.0  # minutes; beyond it nobody is told a number
 _UNHEARD = 1e-9
+_CLOSELY = 4  # calls that are worked out one by one
+_HALVINGS = 10  # of four services: a few seconds
+_MOST_UNDER_WAY = 40  # that are looked at, should many be called and never served
 _ROUNDING = 2.0  # minutes by which any estimate is wrong
 
 
@@ -40,43 +42,78 @@ class Estimate:
     shown: Shown | None = None
 
 
-def residual(elapsed: float, mu: float, sigma: float) -> float:
-    """Minutes that a service still takes which has lasted so many.
+def _normal(x: float) -> float:
+    return math.erfc(-x / math.sqrt(2)) / 2
+
+
+def ended(minutes: float, elapsed: float, mu: float, sigma: float) -> float:
+    """Probability that a service which has lasted so long ends within so many minutes.
 
     Args:
+        minutes: From now.
         elapsed: Minutes, ≥ 0.
         mu: Mean of the logarithm of minutes.
         sigma: Its standard deviation, > 0.
 
     Returns:
-        E[S − e | S > e] of a lognormal S.
+        P(S ≤ e + t | S > e) of a lognormal S; where none lasts so long, somebody has forgotten to
+        say that it ended, and it is one that has just begun.
     """
-    mean = math.exp(mu + sigma**2 / 2)
-    if elapsed <= 0:
-        return mean
-    place = (math.log(elapsed) - mu) / sigma
-    lasting = _normal(-place)
+    if minutes <= 0:
+        return 0.0
+    lasting = _lasts(elapsed, mu, sigma)
     if lasting < _UNHEARD:
-        return mean
-    return max(0.0, mean * _normal(sigma - place) / lasting - elapsed)
+        return ended(minutes, 0.0, mu, sigma)
+    return 1 - _lasts(elapsed + minutes, mu, sigma) / lasting
 
 
-def _normal(x: float) -> float:
-    return math.erfc(-x / math.sqrt(2)) / 2
+def _lasts(minutes: float, mu: float, sigma: float) -> float:
+    return 1.0 if minutes <= 0 else _normal((mu - math.log(minutes)) / sigma)
 
 
-def list_schedule(under_way: Sequence[float], servers: int, mean: float, count: int) -> list[float]:
+def calls(
+    under_way: Sequence[float], servers: int, mu: float, sigma: float, count: int
+) -> list[float]:
     """When each of those who wait is called, in minutes.
 
+    The first of several services ends earlier than any single one is expected to. So the next call
+    is when one service more is expected to have ended, of those under way and of those begun by the
+    calls before; after some calls the others follow at the pace of all servers.
+
     Args:
-        under_way: Minutes until each service that has begun ends.
+        under_way: Minutes for which each service that has begun has lasted.
         servers: Services at once, ≥ 1.
-        mean: Minutes of a service.
+        mu, sigma: As of `ended`.
         count: How many wait.
     """
-    free = [*under_way, *[0.0] * (servers - len(under_way))]
-    heapq.heapify(free)
-    return [heapq.heapreplace(free, free[0] + mean) for _ in range(count)]
+    pace = math.exp(mu + sigma**2 / 2) / servers
+    begun = [-each for each in sorted(under_way, reverse=True)[:_MOST_UNDER_WAY]]
+    found: list[float] = []
+    over = 0
+    for _ in range(count):
+        last = found[-1] if found else 0.0
+        if len(begun) - over < servers:
+            moment = last
+        elif over < _CLOSELY:
+            moment = _until(over + 0.5, begun, last, last + 4 * servers * pace, mu, sigma)
+            over += 1
+        else:
+            moment = last + pace
+            over += 1
+        found.append(moment)
+        begun.append(moment)
+    return found
+
+
+def _until(
+    wanted: float, begun: Sequence[float], low: float, high: float, mu: float, sigma: float
+) -> float:
+    """When so many of some services are expected to have ended."""
+    for _ in range(_HALVINGS):
+        moment = (low + high) / 2
+        over = sum(ended(moment - max(each, 0.0), max(-each, 0.0), mu, sigma) for each in begun)
+        low, high = (moment, high) if over < wanted else (low, moment)
+    return (low + high) / 2
 
 
 def estimates(
@@ -101,9 +138,9 @@ def estimates(
     """
     mu, sigma = learnt.lognormal(configuration.service_minutes)
     mean = math.exp(mu + sigma**2 / 2)
-    under_way = [_left(each, mu, sigma, now) for each in served]
+    under_way = [_lasted(each, now) for each in served]
     servers = max(1, configuration.servers)
-    planned = list_schedule(under_way, servers, mean, len(waiting))
+    planned = calls(under_way, servers, mu, sigma, len(waiting))
     load = len(under_way) / servers
     rates = learnt.rates(now) if configuration.dynamic else {}
     correction = learnt.correction()
@@ -119,10 +156,10 @@ def estimates(
     return found
 
 
-def _left(entry: QueueEntry, mu: float, sigma: float, now: datetime) -> float:
+def _lasted(entry: QueueEntry, now: datetime) -> float:
     if entry.state is State.IN_SERVICE and entry.started is not None:
-        return residual((now - entry.started).total_seconds() / 60, mu, sigma)
-    return residual(0, mu, sigma)
+        return max(0.0, (now - entry.started).total_seconds() / 60)
+    return 0.0
 
 
 def _overtaken(

@@ -1,6 +1,6 @@
 """What has to be known of a queue and of the people in it?
 
-Source: owner's plan, phase 11 (QueueConfiguration, QueueEntry); decisions 23 and 25.
+Source: owner's plan, phase 11 (QueueConfiguration, QueueEntry); decisions 23, 25 and 0023.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,13 @@ from types import MappingProxyType
 
 from fhir_gateway.engines.clinical_class import ClinicalClass
 
-#: Minutes within which somebody of a class should be called.
+#: Minutes within which somebody of a class should be called. What is between two of them is for how
+#: long the one class goes before the other: decision 0023 says why soon is near routine.
 QUEUE_TARGET_MINUTES: Mapping[ClinicalClass, int] = MappingProxyType(
     {
         ClinicalClass.EMERGENCY: 0,
         ClinicalClass.URGENT: 30,
-        ClinicalClass.SOON: 60,
+        ClinicalClass.SOON: 110,
         ClinicalClass.ROUTINE: 120,
     }
 )

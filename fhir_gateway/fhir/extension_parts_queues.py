@@ -30,7 +30,7 @@ QUEUE_CONFIGURATION = (
     Part("updateSeconds", "positiveInt", "Seconds between two looks at the clock; 30"),
     Part("policy", "code", "best or plan; absent: as the gateway is set"),
     Part("servers", "positiveInt", "People served at once; 1"),
-    Part("target", None, "Minutes by class, of policy best; 0, 30, 60, 120", 0, "*", _TARGET),
+    Part("target", None, "Minutes by class, of policy best; 0, 30, 110, 120", 0, "*", _TARGET),
 )
 #: Parts of queue-place.
 QUEUE_PLACE = (

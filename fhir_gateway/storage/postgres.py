@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -81,6 +81,7 @@ class Transaction:
         source: MSH-3 and MSH-4 of the message whose word this is, so that its sender is not told
             it again; None where it is no message's.
         topics: Of which those who listen are told after the commit, in every process.
+        kept: What those who share the transaction keep for each other; None where nobody shares it.
     """
 
     def __init__(self, wire: Wire, tenant: int, begin: Sequence[Statement] = ()) -> None:
@@ -88,6 +89,7 @@ class Transaction:
         self.work_left = False
         self.source: tuple[str, str] | None = None
         self.topics: set[str] = set()
+        self.kept: dict[object, Any] | None = None
         self.begun = False
         self.wire = wire
         self._ahead: list[Statement] = list(begin)

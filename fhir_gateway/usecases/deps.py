@@ -13,6 +13,7 @@ from fhir_gateway.storage.intake import Intake
 from fhir_gateway.storage.loader import Loader
 from fhir_gateway.storage.postgres import Database
 from fhir_gateway.storage.tenants import Tenant
+from fhir_gateway.storage.turns import Turns
 
 
 def _secret() -> bytes:
@@ -83,6 +84,7 @@ class Deps:
         secret: Draws 32 bytes that nobody can guess.
         loader: Merges reads that wait at the same moment.
         intake: Keeps messages that wait at the same moment together.
+        turns: Lets those who want the same queue at the same moment share a transaction.
     """
 
     database: Database
@@ -99,7 +101,9 @@ class Deps:
     secret: Callable[[], bytes] = _secret
     loader: Loader = field(init=False)
     intake: Intake = field(init=False)
+    turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "intake", Intake(self.database))
         object.__setattr__(self, "loader", Loader(self.database))
+        object.__setattr__(self, "turns", Turns(self.database))

@@ -29,6 +29,9 @@ _REASONS = {
     State.LEFT: "The person has left without being seen",
     State.NO_SHOW: "The person did not answer the call",
 }
+#: Everybody in a queue is read at each command, and an enum's own way costs as much as the rest.
+_STATES = {each.value: each for each in State}
+_CLASSES = {each.value: each for each in ClinicalClass}
 
 
 def facts_of(row: EntryRow) -> QueueEntry:
@@ -36,10 +39,10 @@ def facts_of(row: EntryRow) -> QueueEntry:
     return QueueEntry(
         id=row.id,
         ticket=row.ticket,
-        state=State(row.state),
+        state=_STATES[row.state],
         joined=row.joined,
         since=row.since,
-        clinical_class=ClinicalClass(row.clinical_class),
+        clinical_class=_CLASSES[row.clinical_class],
         priority=row.priority,
         appointment_start=row.appointment_start,
         called=row.called,

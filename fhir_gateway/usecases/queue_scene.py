@@ -188,7 +188,7 @@ async def take(
         GatewayError: not-found, where there is no such queue.
     """
     now = _as_written(deps.clock.now())
-    states = await queues.lock(tx, [reference, *others], now=now, overflow=overflow)
+    states = await _locked(tx, (reference, *others), now, overflow=overflow)
     if reference not in states:
         raise no_queue(reference)
     return {name: Scene.of(each, now) for name, each in states.items()}
@@ -197,6 +197,18 @@ async def take(
 def _as_written(moment: datetime) -> datetime:
     """A moment to the millisecond, as Encounters have it: from them the hours can be recounted."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+async def _locked(
+    tx: Transaction, references: tuple[str, ...], now: datetime, *, overflow: bool
+) -> dict[str, QueueState]:
+    """Lock and read; whoever shares the transaction goes on with what the one before has left."""
+    shared = {} if tx.kept is None else tx.kept
+    key = (references, overflow)
+    if key not in shared:
+        shared[key] = await queues.lock(tx, references, now=now, overflow=overflow)
+    states: dict[str, QueueState] = shared[key]
+    return states
 
 
 def no_queue(reference: str) -> GatewayError:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_gateway.engines.clinical_class import ClinicalClass
-from fhir_gateway.engines.queue_estimate import estimates, list_schedule, residual
+from fhir_gateway.engines.queue_estimate import calls, ended, estimates
 from fhir_gateway.engines.queue_facts import State
 from fhir_gateway.engines.queue_learning import Learnt
 from tests.engines.builders import cases
@@ -26,9 +26,46 @@ def test_with_a_free_server_nobody_waits() -> None:
     assert found.high < 10
 
 
-def test_those_ahead_are_dealt_out_to_the_servers() -> None:
-    assert list_schedule([5.0, 1.0], 3, 10.0, 5) == [0.0, 1.0, 5.0, 10.0, 11.0]
-    assert list_schedule([5.0, 1.0, 2.0], 1, 10.0, 2) == [1.0, 2.0]
+_MU, _SIGMA = math.log(15), 0.6
+
+
+def _played(dice: random.Random, under_way: list[float], servers: int, count: int) -> list[float]:
+    """When those who wait are called in one course of the events."""
+    ends = [_length(dice, each) - each for each in under_way] + [0.0] * (servers - len(under_way))
+    heapq.heapify(ends)
+    return [heapq.heapreplace(ends, ends[0] + _length(dice, 0.0)) for _ in range(count)]
+
+
+def _length(dice: random.Random, elapsed: float) -> float:
+    """Of a service that has lasted so long."""
+    while (found := dice.lognormvariate(_MU, _SIGMA)) <= elapsed:
+        pass
+    return found
+
+
+@pytest.mark.parametrize(
+    ("under_way", "servers"),
+    [([2.0, 9.0, 20.0], 3), ([0.0], 1), ([30.0], 1), ([5.0], 3), ([1.0, 1.0, 1.0, 1.0, 1.0], 5)],
+)
+def test_a_call_is_expected_in_the_middle_of_when_it_comes(
+    under_way: list[float], servers: int
+) -> None:
+    dice = random.Random(11)
+    runs = [_played(dice, under_way, servers, 4) for _ in range(2000)]
+    for place, told in enumerate(calls(under_way, servers, _MU, _SIGMA, 4)):
+        earlier = sum(run[place] <= told for run in runs) / len(runs)
+        assert earlier == 1 or 0.4 < earlier < 0.66
+
+
+def test_the_first_of_several_services_ends_before_any_is_expected_to() -> None:
+    (alone,), (first,) = (calls([4.0] * each, each, _MU, _SIGMA, 1) for each in (1, 3))
+    assert first < 0.7 * alone
+
+
+def test_many_are_called_at_the_pace_of_all_servers() -> None:
+    found = calls([1.0, 2.0, 3.0], 3, _MU, _SIGMA, 40)
+    assert found == sorted(found)
+    assert found[39] - found[19] == pytest.approx(20 * math.exp(_MU + _SIGMA**2 / 2) / 3)
 
 
 def test_more_servers_are_faster_and_more_people_ahead_slower() -> None:
@@ -40,17 +77,17 @@ def test_more_servers_are_faster_and_more_people_ahead_slower() -> None:
     assert all(few > many for few, many in zip(one, three, strict=True))
 
 
-@pytest.mark.parametrize("elapsed", [0.0, 3.0, 20.0, 60.0, 1e6])
-def test_a_service_that_lasts_takes_some_time_still(elapsed: float) -> None:
-    assert 0 < residual(elapsed, math.log(20), 0.5) < 400
-
-
 @pytest.mark.parametrize("elapsed", [0.0, 5.0, 15.0, 30.0])
-def test_the_rest_of_a_service_is_its_conditional_mean(elapsed: float) -> None:
+def test_a_service_ends_as_those_do_that_have_lasted_so_long(elapsed: float) -> None:
     dice = random.Random(7)
-    lengths = [dice.lognormvariate(math.log(15), 0.6) for _ in range(100_000)]
-    rest = [each - elapsed for each in lengths if each > elapsed]
-    assert residual(elapsed, math.log(15), 0.6) == pytest.approx(sum(rest) / len(rest), rel=0.05)
+    lengths = [_length(dice, elapsed) for _ in range(20_000)]
+    for minutes in (1.0, 10.0, 30.0):
+        over = sum(each - elapsed <= minutes for each in lengths) / len(lengths)
+        assert ended(minutes, elapsed, _MU, _SIGMA) == pytest.approx(over, abs=0.015)
+
+
+def test_a_service_that_nobody_ended_is_one_that_has_just_begun() -> None:
+    assert ended(10, 1e9, _MU, _SIGMA) == ended(10, 0, _MU, _SIGMA)
 
 
 def test_emergencies_that_come_often_lengthen_the_wait() -> None:

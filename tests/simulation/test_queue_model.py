@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 
@@ -70,6 +71,17 @@ def test_everybody_is_served_once_and_nobody_before_coming(discipline: str) -> N
     for day, some in zip(week, played(discipline, DESK, week), strict=True):
         assert Counter(each.arrival for each in day) == Counter(each.joined for each in some)
         assert min(each.minutes for each in some) >= 0
+
+
+@pytest.mark.parametrize("load", [0.9, 1.2])
+def test_whoever_is_called_earlier_has_come_within_the_difference_of_the_targets(
+    load: float,
+) -> None:
+    (day,) = played("best", DESK, [arrivals(random.Random(800_004), DESK, load)])
+    for first, second in combinations(day, 2):
+        gap = first.joined - second.joined
+        bound = DESK.targets[second.clinical_class] - DESK.targets[first.clinical_class]
+        assert gap <= max(0, bound) or first.clinical_class is ClinicalClass.EMERGENCY
 
 
 def test_first_come_first_served_with_one_server_is_known_minute_by_minute() -> None:

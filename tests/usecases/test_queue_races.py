@@ -3,6 +3,7 @@
 import asyncio
 
 from fhir_gateway.core.errors import GatewayError
+from fhir_gateway.usecases.queue_frames import SHOWN
 from tests.usecases.clinic import Clinic
 from tests.usecases.queueing import Desk, a_service, tickets
 
@@ -23,6 +24,24 @@ async def test_one_place_that_is_left_goes_to_one_person(bare: Clinic) -> None:
     found = await asyncio.gather(*(desk.joins(each) for each in _PEOPLE), return_exceptions=True)
     assert sum(isinstance(each, GatewayError) for each in found) == 9
     assert await desk.waiting() == ["001", "002", "003"]
+
+
+async def test_those_who_come_at_once_are_told_what_is_true_of_them(bare: Clinic) -> None:
+    desk = await Desk.opened(bare, *_PEOPLE)
+    found = await asyncio.gather(*(desk.joins(each) for each in _PEOPLE))
+    for name in ("position", "sequence"):
+        assert sorted(each[name] for each in found) == list(range(1, 13))
+    in_order = tickets(sorted(found, key=lambda each: each["position"]))
+    assert await desk.waiting() == in_order[:SHOWN]
+    assert [each["entries"] for each in await desk.hours()] == [12]
+
+
+async def test_who_is_here_already_is_refused_and_those_beside_are_not(bare: Clinic) -> None:
+    desk = await Desk.opened(bare, *_PEOPLE)
+    await desk.joins("p5")
+    found = await asyncio.gather(*(desk.joins(each) for each in _PEOPLE), return_exceptions=True)
+    assert [isinstance(each, GatewayError) for each in found] == [each == "p5" for each in _PEOPLE]
+    assert [each["entries"] for each in await desk.hours()] == [12]
 
 
 async def test_somebody_is_served_once(bare: Clinic) -> None:

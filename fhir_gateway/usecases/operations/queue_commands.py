@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from fhir_gateway.core.errors import Category, fail
-from fhir_gateway.engines.queue_transitions import Command
+from fhir_gateway.engines.queue_transitions import APPOINTMENT_STATUS, Command
 from fhir_gateway.fhir.operations import OperationParameter, OperationSpec
 from fhir_gateway.fhir.parameters import Values
 from fhir_gateway.storage.postgres import Transaction
@@ -26,7 +26,7 @@ from fhir_gateway.usecases.operations.queue_words import (
     spec_maker,
     who,
 )
-from fhir_gateway.usecases.queue_commands import Arrival, Done, Order
+from fhir_gateway.usecases.queue_commands import Arrival, Order
 from fhir_gateway.usecases.queue_configuration import CLASSES, QUEUED_AT
 
 _MOST_POINTS = 100
@@ -98,16 +98,17 @@ async def check_in(spec: OperationSpec, deps: Deps, tenant: int, call: Call) -> 
         raise fail(Category.INVALID, text, "class", code="value")
     points = _points(values)
 
-    async def work(tx: Transaction) -> Done:
+    async def work(tx: Transaction) -> bytes:
         patient, appointment = values.first("patient"), values.first("appointment")
         if patient is not None:
             patient = str(await existing(tx, patient, "patient", "Patient"))
         if appointment is not None:
             appointment = (await existing(tx, appointment, "appointment", "Appointment")).id
         arrival = Arrival(patient, appointment, CLASSES.get(chosen), points)
-        return await queue_commands.check_in(tx, deps, queue, arrival)
+        return answer(spec, await queue_commands.check_in(tx, deps, queue, arrival))
 
-    return answer(spec, await deps.database.run(tenant, work))
+    locks = "queue and overflow" if values.first("appointment") is None else None
+    return await deps.turns.run(tenant, queue, work, locks=locks)
 
 
 def _points(values: Values) -> Decimal | None:
@@ -125,10 +126,10 @@ async def call_next(spec: OperationSpec, deps: Deps, tenant: int, call: Call) ->
     """Answer with whoever has been called."""
     queue, desk, rule = queue_of(call), desk_of(call.values), rule_of(call.values)
 
-    async def work(tx: Transaction) -> Done:
-        return await queue_commands.call_next(tx, deps, queue, desk, rule)
+    async def work(tx: Transaction) -> bytes:
+        return answer(spec, await queue_commands.call_next(tx, deps, queue, desk, rule))
 
-    return answer(spec, await deps.database.run(tenant, work))
+    return await deps.turns.run(tenant, queue, work, locks="queue")
 
 
 async def of_entry(
@@ -139,14 +140,17 @@ async def of_entry(
     entry, ticket = who(call.values)
     desk = desk_of(call.values)
 
-    async def work(tx: Transaction) -> Done:
+    async def work(tx: Transaction) -> bytes:
         to = call.values.first("to")
         if to is not None:
             to = str(await existing(tx, to, "to", *QUEUED_AT))
         order = Order(command, entry, ticket, to=to, desk=desk)
-        return await queue_commands.carry_out(tx, deps, queue, order)
+        return answer(spec, await queue_commands.carry_out(tx, deps, queue, order))
 
-    return answer(spec, await deps.database.run(tenant, work))
+    # An Appointment and another queue must not be waited for with the queue locked for others.
+    more = command is Command.TRANSFER or command in APPOINTMENT_STATUS
+    locks = None if more else "queue"
+    return await deps.turns.run(tenant, queue, work, locks=locks)
 
 
 def _both(
