@@ -3,6 +3,7 @@
 from fhir_gateway.core.errors import Category, GatewayError
 from fhir_gateway.hl7.bounds import excess
 from fhir_gateway.hl7.message import Message
+from fhir_gateway.mapping.passed_over import passed_over
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.triggers import unsupported
 
@@ -19,7 +20,7 @@ def take(raw: bytes, profile: SenderProfile) -> Message:
             where it names more than any appointment has.
     """
     message = Message.parse(raw, encoding=profile.charset)
-    issue = unsupported(message, profile)
+    issue = passed_over(message, profile) or unsupported(message, profile)
     if issue is not None:
         raise GatewayError(Category.UNSUPPORTED, issue)
     too_much = excess(message)

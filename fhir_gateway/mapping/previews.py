@@ -64,7 +64,8 @@ def preview(
         message = take(raw, profile)
         drawn = draft(message, profile, received_at)
     except GatewayError as error:
-        return Preview(issues=error.issues, refused=True)
+        taken = all(each.details == "not-needed" for each in error.issues)
+        return Preview(event="nothing" if taken else "", issues=error.issues, refused=not taken)
     found = Preview(drawn.resources, drawn.event, drawn.issues)
     if not provenance:
         return found

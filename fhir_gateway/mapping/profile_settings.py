@@ -7,6 +7,7 @@ Source: hl7v2.md sections 1.3 to 1.8, 3.3 and 4; decisions 14 and 20.
 """
 
 import codecs
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -142,6 +143,13 @@ def _field(value: Any) -> str:
     return text
 
 
+def _type(value: Any) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[A-Z][A-Z0-9]{2}(\^[A-Z0-9]{1,3})?", text):
+        raise ValueError(f"{shown(text)} is neither a type of message such as ORU nor an event")
+    return text
+
+
 def _form(value: Any) -> str:
     text = _text(value)
     time_form(text)
@@ -191,6 +199,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("statuses", "what its status codes mean, beside those of HL7 table 0278",
             f"codes in quotes, each with one of {', '.join(_STATUSES)}",
             _table_of(_one_of(*_STATUSES))),
+    Setting("unneeded", "what an event that the standard has and nothing here needs, such as a"
+            " transfer, is answered", "accept (AA, and it is filtered) or refuse (AR)",
+            _one_of("accept", "refuse")),
+    Setting("filtered", "what is taken and kept, and changes nothing, whatever it says",
+            "a list of types such as ORU and events such as SIU^S27", _list_of(_type)),
     Setting("events", "standard event that an event of the site stands for",
             f"events, each with one of {', '.join(_EVENTS)}", _table_of(_one_of(*_EVENTS))),
     Setting("start_sources", "where the start of the appointment stands", _FIELDS,

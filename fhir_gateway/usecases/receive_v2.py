@@ -15,6 +15,7 @@ from fhir_gateway.hl7 import ack, batch
 from fhir_gateway.hl7.ack_codes import AckCode, AckMode, AckModes, ack_modes
 from fhir_gateway.hl7.peek import Header, peek
 from fhir_gateway.mapping.intake import take
+from fhir_gateway.mapping.passed_over import passed_over
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.storage import inbox
 from fhir_gateway.storage.postgres import Transaction
@@ -100,6 +101,10 @@ async def _receive_one(deps: Deps, tenant: int, raw: bytes, peer: str, line: Lin
     incoming = Incoming(raw, peer, now, header, key, modes, ids, line.sender)
     if header.event[0] in _ANSWERS:
         return await keep_aside(deps, tenant, incoming, Outcome(inbox.FILTERED, b"", None))
+    needless = passed_over(header, profile)
+    if needless is not None:
+        outcome = accepted(incoming, inbox.FILTERED, [needless])
+        return await keep_aside(deps, tenant, incoming, outcome)
     if await _can_wait(incoming, profile):
         outcome = accepted(incoming, inbox.RECEIVED, ())
         return await deps.intake.keep(tenant, entry_of(incoming, outcome))
