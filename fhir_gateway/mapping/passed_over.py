@@ -53,6 +53,7 @@ UNNEEDED: Mapping[str, Mapping[str, str]] = {
         "A60": "allergies change",
         "A61": "the consulting doctor changes",
         "A62": "a change of the consulting doctor is taken back",
+        "Z99": "a movement is corrected (IHE ITI-31)",
     },
 }
 
