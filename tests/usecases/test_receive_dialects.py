@@ -10,8 +10,8 @@ REFERRAL_NL = (
     "MSH|^~\\&|Verwijs||app|fac|20300324163440||SRM^S01^SRM_S01|g20c|P|2.4|||||NLD|8859/1",
     (
         "ARQ|ZD2000|||||CARHAR^Cardiologie^99z|REG^consult^99z|REG^regulier^99z|||20300329^20300428|R"
-        "|||0100^van H^Z.Z.^^^^^^VEKTIS|015-0000000^^PH~012-0000000^^FX|Molenweg 12&Molenweg&12^^Gro"
-        '|^^^Praktijk&0105|""^het W^E.F.G.|015-0000000^^PH'
+        "|||0100^van H^Z.Z.^^^^^^VEKTIS|015-0000000^^PH~012-0000000^^FX"
+        '|Molenweg 12&Molenweg&12^^Gro|^^^Praktijk&0105|""^het W^E.F.G.|015-0000000^^PH'
     ),
     "PID|1||^^^NLMINBIZA^NNNLD~ZD2000^^^Verwijs^VN||de Boer&de&Boer^Willem^H||20000101|U",
     "RGS|1|U",
@@ -40,8 +40,8 @@ MOVEMENT_FR = (
     "EVN||20300301101500||||20300301101400",
     (
         "PID|1||123456^^^EJ&1.2.250.1.1&ISO^PI~2790351^^^NIR&1.2.250.1.213.1.4.8&ISO^INS||PAT-DEUX^DOM"
-        "^DOM MARIE^^^^L~PAT^DOM^^^^^D||19790315|F|||^^^^^^BDL^^51215~1 rue^^Paris||||||||||||||||||||||"
-        "|VALI"
+        "^DOM MARIE^^^^L~PAT^DOM^^^^^D||19790315|F|||^^^^^^BDL^^51215~1 rue^^Paris"
+        "|||||||||||||||||||||||VALI"
     ),
     "PV1|1|O|UF1^^^EJ||||801^Doc^Jean||||||||||||780001^^^EJ&1.2.250.1.1&ISO^VN",
     "ZBE|1^GAP|20300301101500||INSERT|N|A04|^^^^^^UF^^^UF1||S",
