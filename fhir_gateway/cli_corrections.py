@@ -3,8 +3,12 @@
 Source: hl7v2.md section 6, row 5; decision record 0025.
 """
 
+import os
+import shlex
+import subprocess
 from getpass import getuser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -97,13 +101,29 @@ def _edited(raw: bytes) -> bytes:
         encoding = "utf-8"
     text = raw.decode(encoding, "surrogateescape")
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    changed = typer.edit(lines, extension=".hl7")
-    if changed is None or changed == lines:
+    changed = _in_editor(lines.encode(encoding, "surrogateescape")).decode(
+        encoding, "surrogateescape"
+    )
+    if changed.rstrip("\n") == lines.rstrip("\n"):
         stop("nothing has been changed")
     try:
         return changed.replace("\r\n", "\n").replace("\n", "\r").encode(encoding, "surrogateescape")
     except UnicodeEncodeError as error:
         stop(f"the message is written in {encoding}, which has no {error.object[error.start]!r}")
+
+
+def _in_editor(content: bytes) -> bytes:
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not editor:
+        stop("there is no editor: set EDITOR, or give the corrected message with --file")
+    with TemporaryDirectory() as folder:  # nobody else may look into it
+        path = Path(folder) / "message.hl7"
+        path.write_bytes(content)
+        try:
+            subprocess.run([*shlex.split(editor), path], check=True)  # noqa: S603 - the user's own
+        except (OSError, subprocess.CalledProcessError) as error:
+            stop(f"the editor {editor} has failed: {error}")
+        return path.read_bytes()
 
 
 def _print_plan(console: Console, found: "Plan") -> None:
