@@ -16,6 +16,7 @@ from fhir_gateway.core.codes import APPOINTMENT_STATUSES
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.core.time import zone
 from fhir_gateway.hl7.charset import CODECS, codec_of
+from fhir_gateway.mapping.durations import read_duration
 from fhir_gateway.mapping.moments import time_form
 from fhir_gateway.mapping.places import ALLOWED, place
 from fhir_gateway.mapping.profiles import STATUS_FLAGS
@@ -164,6 +165,15 @@ def _seconds(value: Any) -> int:
     return _between(1, 7 * 86400)(value)
 
 
+def _period(value: Any) -> int:
+    if isinstance(value, str):
+        lasts = read_duration(value, (), "seconds")
+        if lasts is None or lasts.span.total_seconds() < 1:
+            raise ValueError(f"{shown(value)} is no length of time such as 15 minutes")
+        return int(lasts.span.total_seconds())
+    return _between(1, 366 * 86400)(value)
+
+
 def _coding(value: Any) -> Mapping[str, str]:
     if not isinstance(value, dict) or "code" not in value or set(value) - set(_CODING):
         raise ValueError(f"{shown(value)} is no {{system, code, display}}")
@@ -204,6 +214,9 @@ SETTINGS: tuple[Setting, ...] = (
             _one_of("accept", "refuse")),
     Setting("filtered", "what is taken and kept, and changes nothing, whatever it says",
             "a list of types such as ORU and events such as SIU^S27", _list_of(_type)),
+    Setting("expect_every", "how often something comes from it at least; longer silence is a "
+            "warning of `messages status`", "such as 15 minutes, 2 hours, or a number of seconds",
+            _period),
     Setting("events", "standard event that an event of the site stands for",
             f"events, each with one of {', '.join(_EVENTS)}", _table_of(_one_of(*_EVENTS))),
     Setting("start_sources", "where the start of the appointment stands", _FIELDS,

@@ -190,3 +190,13 @@ def test_a_message_is_corrected_in_an_editor(
     monkeypatch.setenv("VISUAL", "sed -i 's/^SCH||/SCH||F-9/'")
     assert run(*edit).exit_code == 0
     assert listed(run, "--appointment", "F-9") == [("C-1", "sent")]
+
+
+def test_the_state_of_each_feed_is_shown(run: Run, received: Received) -> None:
+    assert "Nothing has been sent or described yet." in run("messages", "status").stdout
+    received(named(GOOD, "C-1"), named(VISIT, "C-2"))
+    (row,) = json.loads(run("messages", "status", "--json").stdout)
+    assert (row["sender"], row["states"]) == (["EHR", "CLINIC"], {"sent": 1, "error": 1})
+    assert "1 wait for people" in run("messages", "status").stdout
+    assert run("messages", "status").exit_code == 0
+    assert run("messages", "status", "--check").exit_code == 1
