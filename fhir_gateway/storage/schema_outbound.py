@@ -40,6 +40,7 @@ def outbound_message_table(metadata: MetaData) -> Table:
         Column("ack_time", TIME),
         Column("error", PLAIN),
         Column("deviations", PLAIN),
+        Column("confirms", Boolean, nullable=False, server_default=text("false")),
         CheckConstraint(
             "state IN ('queued', 'sent', 'committed', 'accepted', 'rejected', 'dead', 'skipped')",
             name="state_check",

@@ -24,6 +24,7 @@ def downgrade() -> None:
     op.drop_column("inbox", "settled_by")
     op.drop_column("inbox", "corrects")
     op.execute("UPDATE outbound_message SET state = 'sent' WHERE state = 'committed'")
+    op.drop_column("outbound_message", "confirms")
     for name, check in (
         ("state", "state IN ('queued', 'sent', 'accepted', 'rejected', 'dead', 'skipped')"),
         ("open", "open = (state IN ('queued', 'sent', 'rejected', 'dead'))"),

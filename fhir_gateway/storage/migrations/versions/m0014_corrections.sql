@@ -5,6 +5,7 @@ ALTER TABLE inbox
     ADD CONSTRAINT inbox_settled_check
         CHECK (settled_as IN ('replayed', 'skipped', 'corrected'));
 ALTER TABLE outbound_message
+    ADD COLUMN confirms BOOLEAN DEFAULT false NOT NULL,
     DROP CONSTRAINT outbound_message_state_check,
     ADD CONSTRAINT outbound_message_state_check CHECK (state IN
         ('queued', 'sent', 'committed', 'accepted', 'rejected', 'dead', 'skipped')),
