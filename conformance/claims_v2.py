@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from conformance.claims_v2_outbound import outbound
 from fhir_gateway.hl7.ack_codes import CONDITIONS
 from fhir_gateway.mapping.fields import FIELDS
 from fhir_gateway.mapping.passed_over import UNNEEDED
@@ -23,7 +24,7 @@ answered AR, 200 or 201, but for those that are taken and change nothing.
 
 def document() -> str:
     """The claims as Markdown."""
-    parts = [_HEAD, _events(), _unneeded(), _segments(), _codes(), _conditions()]
+    parts = [_HEAD, _events(), _unneeded(), _segments(), outbound(), _codes(), _conditions()]
     return "\n".join(parts)
 
 
