@@ -25,7 +25,7 @@ def messages(payload: bytes) -> tuple[bytes, ...]:
         A single message is returned exactly as it came, and so is what has neither MSH nor batch
         segments. A batch without messages gives ().
     """
-    if payload.count(b"MSH") == 1 and not any(each in payload for each in _ENVELOPE):
+    if payload.count(b"MSH") < 2 and not any(each in payload for each in _ENVELOPE):
         return (payload,)  # a search for lines would hold everybody up in a large one
     first = _FIRST.match(payload)
     found = [*([first] if first else ()), *_LATER.finditer(payload)]

@@ -254,7 +254,7 @@ class Difference:
 
 def differences(before: Preview, after: Preview) -> tuple[Difference, ...]:
     """What differs between two previews of one message, in the order of the resources."""
-    if before.refused or after.refused:
+    if not (before.resources and after.resources):
         one, other = _outcome(before), _outcome(after)
         return (Difference("", one, other),) if one != other else ()
     old, new = leaves(before.resources), leaves(after.resources)
@@ -267,6 +267,8 @@ def differences(before: Preview, after: Preview) -> tuple[Difference, ...]:
 
 
 def _outcome(found: Preview) -> str:
+    if not found.refused and not found.resources:
+        return "taken, and nothing is changed"
     if not found.refused:
         first = found.resources[0]
         status = first.get("status", "status as held")

@@ -121,7 +121,12 @@ async def _receive_one(deps: Deps, tenant: int, raw: bytes, peer: str, line: Lin
 
 async def _heard(deps: Deps, tenant: int, incoming: Incoming) -> bytes:
     """An answer to one of ours; an accept acknowledgement is all that it may want in turn."""
-    await send_v2.heard_elsewhere(deps, tenant, incoming.header, incoming.raw)
+    try:
+        await send_v2.heard_elsewhere(deps, tenant, incoming.header, incoming.raw)
+    except GatewayError as error:
+        if error.category in PASSING:
+            raise
+        deps.log("message.failed", control_id=incoming.key.control_id, error=str(error))
     wants = incoming.header.component(15).strip().upper() in ("AL", "SU")
     modes = AckModes("AL", "NE")
     answer = answer_to(replace(incoming, modes=modes), AckCode.AA) if wants else b""
