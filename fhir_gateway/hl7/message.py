@@ -24,7 +24,6 @@ __all__ = ["MAX_SEGMENTS", "Field", "Message", "Segment", "Syntax", "Unreadable"
 MAX_SEGMENTS = 50_000
 #: No segment of the standard has 100 fields; what is beyond stays in one piece in the last one.
 _MAX_FIELDS = 1_000
-_LARGE = 256 * 1024
 _NULL = '""'
 _HEADERS = frozenset({"MSH", "FHS", "BHS"})
 _LINE = re.compile(r"[^\r\n]+")
@@ -308,15 +307,10 @@ def _is_name(name: str, separator: str) -> bool:
     return _segment_start(separator).fullmatch(name) is not None
 
 
-def _cut_lines(text: str) -> list[str]:
-    return [each for each in text.replace("\n", "\r").split("\r") if each]
-
-
 def _lines(text: str, separator: str, limit: int) -> list[tuple[str, str]]:
     """Name and text of each segment; a line that begins like none belongs to the one before."""
     if text.count("\r") + text.count("\n") < limit:
-        # Both come to the same; nobody else can run while a pattern looks at megabytes.
-        lines = _LINE.findall(text) if len(text) < _LARGE else _cut_lines(text)
+        lines = _LINE.findall(text)
     else:  # a flood need not be cut to be refused
         lines = [each[0] for each in islice(_LINE.finditer(text), limit + 1)]
     if len(lines) > limit:
