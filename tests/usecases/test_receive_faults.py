@@ -21,7 +21,7 @@ FAULTS = {
     "no SCH": (siu().replace(b"SCH||F-1\r", b""), "100", "SCH"),
     "nobody": (siu(patient=None, people=()), "101", "PID"),
     "a start alone in a year": (siu(start="", tq1={7: "2027"}), "102", "TQ1^1^7"),
-    "more people than anybody sees": (siu(people=({3: "D1"},) * 500), "104", "AIP^499"),
+    "more people than anybody sees": (siu(people=({3: "D1"},) * 500), "104", "AIP^498"),
     "more names than anybody has": (siu(patient={3: "~".join(["P1"] * 500)}), "104", "PID^1"),
     "an id without end": (siu(id_="9" * 600), "104", "SCH^1"),
 }
