@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from conformance.claims_v2_outbound import outbound
 from fhir_gateway.hl7.ack_codes import CONDITIONS
 from fhir_gateway.mapping.fields import FIELDS
+from fhir_gateway.mapping.passed_over import UNNEEDED
 from fhir_gateway.mapping.tables import names, table
-from fhir_gateway.mapping.triggers import EVENTS, REQUESTS, RESPONSES, TRIGGERS, VISITS
+from fhir_gateway.mapping.triggers import EVENTS, MERGES, REQUESTS, RESPONSES, TRIGGERS, VISITS
 
 _HEAD = """# HL7 v2
 
@@ -16,13 +18,13 @@ comes to.
 Any version is read by position; the declared one and MSH-9.3 do not matter. A field that is empty
 leaves what is held, `""` deletes it. Segments and fields that are not listed, Z-segments included,
 are kept with the message and change nothing. Messages of other types and events are kept and
-answered AR, 200 or 201.
+answered AR, 200 or 201, but for those that are taken and change nothing.
 """
 
 
 def document() -> str:
     """The claims as Markdown."""
-    parts = [_HEAD, _events(), _segments(), _codes(), _conditions()]
+    parts = [_HEAD, _events(), _unneeded(), _segments(), outbound(), _codes(), _conditions()]
     return "\n".join(parts)
 
 
@@ -38,6 +40,20 @@ def _events() -> str:
         for event, meaning in events.items()
     ]
     return "## Events\n\n" + _table(("event", "meaning", "effect", "answer"), rows)
+
+
+def _unneeded() -> str:
+    rows = [
+        (f"{kind}^{event}", meaning)
+        for kind, events in UNNEEDED.items()
+        for event, meaning in events.items()
+    ]
+    head = (
+        "## Taken, and nothing is changed\n\nKept as `filtered` and answered AA; a sender's profile"
+        " may refuse them (`unneeded: refuse`, AR 201) or name more that is not wanted"
+        " (`filtered`).\n\n"
+    )
+    return head + _table(("event", "meaning"), rows)
 
 
 def _answer(kind: str) -> str:
@@ -62,7 +78,7 @@ def _effect(kind: str, event: str) -> str:
 def _visit(event: str) -> str:
     visit = VISITS[event]
     if visit.status is None:
-        return "two Patients become one" if event == "A40" else "Patient only"
+        return "two Patients become one" if event in MERGES else "Patient only"
     found = "by the number of the visit"
     if visit.hours:
         before, after = visit.hours

@@ -25,7 +25,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from fhir_gateway import cli_validate
+from fhir_gateway import cli_corrections, cli_status, cli_validate
 from fhir_gateway.cli_desk import REFUSED, DataDir, settings_of, stop
 from fhir_gateway.cli_evaluate import evaluate as evaluate_app
 from fhir_gateway.cli_listen import listen
@@ -67,6 +67,9 @@ app.add_typer(outbound_app, name="outbound")
 app.add_typer(profile_app, name="profile")
 app.command()(listen)
 app.command()(cli_validate.validate)
+messages_app.command("edit")(cli_corrections.edit)
+messages_app.command("status")(cli_status.messages)
+outbound_app.command("status")(cli_status.outbound)
 
 At = Annotated[str | None, typer.Option(help="Moment taken as the present.", show_default="now")]
 Out = Annotated[Path | None, typer.Option(help="Write to this file, not to standard output.")]

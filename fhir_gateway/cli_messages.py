@@ -158,7 +158,8 @@ def _explain_passing(states: list[str]) -> None:
 
 def _remark(kept: "Kept") -> str:
     if kept.note:
-        return f"skipped: {kept.note}"
+        corrects = f" {kept.corrects}" if kept.corrects else ""
+        return f"{kept.settled_as}{corrects}: {kept.note}"
     first = kept.issues[0] if kept.issues else None
     told = f"{first['text']} ({', '.join(first['location'])})" if first else ""
     again = f", tried again {kept.attempts}x" if kept.attempts and kept.state == "error" else ""
@@ -180,6 +181,8 @@ def _row(kept: "Kept") -> dict[str, Any]:
         "attempts": kept.attempts,
         "settled": format_instant(kept.settled_at) if kept.settled_at else None,
         "settledAs": kept.settled_as,
+        "settledBy": kept.settled_by,
+        "corrects": kept.corrects,
         "note": kept.note,
     }
 

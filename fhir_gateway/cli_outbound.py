@@ -30,6 +30,7 @@ class State(StrEnum):
 
     queued = "queued"
     sent = "sent"
+    committed = "committed"
     accepted = "accepted"
     rejected = "rejected"
     dead = "dead"

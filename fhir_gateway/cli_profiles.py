@@ -249,7 +249,7 @@ def suggest_(
     present = _senders(config_dir).described(wanted) or Described("")
     found = suggest(own, present, wanted)
     if not found.messages:
-        stop(f"no SIU message of {' / '.join(wanted)}")
+        stop(f"no SIU, SRM or ADT message of {' / '.join(wanted)}")
     text = as_yaml(found.described, _notes(found))
     if out is not None:
         try:
@@ -281,7 +281,8 @@ def _notes(found: Suggested) -> dict[str, list[str]]:
 def _print_suggested(found: Suggested, text: str, out: Path | None) -> None:
     console = Console(soft_wrap=True)
     console.print(
-        f"{found.messages} SIU messages of [bold]{escape(' / '.join(found.sender))}[/]: the present"
+        f"{found.messages} {'/'.join(found.types)} messages of"
+        f" [bold]{escape(' / '.join(found.sender))}[/]: the present"
         f" profile reads {found.understood}, the suggested one {found.then_understood}"
     )
     for each in found.suggestions:

@@ -7,6 +7,7 @@ Source: FHIR R4 sections 3.1.0.1 to 3.1.0.8; decisions 3 and 4.
 """
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -63,7 +64,7 @@ async def create(service: Service, request: Request, place: Place) -> Answer:
         )
         return written(request, done.stored, created=done.created, by_post=True)
     stored = await service.use_cases.create(service.deps, request.tenant.id, resource)
-    return written(request, stored, created=True)
+    return written(request, stored, created=True, asked=resource)
 
 
 async def update(service: Service, request: Request, place: Place) -> Answer:
@@ -78,7 +79,7 @@ async def update(service: Service, request: Request, place: Place) -> Answer:
     done = await service.use_cases.update(
         service.deps, request.tenant.id, ref, resource, if_match=if_match, only_new=only_new
     )
-    return written(request, done.stored, created=done.created)
+    return written(request, done.stored, created=done.created, asked=resource)
 
 
 async def patch(service: Service, request: Request, place: Place) -> Answer:
@@ -180,7 +181,14 @@ def shown(request: Request, version: Stored | Version, content: bytes) -> Answer
     return Answer(HTTPStatus.OK, content, headers)
 
 
-def written(request: Request, stored: Stored, *, created: bool, by_post: bool = False) -> Answer:
+def written(
+    request: Request,
+    stored: Stored,
+    *,
+    created: bool,
+    by_post: bool = False,
+    asked: Mapping[str, Any] | None = None,
+) -> Answer:
     """The answer to a write.
 
     Args:
@@ -188,13 +196,22 @@ def written(request: Request, stored: Stored, *, created: bool, by_post: bool = 
         stored: The version now.
         created: Whether there was none before.
         by_post: Whether it may have been there already; the client asks where in any case.
+        asked: What the client sent, where it may have been taken and not done yet (202).
     """
     address = f"{request.base}/{stored.type}/{stored.id}/_history/{stored.version}"
     headers = version_headers(stored.version, stored.last_updated)
     name = b"location" if created or by_post else b"content-location"
     headers.append((name, address.encode()))
     status = HTTPStatus.CREATED if created else HTTPStatus.OK
+    if asked is not None and _awaits(asked, stored):
+        status = HTTPStatus.ACCEPTED
     return Answer(status, _returned(request, stored, created=created), headers)
+
+
+def _awaits(asked: Mapping[str, Any], stored: Stored) -> bool:
+    """Whether somebody else's system has to confirm what the client wants booked (decision 19)."""
+    booked = stored.type == "Appointment" and asked.get("status") == "booked"
+    return booked and stored.resource()["status"] == "pending"
 
 
 def deleted(request: Request, what: str, version: Version | None) -> Answer:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from fhir_gateway.core.errors import Category, GatewayError, Issue
+from fhir_gateway.core.time import parse_instant
 from fhir_gateway.hl7.ack_codes import (
     ANSWERS,
     CONDITIONS,
@@ -184,8 +185,9 @@ class _AckWriter:
             mark.join(self.value(*place.split("^")) for place in _places(issue)),
             self.value(code, CONDITIONS[code], "HL70357"),
             self.value(severity),
-            self.value(issue.details or ""),
-            b"",
+            # Table 0357 has nothing for a time that is taken, and 207 is all that is left.
+            self.value(issue.details, "", "HL70533") if issue.details else b"",
+            mark.join(self.value(each) for each in _times(issue)),
             b"",
             self.value(_short(issue.diagnostics)),
         )
@@ -206,6 +208,12 @@ def _codec_or_ascii(declared: str) -> str:
 def _places(issue: Issue) -> list[str]:
     """The v2 locations of an issue; FHIRPath means nothing to the sender."""
     return [each for each in issue.expression if _LOCATION.fullmatch(each)]
+
+
+def _times(issue: Issue) -> list[str]:
+    """Times that would do instead, as ERR-6 has them."""
+    periods = [each["valuePeriod"] for each in issue.extension if "valuePeriod" in each]
+    return [f"{parse_instant(each['start']):%Y%m%d%H%M%S%z}" for each in periods][:10]
 
 
 def _short(text: str) -> str:

@@ -8,6 +8,7 @@ Source: HL7 v2.9.1 chapter 2, 2.10.3 batch protocol; hl7v2.md section 3.2.
 
 import re
 
+_ENVELOPE = (b"FHS", b"BHS", b"BTS", b"FTS")
 _NAME = rb"[ \t\0\x0b]*(?:\xef\xbb\xbf)?((?:MSH|FHS|BHS|BTS|FTS)(?![A-Za-z0-9]))"
 _FIRST = re.compile(_NAME)
 #: Begins with the line break, so that the search runs from line to line and not byte by byte.
@@ -24,8 +25,8 @@ def messages(payload: bytes) -> tuple[bytes, ...]:
         A single message is returned exactly as it came, and so is what has neither MSH nor batch
         segments. A batch without messages gives ().
     """
-    if payload.startswith(b"MSH") and _is_alone(payload):
-        return (payload,)
+    if payload.count(b"MSH") < 2 and not any(each in payload for each in _ENVELOPE):
+        return (payload,)  # a search for lines would hold everybody up in a large one
     first = _FIRST.match(payload)
     found = [*([first] if first else ()), *_LATER.finditer(payload)]
     starts = [(match.start(1), match[1]) for match in found]
@@ -37,8 +38,3 @@ def messages(payload: bytes) -> tuple[bytes, ...]:
         for (start, name), end in zip(starts, ends, strict=True)
         if name == b"MSH"
     )
-
-
-def _is_alone(payload: bytes) -> bool:
-    """Whether nothing behind the first name looks like a part of another, be it one or not."""
-    return payload.find(b"MSH", 3) < 0 and b"HS" not in payload and b"TS" not in payload

@@ -10,7 +10,9 @@ from fhir_gateway.core.errors import Issue
 from fhir_gateway.hl7.message import Message
 
 #: Segments whose values are compared with each other.
-_COMPARED = frozenset({"SCH", "PID", "PV1", "AIS", "AIG", "AIL", "AIP"})
+_COMPARED = frozenset(
+    {"SCH", "PID", "PV1", "AIS", "AIG", "AIL", "AIP", "ARQ", "APR", "EVN", "MRG", "QRF", "TQ1"}
+)
 #: Of these segments and of repetitions in them, together.
 MOST_VALUES = 500
 

@@ -11,6 +11,8 @@ Senders are not exact, so four things are read with goodwill:
 - VT is content, unless a segment has just ended and `MSH` follows: then the end of the frame was
   lost, and a new one has begun.
 - An empty frame is nothing.
+- In UTF-16 (a byte order mark comes first) FS CR may be a character, U+0D1C or U+1C0D. It ends the
+  frame after a segment, before another frame, or where nothing follows (see `settle`).
 
 Source: HL7 v2.9.1 appendix C, minimal lower layer protocol, release 1; MLLP release 2, whose
 blocks look the same; hl7v2.md section 3.1.
@@ -40,6 +42,14 @@ _SEGMENT_END = b"\r\n"
 _BLANK = b"\r\n\t \0"
 _RESTART = (b"MSH", b"\xef\xbb\xbfMSH")
 _LONGEST_RESTART = 6
+#: How a message or batch in UTF-16 begins -> how a segment ends in it.
+_WIDE = {
+    f"\ufeff{letter}".encode(codec): ("\r".encode(codec), "\n".encode(codec))
+    for letter in "MFB"
+    for codec in ("utf-16-le", "utf-16-be")
+}
+_WIDE_RESTART = (CR + VT + b"\xff\xfeM\0", CR + VT + b"\xfe\xff\0M")
+_WIDE_END = FS + CR
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,7 @@ class Decoder:
         self._buffer = bytearray()
         self._in_frame = False
         self._oversize = False
+        self._wide: tuple[bytes, ...] = ()  #: how segments end, in UTF-16
         self._skipped = 0  #: content of an oversize frame that has been let go
         self._scanned = 0  #: buffer position up to which marks have been judged
         self._junk = 0
@@ -112,8 +123,8 @@ class Decoder:
 
     @property
     def awaits_end(self) -> bool:
-        """Whether FS came and only the byte after it is missing (see `settle`)."""
-        return self._in_frame and self._buffer.endswith(FS)
+        """Whether FS came, and silence would tell that it ends the frame (see `settle`)."""
+        return self._in_frame and self._buffer.endswith(_ends(self._wide))
 
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes in the order received; return what they complete."""
@@ -149,11 +160,11 @@ class Decoder:
         return events
 
     def settle(self) -> list[Event]:
-        """Take a final FS for the end of the frame: its CR will not come."""
+        """Take a final FS for the end of the frame: its CR, or another frame, will not come."""
         if not self.awaits_end:
             return []
         events: list[Event] = []
-        self._finish(0, len(self._buffer) - 1, events)
+        self._finish(0, self._buffer.rindex(FS), events)
         self._forget(len(self._buffer))
         return events
 
@@ -170,7 +181,7 @@ class Decoder:
     def _forget(self, position: int) -> None:
         """Drop what has been dealt with; of an oversize frame all but what a mark looks back to."""
         if self._in_frame and self._oversize:
-            let_go = max(position, self._scanned - 1)
+            let_go = max(position, self._scanned - 2)
             self._skipped += let_go - position
             position = let_go
         del self._buffer[:position]
@@ -211,6 +222,8 @@ class Decoder:
     def _body(self, start: int, events: list[Event]) -> int | None:
         """Judge marks from where we left off; the position after the frame, None if it goes on."""
         self._scanned = max(self._scanned, start)
+        if not self._skipped:
+            self._wide = _WIDE.get(bytes(self._buffer[start : start + 4]), ())
         while (at := self._mark(start)) is not None:
             self._measure(start, at, events)
             verdict = self._judge(start, at)
@@ -229,12 +242,20 @@ class Decoder:
         if self._scanned == start and self._buffer.startswith(VT, start) and not self._skipped:
             return start
         found = _MARK.search(self._buffer, max(start, self._scanned - 1))
+        if (
+            found is not None
+            and self._buffer[found.start()] == FS[0]
+            and found.start() < self._scanned
+        ):
+            found = _MARK.search(self._buffer, self._scanned)  # that FS has been judged
         if found is None:
             return None
         return found.start() + (self._buffer[found.start()] != FS[0])
 
     def _judge(self, start: int, at: int) -> bool | None:
         """Whether the mark at that position ends the frame; None where more bytes must tell."""
+        if self._wide:
+            return self._judge_wide(start, at)
         after_segment = at > start and self._buffer[at - 1] in _SEGMENT_END
         following = bytes(self._buffer[at + 1 : at + 1 + _LONGEST_RESTART])
         if self._buffer[at] == FS[0]:
@@ -246,6 +267,16 @@ class Decoder:
         if following.startswith(_RESTART):
             return True
         return None if any(each.startswith(following) for each in _RESTART) else False
+
+    def _judge_wide(self, start: int, at: int) -> bool | None:
+        if self._buffer[at] != FS[0] or (at - start + self._skipped) % 2:
+            return False
+        if self._buffer[at - 2 : at] in self._wide:
+            return True
+        following = bytes(self._buffer[at + 1 : at + 1 + len(_WIDE_RESTART[0])])
+        if following.startswith(_WIDE_RESTART):
+            return True
+        return None if any(each.startswith(following) for each in _WIDE_RESTART) else False
 
     def _leave(self, start: int, at: int, events: list[Event]) -> int:
         """Close the frame at its mark; return where the next byte to look at stands."""
@@ -267,3 +298,7 @@ class Decoder:
             self._oversize = True
             head = min(HEAD, self._max_frame)
             events.append(Oversize(bytes(self._buffer[start : start + head])))
+
+
+def _ends(wide: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return (FS, _WIDE_END) if wide else (FS,)

@@ -18,7 +18,7 @@ from fhir_gateway.mapping.intent import Identifier, Resource
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import Reading, part
 from fhir_gateway.mapping.segments import pid, pv1
-from fhir_gateway.mapping.triggers import VISITS
+from fhir_gateway.mapping.triggers import MERGES, VISITS
 
 #: PV1-2 of visits that are no arrival at an appointment unless their number says so: inpatients,
 #: pre-admissions and newborns.
@@ -46,7 +46,7 @@ class AdtIntent:
 
     Attributes:
         event: As in `mapping.triggers.VISITS`.
-        people: The patient; of A40 each with whom it absorbs.
+        people: The patient; of a merge each with whom it absorbs.
         visits: Numbers of the visit.
         by_number_only: Whether the time does not tell which appointment is meant.
         attending: Practitioners without id (PV1-7).
@@ -78,11 +78,11 @@ def read_adt(message: Message, profile: SenderProfile, received_at: datetime) ->
         received_at: When it came, aware.
 
     Raises:
-        GatewayError: unprocessable, where the patient has no identifier, or an A40 no MRG.
+        GatewayError: unprocessable, where the patient has no identifier, or a merge no MRG.
     """
     reading = Reading(message, profile)
     event = VISITS[profile.event(message.event[1])].event
-    people = _merges(reading) if event == "A40" else (_person(reading, message.first("PID")),)
+    people = _merges(reading) if event in MERGES else (_person(reading, message.first("PID")),)
     visit = message.first("PV1")
     sent = reading.sent_at(received_at)
     return AdtIntent(

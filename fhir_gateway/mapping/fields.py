@@ -55,6 +55,7 @@ FIELDS: Mapping[str, Mapping[int, str]] = {
         3: "reported where it repeats; nothing is expanded",
         4: "time of day of TQ1-7, where that has none", 6: "end and minutesDuration",
         7: "start", 8: "end", 9: "priority (table 0485)", 11: "patientInstruction",
+        13: "end and minutesDuration, where TQ1-6 is empty",
     },
     "NTE": {2: "comment, where the text stands there", 3: "comment, a line each"},
     "RGS": {2: "action code of its whole group (table 0206)"},

@@ -5,6 +5,7 @@ from fhir_gateway.hl7.bounds import MOST_VALUES, excess
 from fhir_gateway.hl7.charset import is_transparent
 from fhir_gateway.hl7.message import Message
 from fhir_gateway.hl7.peek import Header
+from fhir_gateway.mapping.passed_over import passed_over
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.triggers import unsupported
 
@@ -21,7 +22,7 @@ def take(raw: bytes, profile: SenderProfile) -> Message:
             where it names more than any appointment has.
     """
     message = Message.parse(raw, encoding=profile.charset)
-    issue = unsupported(message, profile)
+    issue = passed_over(message, profile) or unsupported(message, profile)
     if issue is not None:
         raise GatewayError(Category.UNSUPPORTED, issue)
     too_much = excess(message)
@@ -49,5 +50,6 @@ def surely_taken(raw: bytes, header: Header, profile: SenderProfile) -> bool:
         and marks < MOST_VALUES
         and header.encoding == "ascii"
         and is_transparent(header.repetitions(18), profile.charset)
+        and passed_over(header, profile) is None
         and unsupported(header, profile) is None
     )

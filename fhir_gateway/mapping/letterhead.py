@@ -63,6 +63,7 @@ class Letterhead:
         version: One of VERSIONS.
         charset: One of CHARSETS.
         processing_id: Table 0103: P, T or D.
+        confirm: Whether the application's own word is wanted besides (enhanced mode).
     """
 
     sender: tuple[str, str]
@@ -73,6 +74,7 @@ class Letterhead:
     version: str = "2.5.1"
     charset: str = UTF_8
     processing_id: str = "P"
+    confirm: bool = False
 
     @property
     def manner(self) -> Manner:
@@ -92,6 +94,8 @@ class Letterhead:
             7: writing.dtm(self.now, self.zone), 9: event, 10: self.control_id,
             11: self.processing_id, 12: self.version, 18: charset,
         }  # fmt: skip
+        if self.confirm:
+            msh |= {15: "AL", 16: "AL"}
         return build([("MSH", msh), *rows], encoding=codec_of(charset) or "ascii")
 
 

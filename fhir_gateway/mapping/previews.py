@@ -64,7 +64,8 @@ def preview(
         message = take(raw, profile)
         drawn = draft(message, profile, received_at)
     except GatewayError as error:
-        return Preview(issues=error.issues, refused=True)
+        taken = all(each.details == "not-needed" for each in error.issues)
+        return Preview(event="nothing" if taken else "", issues=error.issues, refused=not taken)
     found = Preview(drawn.resources, drawn.event, drawn.issues)
     if not provenance:
         return found
@@ -253,7 +254,7 @@ class Difference:
 
 def differences(before: Preview, after: Preview) -> tuple[Difference, ...]:
     """What differs between two previews of one message, in the order of the resources."""
-    if before.refused or after.refused:
+    if not (before.resources and after.resources):
         one, other = _outcome(before), _outcome(after)
         return (Difference("", one, other),) if one != other else ()
     old, new = leaves(before.resources), leaves(after.resources)
@@ -266,6 +267,8 @@ def differences(before: Preview, after: Preview) -> tuple[Difference, ...]:
 
 
 def _outcome(found: Preview) -> str:
+    if not found.refused and not found.resources:
+        return "taken, and nothing is changed"
     if not found.refused:
         first = found.resources[0]
         status = first.get("status", "status as held")

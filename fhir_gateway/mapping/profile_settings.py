@@ -7,6 +7,7 @@ Source: hl7v2.md sections 1.3 to 1.8, 3.3 and 4; decisions 14 and 20.
 """
 
 import codecs
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from fhir_gateway.core.codes import APPOINTMENT_STATUSES
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.core.time import zone
 from fhir_gateway.hl7.charset import CODECS, codec_of
+from fhir_gateway.mapping.durations import read_duration
 from fhir_gateway.mapping.moments import time_form
 from fhir_gateway.mapping.places import ALLOWED, place
 from fhir_gateway.mapping.profiles import STATUS_FLAGS
@@ -142,6 +144,13 @@ def _field(value: Any) -> str:
     return text
 
 
+def _type(value: Any) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[A-Z][A-Z0-9]{2}(\^[A-Z0-9]{1,3})?", text):
+        raise ValueError(f"{shown(text)} is neither a type of message such as ORU nor an event")
+    return text
+
+
 def _form(value: Any) -> str:
     text = _text(value)
     time_form(text)
@@ -154,6 +163,15 @@ def _seconds(value: Any) -> int:
     if isinstance(value, (str, bool)):
         raise ValueError(f"{shown(value)} is neither seconds, minutes, hours, days nor a number")
     return _between(1, 7 * 86400)(value)
+
+
+def _period(value: Any) -> int:
+    if isinstance(value, str):
+        lasts = read_duration(value, (), "seconds")
+        if lasts is None or lasts.span.total_seconds() < 1:
+            raise ValueError(f"{shown(value)} is no length of time such as 15 minutes")
+        return int(lasts.span.total_seconds())
+    return _between(1, 366 * 86400)(value)
 
 
 def _coding(value: Any) -> Mapping[str, str]:
@@ -191,6 +209,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("statuses", "what its status codes mean, beside those of HL7 table 0278",
             f"codes in quotes, each with one of {', '.join(_STATUSES)}",
             _table_of(_one_of(*_STATUSES))),
+    Setting("unneeded", "what an event that the standard has and nothing here needs, such as a"
+            " transfer, is answered", "accept (AA, and it is filtered) or refuse (AR)",
+            _one_of("accept", "refuse")),
+    Setting("filtered", "what is taken and kept, and changes nothing, whatever it says",
+            "a list of types such as ORU and events such as SIU^S27", _list_of(_type)),
+    Setting("expect_every", "how often something comes from it at least; longer silence is a "
+            "warning of `messages status`", "such as 15 minutes, 2 hours, or a number of seconds",
+            _period),
     Setting("events", "standard event that an event of the site stands for",
             f"events, each with one of {', '.join(_EVENTS)}", _table_of(_one_of(*_EVENTS))),
     Setting("start_sources", "where the start of the appointment stands", _FIELDS,

@@ -56,6 +56,10 @@ class SenderProfile:
         status_fields: Fields that hold the status, first valued one counts (`SCH-25`).
         identity_fields: Fields that identify the appointment where SCH-2 and SCH-1 are empty
             (`SCH-5`, `PV1-19`, `MSH-10`).
+        unneeded: What an event of the standard that nothing here needs (ADT^A02) is answered:
+            `accept` keeps it as filtered, AA; `refuse` AR.
+        filtered: Types (`ORU`) and events (`SIU^S27`) that are kept as filtered, AA, and not read.
+        expect_every: Seconds after which silence is worth a warning; None where none is.
         events: Standard event for a site's own trigger (`Z02`).
         start_sources: Where the start may stand, by falling authority.
         provider_fields: Which fields name practitioners. AIP-3 and AIG-3 are read in all rows; each
@@ -84,6 +88,9 @@ class SenderProfile:
     statuses: Mapping[str, str] = field(default_factory=dict)
     status_fields: tuple[str, ...] = ("SCH-25",)
     identity_fields: tuple[str, ...] = ()
+    unneeded: Literal["accept", "refuse"] = "accept"
+    filtered: tuple[str, ...] = ()
+    expect_every: int | None = None
     events: Mapping[str, str] = field(default_factory=dict)
     start_sources: tuple[str, ...] = START_SOURCES
     provider_fields: tuple[str, ...] = PROVIDER_FIELDS

@@ -226,7 +226,7 @@ class _TimeReader:
     def _durations(self, with_sch_11: bool) -> Iterator[tuple[str, Duration]]:
         found: list[tuple[str, Duration | None]] = []
         if self._tq1 is not None:
-            found.append((self._tq1.location(6), self._service_duration()))
+            found += [(self._tq1.location(n), self._service_duration(n)) for n in (6, 13)]
         if self._sch is not None:
             found.append((self._sch.location(9), self._sch_9()))
             if with_sch_11:
@@ -239,11 +239,11 @@ class _TimeReader:
             if lasts is not None and lasts.span > timedelta(0):
                 yield place, lasts
 
-    def _service_duration(self) -> Duration | None:
-        """TQ1-6 (CQ: quantity and units)."""
+    def _service_duration(self, number: int = 6) -> Duration | None:
+        """TQ1-6, or TQ1-13 of one occurrence (CQ: quantity and units)."""
         if self._tq1 is None:
             return None
-        field = self._tq1.field(6)
+        field = self._tq1.field(number)
         units = (part(field, 2, 1), part(field, 2, 2))
         profile = self._reading.profile
         return read_duration(part(field, 1), units, profile.blank_unit, profile.units)

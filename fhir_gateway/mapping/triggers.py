@@ -101,6 +101,7 @@ class Visit:
 
 _PLANNED = frozenset({"pending", "booked"})
 _PRESENT = frozenset({"arrived", "checked-in"})
+_OVER = frozenset({"fulfilled"})
 
 VISITS: Mapping[str, Visit] = {
     each.event: each
@@ -110,14 +111,29 @@ VISITS: Mapping[str, Visit] = {
         Visit("A04", "a patient is registered", "arrived", _PLANNED, (2, 4)),
         Visit("A05", "a patient is pre-admitted"),
         Visit("A08", "data of a patient change"),
+        Visit("A09", "a patient leaves", "fulfilled", _PRESENT, (12, 0)),
         Visit("A10", "a patient is arriving", "arrived", _PLANNED, (2, 4)),
         Visit("A11", "an admission or registration is taken back", "booked", _PRESENT, (12, 4)),
+        Visit("A13", "the end of a visit is taken back", "arrived", _OVER, (12, 0)),
+        Visit("A18", "records of a patient are merged, as before 2.3"),
         Visit("A28", "a person is added"),
+        Visit("A30", "persons are merged, as before 2.4"),
         Visit("A31", "data of a person change"),
+        Visit("A32", "the arrival of a patient is taken back", "booked", _PRESENT, (12, 4)),
+        Visit("A33", "that a patient leaves is taken back", "arrived", _OVER, (12, 0)),
+        Visit("A34", "patients are merged, as before 2.4"),
+        Visit("A36", "patients and accounts are merged, as before 2.4"),
         Visit("A38", "a pre-admission is taken back", "cancelled", _PLANNED),
+        Visit("A39", "persons are merged, by their external numbers"),
         Visit("A40", "patients are merged"),
+        Visit("A46", "the external number of a patient changes"),
+        Visit("A47", "the numbers of a patient change"),
     )
 }
+
+#: Events of ADT after which two records are one: that of MRG goes, that of PID stays. A new number
+#: for an old one (A46, A47) comes to the same.
+MERGES = frozenset({"A18", "A30", "A34", "A36", "A39", "A40", "A46", "A47"})
 
 #: Event of SRM -> the event of SIU with which a filler tells that it has been done.
 REQUESTS: Mapping[str, str] = {

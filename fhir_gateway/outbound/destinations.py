@@ -115,7 +115,11 @@ class Destination(_Part):
             it is asked (SRM). `as` in the file.
         processing_id: MSH-11.
         events: What it is told.
+        confirm: `none`: what is booked here is booked at once, and a refusal is for people.
+            `application`: it is pending, its time held, until the receiver's application has said
+            yes; a no cancels it and gives the time back.
         ack_timeout, connect_timeout: Seconds.
+        confirm_timeout: Seconds after which the silence of the application is for people.
         in_flight: Messages under way at a time, never two of one appointment.
         retry, circuit: See Retry and CircuitLimits.
         enabled: Whether messages for it are written and sent at all.
@@ -137,7 +141,9 @@ class Destination(_Part):
     role: Annotated[Literal["filler", "placer"], Field(alias="as")] = "filler"
     processing_id: Literal["P", "T", "D"] = "P"
     events: tuple[EventCode, ...] = EVENTS
+    confirm: Literal["none", "application"] = "none"
     ack_timeout: Seconds = 30.0
+    confirm_timeout: Seconds = 300.0
     connect_timeout: Seconds = 10.0
     in_flight: Annotated[int, Field(strict=True, ge=1, le=64)] = 1
     retry: Retry = Retry()
@@ -158,6 +164,11 @@ class Destination(_Part):
             return zone(value).key if value is not None else None
         except GatewayError as error:
             raise ValueError(str(error)) from error
+
+    @property
+    def confirms(self) -> bool:
+        """Whether its application has to say yes to a booking."""
+        return self.confirm == "application" and "S12" in self.events
 
     def sends_as(self, source: tuple[str, str] | None) -> bool:
         """Whether a message with that MSH-3 and MSH-4 was its own."""

@@ -11,14 +11,15 @@ from datetime import datetime
 
 from fhir_gateway.storage.postgres import Transaction
 
-#: Not sent yet · sent, its answer is not known · accepted · refused · given up · passed over.
-QUEUED, SENT, ACCEPTED = "queued", "sent", "accepted"
+#: Not sent yet · sent, its answer is not known · in safe hands, and the application's word is still
+#: to come · accepted · refused · given up · passed over.
+QUEUED, SENT, COMMITTED, ACCEPTED = "queued", "sent", "committed", "accepted"
 REJECTED, DEAD, SKIPPED = "rejected", "dead", "skipped"
 #: Nothing later about the same Appointment leaves before these are over.
-OPEN = frozenset({QUEUED, SENT, REJECTED, DEAD})
+OPEN = frozenset({QUEUED, SENT, COMMITTED, REJECTED, DEAD})
 #: People have to say what shall become of them.
 STUCK = frozenset({REJECTED, DEAD})
-STATES = (QUEUED, SENT, ACCEPTED, REJECTED, DEAD, SKIPPED)
+STATES = (QUEUED, SENT, COMMITTED, ACCEPTED, REJECTED, DEAD, SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Draft:
         event: `SIU^S12`.
         says: What it comes to, for recognising its echo.
         raw: The bytes, the same at every try.
+        confirms: Whether the Appointment is booked only when this has been accepted.
     """
 
     destination: str
@@ -40,6 +42,7 @@ class Draft:
     event: str
     says: str
     raw: bytes
+    confirms: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Dispatch:
 
     Attributes:
         id: Number of the row.
-        destination, appointment, control_id, event, says, raw: See Draft.
+        destination, appointment, control_id, event, says, raw, confirms: See Draft.
         state: One of the constants of this module.
         attempts: How often it was written to the connection.
         created_at: When the change was made.
@@ -78,6 +81,7 @@ class Dispatch:
     ack_time: datetime | None
     error: str | None
     deviations: str | None
+    confirms: bool
     blocked: bool
 
 
@@ -86,7 +90,7 @@ class Answer:
     """What a receiver said.
 
     Attributes:
-        state: ACCEPTED or REJECTED.
+        state: COMMITTED, ACCEPTED, REJECTED, or SKIPPED where a refusal has been dealt with.
         raw: The acknowledgement.
         code: MSA-1.
         time: Its MSH-7, where it has one.
@@ -108,6 +112,7 @@ _FIRST = (
 _SELECT = (
     "SELECT id, destination, appointment, control_id, event, says, raw, state, attempts,"
     " created_at, sent_at, answered_at, ack, ack_code, ack_time, error, deviations,"
+    " confirms,"
     f" open AND id > {_FIRST} FROM outbound_message o WHERE tenant = %s"
 )
 
@@ -121,11 +126,11 @@ def add(tx: Transaction, draft: Draft) -> None:
     """
     statement = (
         "INSERT INTO outbound_message (tenant, destination, appointment, control_id, event, says,"
-        " raw, state, open, created_at, not_before) VALUES (%s, %s, %s, %s, %s, %s, %s, 'queued',"
-        " true, clock_timestamp(), clock_timestamp())"
+        " raw, confirms, state, open, created_at, not_before) VALUES (%s, %s, %s, %s, %s, %s, %s,"
+        " %s, 'queued', true, clock_timestamp(), clock_timestamp())"
     )
     values = (tx.tenant, draft.destination, draft.appointment, draft.control_id, draft.event,
-              draft.says, draft.raw)  # fmt: skip
+              draft.says, draft.raw, draft.confirms)  # fmt: skip
     tx.later([(statement, values)])
     tx.work_left = True
 
@@ -180,7 +185,7 @@ async def give_up(tx: Transaction, id_: int, error: str) -> bool:
     """Send a message no more until people say so; False where it is over already."""
     touched = await tx.execute(
         "UPDATE outbound_message SET state = 'dead', error = %s"
-        " WHERE tenant = %s AND id = %s AND state = 'sent'",
+        " WHERE tenant = %s AND id = %s AND state IN ('sent', 'committed')",
         (error, tx.tenant, id_),
     )
     return touched == 1
@@ -195,6 +200,34 @@ async def settle(tx: Transaction, id_: int, answer: Answer) -> None:
         (answer.state, answer.state in OPEN, answer.raw, answer.code, answer.time, answer.error,
          tx.tenant, id_),
     )  # fmt: skip
+
+
+async def wait_for_application(tx: Transaction, id_: int, seconds: float) -> None:
+    """Say until when the application's word on a message is waited for."""
+    await tx.execute(
+        "UPDATE outbound_message SET not_before = clock_timestamp() + make_interval(secs => %s)"
+        " WHERE tenant = %s AND id = %s",
+        (seconds, tx.tenant, id_),
+    )
+
+
+async def overdue(tx: Transaction, destination: str) -> list[Dispatch]:
+    """Messages on which the application should have said its word by now."""
+    rows = await tx.rows(
+        f"{_SELECT} AND destination = %s AND open AND state = 'committed'"
+        " AND not_before <= clock_timestamp() ORDER BY id",
+        (tx.tenant, destination),
+    )
+    return [Dispatch(*row) for row in rows]
+
+
+async def pass_over_lane(tx: Transaction, message: Dispatch) -> None:
+    """Never send what waits behind a message: its receiver does not have the Appointment."""
+    await tx.execute(
+        "UPDATE outbound_message SET state = 'skipped', open = false WHERE tenant = %s"
+        " AND destination = %s AND appointment = %s AND state = 'queued' AND id > %s",
+        (tx.tenant, message.destination, message.appointment, message.id),
+    )
 
 
 async def named(tx: Transaction, destination: str, control_id: str) -> Dispatch | None:
@@ -258,7 +291,7 @@ async def skip(tx: Transaction, id_: int) -> bool:
     """Never send a message; False where it is over, or on its way at this moment."""
     touched = await tx.execute(
         "UPDATE outbound_message SET state = 'skipped', open = false WHERE tenant = %s AND id = %s"
-        " AND state IN ('queued', 'rejected', 'dead')",
+        " AND state IN ('queued', 'committed', 'rejected', 'dead')",
         (tx.tenant, id_),
     )
     tx.work_left = True

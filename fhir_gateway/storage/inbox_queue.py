@@ -9,6 +9,7 @@ Source: decision 20; decision record 0014.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -16,11 +17,12 @@ from psycopg.types.json import Jsonb
 from fhir_gateway.storage.inbox import ERROR, FILTERED, SENT
 from fhir_gateway.storage.postgres import Transaction
 
-REPLAYED, SKIPPED = "replayed", "skipped"
+REPLAYED, SKIPPED, CORRECTED = "replayed", "skipped", "corrected"
 
 _COLUMNS = (
     "id, received_at, peer, application, facility, control_id, event, state, ack_code, issues,"
-    " appointment, attempts, settled_at, settled_as, note, raw, ack, port_sender"
+    " appointment, attempts, settled_at, settled_as, note, raw, ack, port_sender,"
+    " corrects, settled_by"
 )
 
 
@@ -40,11 +42,13 @@ class Kept:
         appointment: Id of the Appointment it was about.
         attempts: How often people have tried it again.
         settled_at: When people have dealt with it.
-        settled_as: `replayed` or `skipped`.
-        note: Why it was skipped.
+        settled_as: `replayed`, `skipped` or `corrected`.
+        note: Why it was skipped, or corrected and as which.
         raw: The bytes.
         ack: The answer's bytes.
         port_sender: Name of the description that its port holds to; None where MSH-3 and MSH-4 say.
+        corrects: Number of the message that people have corrected to this one.
+        settled_by: Who has dealt with it.
     """
 
     id: int
@@ -65,6 +69,8 @@ class Kept:
     raw: bytes
     ack: bytes
     port_sender: str | None
+    corrects: int | None
+    settled_by: str | None
 
     @property
     def sender(self) -> tuple[str, str]:
@@ -208,3 +214,58 @@ async def skipped(tx: Transaction, number: int, at: datetime, note: str) -> bool
         (FILTERED, at, SKIPPED, note, tx.tenant, number, ERROR),
     )
     return touched == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What people have made of a message.
+
+    Attributes:
+        raw: The bytes as they are now.
+        event: `SIU^S12`.
+        control_id: MSH-10.
+        sender: MSH-3 and MSH-4.
+        issues: What was odd when it was applied.
+        appointment: Id of the Appointment it is about.
+        by: Who.
+        at: When.
+        reason: Why.
+    """
+
+    raw: bytes
+    event: str
+    control_id: str
+    sender: tuple[str, str]
+    issues: Sequence[dict[str, Any]]
+    appointment: str | None
+    by: str
+    at: datetime
+    reason: str
+
+
+async def corrected(tx: Transaction, original: Kept, made: Correction) -> int:
+    """Keep a corrected message beside the original, which waits no more.
+
+    Its sender is told nothing: the answer is that of the original.
+
+    Returns:
+        The number of the corrected message.
+    """
+    row = await tx.row(
+        "INSERT INTO inbox (tenant, received_at, peer, raw, sha256, application, facility,"
+        " control_id, event, state, ack, ack_code, issues, appointment, port_sender, corrects,"
+        " settled_at, settled_as, settled_by, note) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s,"
+        " %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (tx.tenant, original.received_at, original.peer, made.raw, sha256(made.raw).digest(),
+         *made.sender, made.control_id, made.event, SENT, original.ack, original.ack_code,
+         Jsonb(list(made.issues)), made.appointment, original.port_sender, original.id,
+         made.at, CORRECTED, made.by, made.reason),
+    )  # fmt: skip
+    assert row is not None  # noqa: S101 - RETURNING gives it
+    await tx.execute(
+        "UPDATE inbox SET state = %s, settled_at = %s, settled_as = %s, settled_by = %s, note = %s"
+        " WHERE tenant = %s AND id = %s",
+        (FILTERED, made.at, CORRECTED, made.by, f"as {row[0]}: {made.reason}", tx.tenant,
+         original.id),
+    )  # fmt: skip
+    return int(row[0])

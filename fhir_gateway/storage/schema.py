@@ -235,10 +235,12 @@ inbox = Table(
     _text("settled_as", nullable=True),
     _text("note", nullable=True),
     Column("retry_at", TIME),
+    Column("corrects", BigInteger),
+    _text("settled_by", nullable=True),
     CheckConstraint(
         "state IN ('received', 'sent', 'filtered', 'error', 'refused')", name="state_check"
     ),
-    CheckConstraint("settled_as IN ('replayed', 'skipped')", name="settled_check"),
+    CheckConstraint("settled_as IN ('replayed', 'skipped', 'corrected')", name="settled_check"),
     Index("inbox_by_time", "tenant", "received_at"),
     Index("inbox_by_control_id", "tenant", "control_id"),
     Index("inbox_waiting", "tenant", "id", postgresql_where=text("state = 'error'")),

@@ -40,12 +40,14 @@ def outbound_message_table(metadata: MetaData) -> Table:
         Column("ack_time", TIME),
         Column("error", PLAIN),
         Column("deviations", PLAIN),
+        Column("confirms", Boolean, nullable=False, server_default=text("false")),
         CheckConstraint(
-            "state IN ('queued', 'sent', 'accepted', 'rejected', 'dead', 'skipped')",
+            "state IN ('queued', 'sent', 'committed', 'accepted', 'rejected', 'dead', 'skipped')",
             name="state_check",
         ),
         CheckConstraint(
-            "open = (state IN ('queued', 'sent', 'rejected', 'dead'))", name="open_check"
+            "open = (state IN ('queued', 'sent', 'committed', 'rejected', 'dead'))",
+            name="open_check",
         ),
         Index("outbound_message_by_control_id", "tenant", "destination", "control_id", unique=True),
         Index("outbound_message_by_appointment", "tenant", "appointment", "destination", "id"),

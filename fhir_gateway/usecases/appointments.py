@@ -96,6 +96,9 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
         TimeTakenError: for all but the feed.
     """
     old = change.old.resource() if change.old else None
+    awaits = _awaits(tx, deps, old, change)
+    if awaits:
+        change = replace(change, resource={**change.resource, "status": "pending"})
     _check_transition(old, change)
     wanted = await needs(tx, change.resource, change.around)
     before = await engagements.of_appointment(tx, change.resource["id"]) if old else []
@@ -110,7 +113,7 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     states = await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
     if old is None and wanted.span and not _are_there(change.resource, wanted, states):
         raise RaceLostError  # somebody took a Slot away meanwhile
-    await telling.tell(tx, deps, old, change.resource)
+    await telling.tell(tx, deps, old, change.resource, awaits=awaits)
     changed = Changed(stored, overlaps)
     for each in overlaps:
         await conflict_tasks.open_task(tx, deps, stored.id, each)
@@ -124,6 +127,13 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
         given_up = {**old, "cancelationReason": why} if why else old
         changed.freed = await freed.open_tasks(tx, deps, given_up, free)
     return changed
+
+
+def _awaits(tx: Transaction, deps: Deps, old: Resource | None, change: Change) -> bool:
+    """Whether a client's booking is pending until the EHR's application has confirmed it."""
+    booked = change.by is By.CLIENT and change.resource["status"] == "booked"
+    held = old is not None and old["status"] in HOLDING
+    return booked and not held and telling.awaited(tx, deps)
 
 
 def _are_there(appointment: Resource, held: Needs, states: Iterable[SlotState]) -> bool:

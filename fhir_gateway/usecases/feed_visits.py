@@ -14,7 +14,7 @@ from fhir_gateway.core.refs import Ref, reference_of
 from fhir_gateway.core.time import Interval
 from fhir_gateway.engines.lifecycle import By
 from fhir_gateway.mapping.adt import AdtIntent, PersonIntent
-from fhir_gateway.mapping.triggers import VISITS, Visit
+from fhir_gateway.mapping.triggers import MERGES, VISITS, Visit
 from fhir_gateway.storage import actors, engagements, identities, inbox, resources
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
@@ -52,7 +52,7 @@ async def apply_adt(
     applied = Applied(None, [*intent.warnings])
     for each in intent.people:
         identifying.check_lengths([*each.patient["identifier"], *each.prior], "PID^1")
-    if intent.event == "A40":
+    if intent.event in MERGES:
         for each in intent.people:
             applied.issues += await feed_merges.merge(tx, deps, each)
         return applied

@@ -15,9 +15,11 @@ from fhir_gateway.hl7 import ack, batch
 from fhir_gateway.hl7.ack_codes import AckCode, AckMode, AckModes, ack_modes
 from fhir_gateway.hl7.peek import Header, peek
 from fhir_gateway.mapping.intake import surely_taken, take
+from fhir_gateway.mapping.passed_over import passed_over
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.storage import inbox
 from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.usecases import send_v2
 from fhir_gateway.usecases.aside import aside
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed import Applied
@@ -26,6 +28,7 @@ from fhir_gateway.usecases.kept_v2 import (
     Incoming,
     Outcome,
     accepted,
+    answer_to,
     control_id,
     entry_of,
     fault_of,
@@ -42,7 +45,7 @@ from fhir_gateway.usecases.told_v2 import Told, carry_out
 PASSING = frozenset({Category.BUSY, Category.TIMEOUT})
 _PATIENCE = (0.2, 1.0, 3.0)
 #: Messages that answer one of ours; to answer them would never end.
-_ANSWERS = frozenset({"ACK", "MCF"})
+_ANSWERS = frozenset({"ACK", "MCF", "SRR"})
 #: Messages that state what has happened, and ask for nothing.
 _STATEMENTS = frozenset({"ADT", "SIU"})
 
@@ -99,7 +102,11 @@ async def _receive_one(deps: Deps, tenant: int, raw: bytes, peer: str, line: Lin
     key = await aside(raw, lambda: key_of(header, raw))
     incoming = Incoming(raw, peer, now, header, key, modes, ids, line.sender)
     if header.event[0] in _ANSWERS:
-        return await keep_aside(deps, tenant, incoming, Outcome(inbox.FILTERED, b"", None))
+        return await _heard(deps, tenant, incoming)
+    needless = passed_over(header, profile)
+    if needless is not None:
+        outcome = accepted(incoming, inbox.FILTERED, [needless])
+        return await keep_aside(deps, tenant, incoming, outcome)
     if await _can_wait(incoming, profile):
         outcome = accepted(incoming, inbox.RECEIVED, ())
         return await deps.intake.keep(tenant, entry_of(incoming, outcome))
@@ -110,6 +117,20 @@ async def _receive_one(deps: Deps, tenant: int, raw: bytes, peer: str, line: Lin
             # Two messages that make the same person meet as a duplicate; the second try finds it.
             await asyncio.sleep(0 if error.category is Category.DUPLICATE else wait)
     return await _take(deps, tenant, incoming, profile, last=True)
+
+
+async def _heard(deps: Deps, tenant: int, incoming: Incoming) -> bytes:
+    """An answer to one of ours; an accept acknowledgement is all that it may want in turn."""
+    try:
+        await send_v2.heard_elsewhere(deps, tenant, incoming.header, incoming.raw)
+    except GatewayError as error:
+        if error.category in PASSING:
+            raise
+        deps.log("message.failed", control_id=incoming.key.control_id, error=str(error))
+    wants = incoming.header.component(15).strip().upper() in ("AL", "SU")
+    modes = AckModes("AL", "NE")
+    answer = answer_to(replace(incoming, modes=modes), AckCode.AA) if wants else b""
+    return await keep_aside(deps, tenant, incoming, Outcome(inbox.FILTERED, answer, None))
 
 
 async def _can_wait(incoming: Incoming, profile: SenderProfile) -> bool:

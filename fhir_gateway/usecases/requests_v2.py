@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from fhir_gateway.core.codes import HOLDING, SYSTEM_FILLER
+from fhir_gateway.core.codes import EXT_ALTERNATIVE, HOLDING, SYSTEM_FILLER
 from fhir_gateway.core.errors import Category, GatewayError, Issue
 from fhir_gateway.core.refs import Ref, reference_of
 from fhir_gateway.core.time import Interval, format_instant, parse_instant
@@ -147,10 +147,14 @@ async def _none_free(tx: Transaction, deps: Deps, wish: Wish, patient: str | Non
     wider = replace(wish, exact=None, ranges=((after, None),))
     others = await free_times(tx, deps, wider, patient)
     text = "No time is free as it is wanted"
-    if others:
-        starts = dict.fromkeys(format_instant(each.span.start) for each in others)
-        text += f"; free instead: {', '.join([*starts][:3])}"
-    return GatewayError(Category.CONFLICT, Issue(text, ("SCH^1^11",), "conflict", "slot-taken"))
+    starts = [*dict.fromkeys(each.span.start for each in others)][:3]
+    if starts:
+        text += f"; free instead: {', '.join(map(format_instant, starts))}"
+    told = tuple(
+        {"url": EXT_ALTERNATIVE, "valuePeriod": {"start": format_instant(each)}} for each in starts
+    )
+    issue = Issue(text, ("SCH^1^11",), "conflict", "slot-taken", told)
+    return GatewayError(Category.CONFLICT, issue)
 
 
 async def _booked(tx: Transaction, deps: Deps, intent: SiuIntent, found: FreeTime) -> Stored:

@@ -12,7 +12,9 @@ from fhir_gateway.core.codes import SYSTEM_TASK, TASK_RESOLVE_CONFLICT
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.engines.circuit import delay
 from fhir_gateway.hl7.ack import AckView, read_ack
+from fhir_gateway.hl7.delimiters import Unreadable
 from fhir_gateway.hl7.message import Message
+from fhir_gateway.hl7.peek import Header
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import Reading, clean
 from fhir_gateway.mapping.segments import sch
@@ -20,7 +22,7 @@ from fhir_gateway.outbound.destinations import Destination
 from fhir_gateway.storage import dispatches, resources
 from fhir_gateway.storage.dispatches import Answer, Dispatch
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.usecases import echoes, storing, tasks
+from fhir_gateway.usecases import confirming, echoes, storing, tasks
 from fhir_gateway.usecases.deps import Deps
 
 #: The answers that an acknowledgement can be.
@@ -73,6 +75,14 @@ async def _settle(
     profile = _profile(deps, tx.tenant, destination)
     reading = Reading(message, profile)
     sent_at = reading.sent_at(deps.clock.now())
+    waits = destination.confirm == "application" and view.code == "CA"
+    if waits and known.state in (dispatches.COMMITTED, dispatches.ACCEPTED):
+        return None
+    if waits:
+        committed = Answer(dispatches.COMMITTED, raw, view.code, sent_at)
+        await dispatches.settle(tx, known.id, committed)
+        await dispatches.wait_for_application(tx, known.id, destination.confirm_timeout)
+        return dispatches.COMMITTED
     if view.code in _POSITIVE:
         # CA only says that it is safe there; an application's AA or AE may follow.
         if known.state == dispatches.ACCEPTED and known.ack_code == "AA":
@@ -81,12 +91,18 @@ async def _settle(
         await dispatches.settle(tx, known.id, answer)
         await _learn(tx, deps, known, reading)
         await _close_tasks(tx, deps, known)
+        await confirming.confirmed(tx, deps, destination, known)
         return dispatches.ACCEPTED
     if view.code not in _NEGATIVE or known.state == dispatches.REJECTED:
         return None
     error = f"{view.code}: {_words(view)}"
     if view.code in destination.retry.refusals and known.state == dispatches.SENT:
         return await _later(tx, deps, destination, known, error, chance)
+    if await confirming.refused(tx, deps, destination, known, error):
+        over = Answer(dispatches.SKIPPED, raw, view.code, sent_at, error)
+        await dispatches.settle(tx, known.id, over)
+        await dispatches.pass_over_lane(tx, known)
+        return dispatches.SKIPPED
     refusal = Answer(dispatches.REJECTED, raw, view.code, sent_at, error)
     await dispatches.settle(tx, known.id, refusal)
     await _open_task(tx, deps, known, error)
@@ -97,6 +113,38 @@ def _words(view: AckView) -> str:
     """What the receiver says is wrong."""
     told = [f"{each.condition} {each.text} {each.location}".strip() for each in view.errors]
     return clean("; ".join(told) or view.text or "no reason given")[:_LONGEST_TEXT]
+
+
+async def heard_elsewhere(deps: Deps, tenant: int, header: Header, raw: bytes) -> str | None:
+    """Take an acknowledgement that has come in by a port of ours, as a message of its own.
+
+    Returns:
+        The state of its message now; None where it is about none of ours.
+    """
+    for each in deps.destinations.get(tenant, ()):
+        if each.sends_as(header.sender):
+            try:
+                state = await answered(deps, tenant, each, raw, chance=0.5)
+            except Unreadable:
+                return None
+            if state is not None:
+                deps.log("outbound.heard-elsewhere", destination=each.name, state=state)
+                return state
+    return None
+
+
+async def give_up_overdue(deps: Deps, tenant: int, destination: Destination) -> int:
+    """Leave to people what the application has not said a word on in time; how many."""
+
+    async def work(tx: Transaction) -> int:
+        found = await dispatches.overdue(tx, destination.name)
+        for each in found:
+            error = f"no word of the application in {destination.confirm_timeout:g} seconds"
+            if await dispatches.give_up(tx, each.id, error):
+                await _open_task(tx, deps, each, error)
+        return len(found)
+
+    return await deps.database.run(tenant, work)
 
 
 async def unanswered(

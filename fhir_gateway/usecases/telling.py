@@ -8,6 +8,7 @@ Source: decision 19; hl7v2.md sections 2.1 and 6, N8.
 
 from base64 import b32encode
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,7 +33,17 @@ _BARE = (
 _TAKERS = ("Patient", "Practitioner", "Location", "Device")
 
 
-async def tell(tx: Transaction, deps: Deps, old: Resource | None, new: Resource) -> None:
+def awaited(tx: Transaction, deps: Deps) -> bool:
+    """Whether a booking made here has to be confirmed by somebody else's application."""
+    return any(
+        each.confirms and not each.sends_as(tx.source)
+        for each in deps.destinations.get(tx.tenant, ())
+    )
+
+
+async def tell(
+    tx: Transaction, deps: Deps, old: Resource | None, new: Resource, *, awaits: bool = False
+) -> None:
     """Write what other systems have to be told of a change.
 
     Args:
@@ -40,6 +51,7 @@ async def tell(tx: Transaction, deps: Deps, old: Resource | None, new: Resource)
         deps: See Deps.
         old: The Appointment before; None for a new one.
         new: The Appointment after, with id.
+        awaits: Whether it is pending only until those who confirm have said yes.
     """
     wanted = [
         each for each in deps.destinations.get(tx.tenant, ()) if not each.sends_as(tx.source)
@@ -52,7 +64,8 @@ async def tell(tx: Transaction, deps: Deps, old: Resource | None, new: Resource)
         return
     scene = await _Scene.read(tx, new)
     for destination, event in due:
-        dispatches.add(tx, _draft(tx, deps, destination, str(event), scene))
+        draft = _draft(tx, deps, destination, str(event), scene)
+        dispatches.add(tx, replace(draft, confirms=awaits and destination.confirms))
 
 
 def _possible(destination: Destination) -> set[str]:
@@ -120,6 +133,7 @@ def _draft(
         destination.version,
         destination.charset,
         destination.processing_id,
+        destination.confirm == "application",
     )
     base = base_of(SenderProfile(), destination.receiver.pair)
     own = scene.appointment["id"]

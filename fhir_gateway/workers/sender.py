@@ -124,6 +124,10 @@ class _Sender:
     async def _round(self, link: MllpLink) -> bool:
         """Send what may leave now; False where there is nothing."""
         self._tell()
+        if self.destination.confirm == "application":
+            given_up = await send_v2.give_up_overdue(self.deps, self.tenant, self.destination)
+            if given_up:
+                self.deps.log("outbound.silent", destination=self.destination.name, count=given_up)
         limit = self.pace.limit(self._now())
         async with self.deps.database.transaction(self.tenant) as tx:
             taken = await dispatches.claim(tx, self.destination.name, limit)

@@ -160,3 +160,43 @@ def test_without_a_database_nothing_is_made(
     assert result.exit_code == 2
     assert "There is no database in" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_message_is_corrected_from_a_file(run: Run, received: Received, tmp_path: Path) -> None:
+    received(named(VISIT, "C-1"))
+    number = number_of(run, "C-1")
+    right = tmp_path / "right.hl7"
+    right.write_bytes(named(GOOD, "C-1"))
+    edit = ("messages", "edit", number, "--reason", "no id", "--file", right, "--by", "Eve")
+    declined = run(*edit, given="n\n")
+    assert (declined.exit_code, listed(run)) == (1, [("C-1", "error")])
+    done = run(*edit, "--yes")
+    assert "SCH^1^2" in done.stdout
+    assert "read: S12" in done.stdout
+    assert f"which corrects {number}" in done.stdout
+    assert listed(run) == [("C-1", "sent"), ("C-1", "filtered")]
+    assert "corrected: as " in run("messages", "list").stdout
+    assert run(*edit, "--yes").exit_code == 2
+
+
+def test_a_message_is_corrected_in_an_editor(
+    run: Run, received: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received(named(VISIT, "C-1"))
+    number = number_of(run, "C-1")
+    edit = ("messages", "edit", number, "--reason", "no id", "--yes")
+    monkeypatch.setenv("VISUAL", "true")
+    assert "nothing has been changed" in run(*edit).stderr
+    monkeypatch.setenv("VISUAL", "sed -i 's/^SCH||/SCH||F-9/'")
+    assert run(*edit).exit_code == 0
+    assert listed(run, "--appointment", "F-9") == [("C-1", "sent")]
+
+
+def test_the_state_of_each_feed_is_shown(run: Run, received: Received) -> None:
+    assert "Nothing has been sent or described yet." in run("messages", "status").stdout
+    received(named(GOOD, "C-1"), named(VISIT, "C-2"))
+    (row,) = json.loads(run("messages", "status", "--json").stdout)
+    assert (row["sender"], row["states"]) == (["EHR", "CLINIC"], {"sent": 1, "error": 1})
+    assert "1 wait for people" in run("messages", "status").stdout
+    assert run("messages", "status").exit_code == 0
+    assert run("messages", "status", "--check").exit_code == 1

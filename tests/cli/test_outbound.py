@@ -169,3 +169,12 @@ def test_a_receiver_refuses_where_it_is_told_to(run: Run, tmp_path: Path) -> Non
         result = run("send", tmp_path / "s12.hl7", "--to", place)
         process.communicate(timeout=30)
     assert (result.exit_code, result.stdout[:2]) == (1, "AR")
+
+
+@pytest.mark.usefixtures("refused")
+def test_the_state_of_each_destination_is_shown(run: Run) -> None:
+    (row, *_) = json.loads(run("outbound", "status", "--json").stdout)
+    assert (row["states"]["rejected"], row["atFault"]) == (1, 1)
+    assert "1 wait for people" in row["warnings"]
+    assert run("outbound", "status", "--check").exit_code == 1
+    assert row["destination"] in run("outbound", "status").stdout

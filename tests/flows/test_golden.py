@@ -14,7 +14,7 @@ import pytest
 from fhir_gateway.core.clock import FixedClock
 from fhir_gateway.core.ids import CountedIds
 from fhir_gateway.hl7.conformance import report
-from fhir_gateway.mapping.triggers import EVENTS
+from fhir_gateway.mapping.triggers import EVENTS, MERGES
 from fhir_gateway.usecases.deps import Deps
 from tests.usecases.builders import Resource
 from tests.usecases.clinic import Clinic
@@ -31,8 +31,10 @@ BEFORE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(["SIU-S19", "SIU-S20", "SIU-S21", "SIU-S22"], (*BOOKED, "SIU-S18")),
     **dict.fromkeys(["SIU-S26", "SIU-S27"], BOOKED),
     "SIU-S24": ("SIU-S23",),
-    **dict.fromkeys(["ADT-A01", "ADT-A04", "ADT-A10", "ADT-A38", "ADT-A40"], BOOKED),
-    **dict.fromkeys(["ADT-A03", "ADT-A11"], (*BOOKED, "ADT-A04")),
+    **dict.fromkeys(["ADT-A01", "ADT-A04", "ADT-A10", "ADT-A38"], BOOKED),
+    **dict.fromkeys([f"ADT-{event}" for event in MERGES], BOOKED),
+    **dict.fromkeys(["ADT-A03", "ADT-A09", "ADT-A11", "ADT-A32"], (*BOOKED, "ADT-A04")),
+    **dict.fromkeys(["ADT-A13", "ADT-A33"], (*BOOKED, "ADT-A04", "ADT-A03")),
     **dict.fromkeys(["ADT-A08", "ADT-A31"], ("ADT-A28",)),
     **dict.fromkeys([f"SRM-S{n:02}" for n in range(2, 8)], ASKED),
     **dict.fromkeys([f"SRM-S{n:02}" for n in range(8, 12)], (*ASKED, "SRM-S07")),

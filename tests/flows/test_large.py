@@ -20,6 +20,8 @@ _BOUND = 0.5
 LARGE = {
     "of a megabyte": siu(control="L", more=("NTE|1||" + "x" * 520,) * 2000),
     "of one field": siu(control="L", more=("NTE|1||" + "x y&z" * 300_000,)),
+    "of a field repeated": siu(control="L", more=("NTE|1||" + "x~" * 1_000_000,)),
+    "of empty repetitions": siu(control="L", more=("NTE|1||" + "~" * 4_000_000,)),
     "of 16000 segments": siu(control="L", more=("NTE|1||short text",) * 16_000),
     "of 16000 unknown segments": siu(control="L", more=("ZZZ|1||short text",) * 16_000),
     "of line breaks": siu(control="L", more=("\r" * 1_000_000,)),

@@ -186,14 +186,14 @@ def test_the_time_carries_the_offset_of_the_clock_given() -> None:
 
 def test_errors_are_located_from_2_5_on_in_err_2() -> None:
     issues = (
-        Issue("unknown status", ("SCH^1^25", "SCH^1^25^1^2"), "code-invalid", "st"),
+        Issue("unknown", ("SCH^1^25", "SCH^1^25^1^2"), "code-invalid", "st"),
         Issue("a|b", ("Appointment.status",)),
     )
     error = GatewayError(Category.UNPROCESSABLE, *issues)
     raw = refuse(header(), error, control_id="gw-1", now=NOW)
     assert raw.split(b"\r")[1:] == [
         b"MSA|AE|4711",
-        b"ERR||SCH^1^25~SCH^1^25^1^2|103^Table value not found^HL70357|E|st|||unknown status",
+        b"ERR||SCH^1^25~SCH^1^25^1^2|103^Table value not found^HL70357|E|st^^HL70533|||unknown",
         b"ERR|||102^Data type error^HL70357|E||||a\\F\\b",
         b"",
     ]

@@ -81,8 +81,11 @@ def test_any_stream_however_cut_gives_the_same_events(
     assert decoded(*reads, max_frame=9) == decoded(stream, max_frame=9)
 
 
-_CONTENT = st.binary(min_size=1).map(
-    lambda raw: raw.replace(b"\x0b", b"").replace(b"\x1c", b"") + b"\r"
+#: What begins as UTF-16 has rules of its own, below.
+_CONTENT = (
+    st.binary(min_size=1)
+    .map(lambda raw: raw.replace(b"\x0b", b"").replace(b"\x1c", b"") + b"\r")
+    .filter(lambda raw: not raw.startswith((b"\xff\xfe", b"\xfe\xff")))
 )
 
 
@@ -196,3 +199,33 @@ def test_time_grows_with_length_and_no_faster(unit: bytes) -> None:
         return [stream[i : i + 1024] for i in range(0, len(stream), 1024)]
 
     assert _seconds(reads(40_000)) < 5 * _seconds(reads(20_000))
+
+
+WIDE = "MSH|^~\\&|\u0d1c\u0d0b|\u1c0d\u0b0d\rNTE|1||\u0d1c\u0d1c|\u0d1c\r"
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\r", "", "\u0d1c"])
+def test_a_character_of_utf_16_does_not_end_a_frame(codec: str, end: str) -> None:
+    mark = "\ufeff"
+    payload = (mark + WIDE.rstrip() + end).encode(codec)
+    stream = (b"\x0b" + payload + b"\x1c\r") * 2
+    for cut in range(len(stream) + 1):
+        assert decoded(stream[:cut], stream[cut:]) == [Frame(payload)] * 2
+
+
+def test_silence_ends_a_frame_of_utf_16_without_a_last_segment_end() -> None:
+    payload = "\ufeffMSH|a".encode("utf-16-le")
+    decoder = Decoder()
+    assert decoder.feed(b"\x0b" + payload + b"\x1c\r") == []
+    assert decoder.awaits_end
+    assert decoder.settle() == [Frame(payload)]
+    assert decoder.feed(encode(b"MSH|b\r")) == [Frame(b"MSH|b\r")]
+
+
+def test_a_frame_of_utf_16_that_is_too_long_is_skipped_as_a_whole() -> None:
+    payload = ("\ufeff" + WIDE * 9).encode("utf-16-le")
+    events = decoded(
+        b"\x0b" + payload[:90], payload[90:] + b"\x1c\r" + encode(b"MSH|b\r"), max_frame=80
+    )
+    assert events == [Oversize(payload[:80]), Frame(b"MSH|b\r")]

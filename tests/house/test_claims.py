@@ -8,6 +8,7 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from conformance.claims import CLAIMS, V2, claims, operations
 from conformance.claims_v2 import document
+from conformance.claims_v2_outbound import SOURCES, written_fields
 
 GENERATED = claims()
 
@@ -19,6 +20,10 @@ def test_the_published_claims_are_the_generated_ones() -> None:
 
 def test_the_published_claims_about_v2_are_the_generated_ones() -> None:
     assert (CLAIMS / V2).read_text("utf-8") == document(), "run: python -m conformance.claims"
+
+
+def test_every_field_that_is_written_says_where_it_comes_from() -> None:
+    assert sorted(written_fields()) == sorted(SOURCES)
 
 
 def test_the_claims_are_the_same_whenever_they_are_written() -> None:

@@ -19,10 +19,12 @@ COMMANDS = (
     "cli_desk.py",
     "cli_evaluate.py",
     "cli_listen.py",
+    "cli_corrections.py",
     "cli_messages.py",
     "cli_outbound.py",
     "cli_previews.py",
     "cli_profiles.py",
+    "cli_status.py",
     "cli_validate.py",
 )
 #: Library -> the only places that may import it. A place is a package or a file of fhir_gateway.

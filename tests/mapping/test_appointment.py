@@ -78,6 +78,18 @@ def test_a_message_without_notes_leaves_the_comment_unless_the_sender_sends_all(
     assert read(event="S14", profile=SenderProfile(snapshot_notes=True)).removed == ("comment",)
 
 
+@pytest.mark.parametrize("text", ["~a" * 2_000, "~" * 2_000 + "a", "a~" * 2_000])
+def test_a_flood_of_repetitions_is_a_note_without_empty_lines(text: str) -> None:
+    comment = read(f"NTE|1||{text}").appointment["comment"]
+    assert comment.split("\n") == ["a"] * text.count("a")
+
+
+def test_a_note_longer_than_a_string_of_fhir_is_cut_and_that_is_told() -> None:
+    found = read("NTE|1||" + "x" * 1_048_577)
+    assert len(found.appointment["comment"]) == 1_048_576
+    assert ("NTE^1^3",) in [each.expression for each in found.warnings]
+
+
 @pytest.mark.parametrize(
     ("segments", "sch", "element"),
     [

@@ -114,3 +114,21 @@ def test_the_schedule_of_a_resource_is_named_with_sch_5() -> None:
     found = read("AIP|1||D1^Hall", sch={5: "MORNING"})
     assert found.schedule == {"system": f"{BASE}:schedule", "value": "MORNING"}
     assert found.actors[0].schedule_key == f"{BASE}:practitioner|D1|MORNING"
+
+
+def test_the_number_of_the_segment_is_no_id_where_there_is_one() -> None:
+    found = read(sch={1: "1", 2: "F-7"})
+    assert [key["value"] for key in found.keys] == ["F-7"]
+    assert ("SCH^1^1",) in [each.expression for each in found.warnings]
+    assert [key["value"] for key in read(sch={1: "1", 2: ""}).keys] == ["1"]
+    assert [key["value"] for key in read(sch={1: "1", 2: "1"}).keys] == ["1", "1"]
+
+
+@pytest.mark.parametrize("value", ["0", "000-00-0000", "999-99-9999", "-", "N/A", "unknown"])
+def test_what_names_nobody_is_no_identifier(value: str) -> None:
+    found = read(f"PID|1|{value}|M1~{value}|{value}|||||||||||||||{value}|{value}", sch={1: value})
+    assert [key["value"] for key in found.keys] == ["F-1"]
+    assert found.patient is not None
+    assert [each["value"] for each in found.patient["identifier"]] == ["M1"]
+    places = {each.expression for each in found.warnings if each.details == "placeholder"}
+    assert places == {(f"PID^1^{n}",) for n in (2, 3, 4, 19, 20)} | {("SCH^1^1",)}

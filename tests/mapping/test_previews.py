@@ -82,3 +82,12 @@ def test_a_message_that_would_be_read_at_last_says_so() -> None:
     assert found.path == ""
     assert found.before.startswith("refused: the appointment has neither")
     assert found.after == "read: S12, booked, 2026-03-10T09:00:00+03:00"
+
+
+def test_what_is_not_needed_comes_to_nothing_and_a_profile_can_change_that() -> None:
+    raw = siu(*ROWS)
+    taken = preview(raw, SenderProfile(filtered=("SIU",)), NOW)
+    assert (taken.event, taken.refused, taken.resources) == ("nothing", False, ())
+    (change,) = differences(taken, preview(raw, DEFAULT_PROFILE, NOW))
+    assert change.before == "taken, and nothing is changed"
+    assert str(change.after).startswith("read: S12, booked")

@@ -22,6 +22,8 @@ EVERYTHING: dict[str, Any] = {
     "namespaces": {"N": "urn:n"},
     "coding_systems": {"L": "urn:l"}, "identity_fields": ["PV1-19"], "status_fields": ["SCH-27.1"],
     "statuses": {"01": "fulfilled", "NO": "discontinued"}, "events": {"Z02": "S14"},
+    "unneeded": "refuse", "filtered": ["ORU", "SIU^S27"],
+    "expect_every": 900,
     "start_sources": ["ZAP-3", "TQ1-7"], "time_formats": ["DD/MM/YYYY HH:mm"],
     "date_only": "reject", "blank_unit": "minutes", "units": {"S": 60, "BLK": 900},
     "default_minutes": 20, "provider_fields": ["ROL-4"], "aig_role": "Practitioner",
@@ -76,6 +78,10 @@ def test_a_description_comes_back_as_it_was_written() -> None:
         ("statuses", {False: "cancelled"}, "False is no text; put the code in quotes"),
         ("statuses", {"1": "Booked"}, "'Booked' is none of proposed, pending, booked"),
         ("events", {"Z02": "S99"}, "'S99' is none of S12"),
+        ("unneeded", "AR", "'AR' is none of accept, refuse"),
+        ("filtered", ["oru"], "neither a type of message such as ORU nor an event"),
+        ("expect_every", "soon", "'soon' is no length of time such as 15 minutes"),
+        ("expect_every", 0, "no whole number"),
         ("units", {"S": "fortnights"}, "neither seconds, minutes"),
         ("units", {"S": 0}, "no whole number from 1"),
         ("units", {"S": True}, "neither seconds"),
@@ -236,3 +242,10 @@ def test_sexes_of_iso_5218_and_of_neighbours_are_read(code: str, gender: str) ->
     patient = read(f"PID|1||P1|||||{code}").patient
     assert patient is not None
     assert patient["gender"] == gender
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"), [("15 minutes", 900), ("2 h", 7200), (30, 30), ("45", 45)]
+)
+def test_a_length_of_time_is_written_with_its_unit(value: str | int, seconds: int) -> None:
+    assert profile(expect_every=value).expect_every == seconds

@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from fhir_gateway.storage.opening import open_database
 from fhir_gateway.usecases.receive_v2 import oversize_answer, receive
 from tests.usecases.builders import at
 from tests.usecases.clinic import TENANT, Clinic, refused_with
-from tests.usecases.ehr import Ehr, siu
+from tests.usecases.ehr import Ehr, adt, siu
 
 FAULTS = {
     "no start": (siu(start=""), "101", "SCH^1^11"),
@@ -20,7 +21,7 @@ FAULTS = {
     "no SCH": (siu().replace(b"SCH||F-1\r", b""), "100", "SCH"),
     "nobody": (siu(patient=None, people=()), "101", "PID"),
     "a start alone in a year": (siu(start="", tq1={7: "2027"}), "102", "TQ1^1^7"),
-    "more people than anybody sees": (siu(people=({3: "D1"},) * 500), "104", "AIP^499"),
+    "more people than anybody sees": (siu(people=({3: "D1"},) * 500), "104", "AIP^498"),
     "more names than anybody has": (siu(patient={3: "~".join(["P1"] * 500)}), "104", "PID^1"),
     "an id without end": (siu(id_="9" * 600), "104", "SCH^1"),
 }
@@ -61,7 +62,7 @@ async def test_a_profile_may_refuse_a_start_without_time_of_day(ehr: Ehr) -> Non
 
 @pytest.mark.parametrize(
     ("kind", "condition"),
-    [("ADT^A12^ADT_A12", "201"), ("ADT^S12", "201"), ("SIU^S25", "201"), ("SIU^S99", "201"),
+    [("ADT^A99^ADT_A12", "201"), ("ADT^S12", "201"), ("SIU^S25", "201"), ("SIU^S99", "201"),
      ("SIU", "201"), ("ORU^R01", "200"), ("", "200")],
 )  # fmt: skip
 @pytest.mark.parametrize("strict", [False, True])
@@ -74,6 +75,37 @@ async def test_what_is_not_read_here_is_rejected_and_kept(
     entry = await ehr.last()
     assert (entry.state, entry.ack_code, entry.raw) == ("filtered", "AR", raw)
     assert await ehr.counts() == {}
+
+
+@pytest.mark.parametrize("event", ["A02", "A06", "A12", "A60"])
+@pytest.mark.parametrize("ack", ["durable", "stored", "strict"])
+async def test_what_the_standard_has_and_nobody_needs_is_taken_and_changes_nothing(
+    ehr: Ehr, event: str, ack: Any
+) -> None:
+    known = ehr.called(SenderProfile(ack=ack))
+    raw = adt(event, pv1={2: "I"})
+    assert [(await known.send(raw)).code, (await known.send(raw)).code] == ["AA", "AA"]
+    (entry,) = await known.inbox()
+    assert (entry.state, entry.ack_code, entry.details) == ("filtered", "AA", ["not-needed"])
+    assert await known.counts() == {}
+
+
+async def test_a_profile_may_refuse_what_nobody_needs(ehr: Ehr) -> None:
+    view = await ehr.called(SenderProfile(unneeded="refuse")).send(adt("A02"))
+    assert (view.code, view.errors[0].condition) == ("AR", "201")
+
+
+@pytest.mark.parametrize("name", ["SIU", "SIU^S12"])
+async def test_a_profile_may_name_what_is_not_wanted(ehr: Ehr, name: str) -> None:
+    assert (await ehr.called(SenderProfile(filtered=(name,))).send(siu())).code == "AA"
+    entry = await ehr.last()
+    assert (entry.state, entry.details) == ("filtered", ["not-needed"])
+    assert await ehr.counts() == {}
+
+
+async def test_a_type_that_is_not_read_here_may_be_unwanted_instead(ehr: Ehr) -> None:
+    known = ehr.called(SenderProfile(filtered=("ORU",)))
+    assert (await known.send(siu(msh={9: "ORU^R01"}))).code == "AA"
 
 
 async def test_a_sites_own_event_is_read_where_the_profile_knows_it(ehr: Ehr) -> None:

@@ -82,6 +82,7 @@ async def test_a_taken_time_is_refused_with_others(filler: Ehr) -> None:
     (error,) = read_ack(filler.answers[-1]).errors
     assert (error.condition, error.location) == ("207", "ARQ^1^11")
     assert f"free instead: {at('09:30')}" in error.text
+    assert (value(answer, "ERR", 5), value(answer, "ERR", 6)) == ("slot-taken", ts(at("09:30")))
     assert len(await filler.clinic.all("Appointment")) == 1
     assert (await filler.last()).state == "error"
 

@@ -116,6 +116,24 @@ async def test_an_arrival_can_be_taken_back(booked: Ehr, pv1: dict[int, str]) ->
     assert (await booked.appointment())["status"] == "booked"
 
 
+async def test_an_arrival_that_somebody_told_as_such_can_be_taken_back(booked: Ehr) -> None:
+    await booked.send(adt("A10", sent=on_the_day("08:55"), pv1=VISIT))
+    await booked.send(adt("A32", sent=on_the_day("08:57"), pv1=VISIT))
+    assert (await booked.appointment())["status"] == "booked"
+
+
+@pytest.mark.parametrize(("ends", "taken_back"), [("A03", "A13"), ("A09", "A33")])
+@pytest.mark.parametrize("pv1", [VISIT, {2: "O"}])
+async def test_the_end_of_a_visit_can_be_taken_back(
+    booked: Ehr, ends: str, taken_back: str, pv1: dict[int, str]
+) -> None:
+    await booked.send(adt("A04", sent=on_the_day("08:55"), pv1=pv1))
+    await booked.send(adt(ends, sent=on_the_day("09:20"), pv1=pv1))
+    assert (await booked.appointment())["status"] == "fulfilled"
+    await booked.send(adt(taken_back, sent=on_the_day("09:25"), pv1=pv1))
+    assert (await booked.appointment())["status"] == "arrived"
+
+
 async def test_a_pre_admission_taken_back_frees_the_time(booked: Ehr) -> None:
     await booked.send(adt("A38", sent=NEXT, pv1={2: "O"}))
     assert (await booked.appointment())["status"] == "booked"
@@ -147,7 +165,7 @@ async def test_an_arrival_told_again_is_answered_the_same(booked: Ehr) -> None:
 
 
 async def test_other_events_are_refused_and_kept(ehr: Ehr) -> None:
-    view = await ehr.send(adt("A12"))
+    view = await ehr.send(adt("A99"))
     assert (view.code, [each.condition for each in view.errors]) == ("AR", ["201"])
     assert (await ehr.last()).state == "filtered"
 

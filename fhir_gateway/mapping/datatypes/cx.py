@@ -10,6 +10,7 @@ from fhir_gateway.mapping.datatypes.ei import type_of
 from fhir_gateway.mapping.datatypes.hd import component_system
 from fhir_gateway.mapping.datatypes.ts import date_time
 from fhir_gateway.mapping.intent import Identifier, Resource
+from fhir_gateway.mapping.placeholders import named
 from fhir_gateway.mapping.reading import Reading, part
 
 
@@ -37,7 +38,7 @@ def identifier(
     Returns:
         None where there is no value.
     """
-    value = part(field, 1)
+    value = named(part(field, 1), reading, place)
     if not value:
         return None
     found: Identifier = {}

@@ -15,11 +15,26 @@ _ORDER = ("SCH", "AIS", "AIG", "AIL", "AIP")
 _OWNERS = {"SCH": "SCH", "TQ1": "SCH", "RGS": "AIS"} | {name: name for name in _ORDER[1:]}
 #: NTE-2 is a code of table 0105, and none is longer.
 _LONGEST_SOURCE = 8
+#: More repetitions than anybody writes by hand.
+_MANY = 1_000
+#: Characters of a string in R4.
+MAX_STRING = 1024 * 1024
+
+
+def _lines(segment: Segment) -> str:
+    """NTE-3, a line for each repetition."""
+    mark = segment.syntax.delimiters.repetition
+    if mark and segment.raw_field(3).count(mark) > _MANY:
+        # Objects by the hundred thousand would stop everybody while they are collected.
+        whole = segment.raw_field(3)[: 2 * MAX_STRING].replace(mark, "\n")
+        while "\n\n" in whole:
+            whole = whole.replace("\n\n", "\n")
+        return clean(segment.syntax.value(whole))
+    return "\n".join(filter(None, (clean(field.text) for field in segment.repetitions(3))))
 
 
 def _text(segment: Segment, reading: Reading) -> str:
-    lines = [clean(field.text) for field in segment.repetitions(3)]
-    text = "\n".join(filter(None, lines))
+    text = _lines(segment)
     stray = clean(segment.field(2).text)
     if not text and len(stray) > _LONGEST_SOURCE:
         reading.warn("the note stands in NTE-2; it is taken", segment.location(2))
@@ -47,4 +62,7 @@ def comment(reading: Reading) -> tuple[str | None, bool]:
                 reading.took("comment", segment, 3)
     lines = [line for name in _ORDER for line in found[name]]
     whole = "\n".join(lines) or None
+    if whole and len(whole) > MAX_STRING:
+        reading.warn("the notes are longer than FHIR allows; they are cut", "NTE^1^3")
+        whole = whole[:MAX_STRING].rstrip()
     return whole, (deleted or reading.profile.snapshot_notes) and whole is None

@@ -16,6 +16,7 @@ from fhir_gateway.mapping.datatypes.xad import address
 from fhir_gateway.mapping.datatypes.xpn import human_name, nickname
 from fhir_gateway.mapping.datatypes.xtn import contact_point
 from fhir_gateway.mapping.intent import Concept, Identifier, Resource, distinct
+from fhir_gateway.mapping.placeholders import named
 from fhir_gateway.mapping.reading import Reading, part
 from fhir_gateway.mapping.tables import find, lookup
 
@@ -38,7 +39,7 @@ class _Pid:
     def identifiers(self) -> list[Identifier]:
         """PID-3, 2 and 4, then SSN (19) and driver's licence (20); each once."""
         found = [self._cx(field, number) for number, field in self._fields(3, 2, 4)]
-        ssn = part(self.segment.field(19), 1)
+        ssn = named(part(self.segment.field(19), 1), self.reading, self.segment.location(19))
         if ssn:
             found.append({"type": type_of("SS"), "system": _SSN, "value": ssn})
         return cx.distinct([*found, self._licence()])
@@ -49,10 +50,11 @@ class _Pid:
     def _licence(self) -> Identifier | None:
         field = self.segment.field(20)
         issuer = part(field, 2)
-        if not part(field, 1):
+        number = named(part(field, 1), self.reading, self.segment.location(20))
+        if not number:
             return None
         system = self.reading.system("licence", issuer)
-        return {"type": type_of("DL"), "system": system, "value": part(field, 1)}
+        return {"type": type_of("DL"), "system": system, "value": number}
 
     def _fields(self, *numbers: int) -> Iterable[tuple[int, Field]]:
         for number in numbers:

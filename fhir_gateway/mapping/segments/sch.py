@@ -15,12 +15,15 @@ from fhir_gateway.mapping.datatypes.xcn import practitioners
 from fhir_gateway.mapping.datatypes.xtn import contact_point
 from fhir_gateway.mapping.extensions import EXT_OCCURRENCE, EXT_PARENT
 from fhir_gateway.mapping.intent import ActorIntent, Concept, Identifier, Resource
+from fhir_gateway.mapping.placeholders import named
 from fhir_gateway.mapping.places import place
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import Reading, clean, part
 from fhir_gateway.mapping.segments.sch_shift import straight
 from fhir_gateway.mapping.tables import find
 
+#: What is taken for the number of the segment in SCH-1, where SCH-2 has an id.
+_SET_ID = "1"
 #: Fields that delete elements of Appointment when they are `""`.
 _DELETES = {
     7: ("reasonCode",), 8: ("appointmentType",), 26: ("basedOn",), 27: ("basedOn",),
@@ -70,10 +73,25 @@ def own_identifiers(segment: Segment, reading: Reading) -> tuple[Identifier, ...
     """
     filler = identifier(segment.field(2), reading, "appointment-filler", "FILL")
     placer = identifier(segment.field(1), reading, "appointment-placer", "PLAC")
+    if filler and placer:
+        filler, placer = _telling(filler, placer, segment, reading)
     number = occurrence(segment)
     if placer and number:
         placer["value"] = f"{placer['value']}#{number}"
     return tuple(each for each in (filler, placer) if each)
+
+
+def _telling(
+    filler: Identifier, placer: Identifier, segment: Segment, reading: Reading
+) -> tuple[Identifier | None, Identifier | None]:
+    """Of two ids those that are ids."""
+    if segment.raw_field(1).strip() == _SET_ID != filler["value"]:
+        # Some count SCH as they count PID: all their appointments would be one and the same.
+        reading.warn("SCH-1 is the number of the segment, not an id", segment.location(1))
+        return filler, None
+    own = named(filler["value"], reading, segment.location(2))
+    theirs = named(placer["value"], reading, segment.location(1))
+    return (filler if own or not theirs else None), (placer if theirs or not own else None)
 
 
 def configured_identifier(reading: Reading) -> Identifier | None:

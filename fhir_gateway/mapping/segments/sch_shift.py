@@ -32,7 +32,9 @@ def straight(message: Message, profile: SenderProfile) -> tuple[Message, Issue |
     if head is None:
         return message, None
     named = {each.partition(".")[0] for each in profile.start_sources}
-    found = None if f"SCH-{_UNIT}" in named else _pair(head)
+    found = _pair(head)
+    if found is not None and f"SCH-{found}" in named:
+        found = None
     if found is None and not _is_timing(head, _TIMING):
         found = next((n for n in _BESIDE if _is_timing(head, n) and f"SCH-{n}" not in named), None)
     if found is None:
@@ -46,7 +48,10 @@ def straight(message: Message, profile: SenderProfile) -> tuple[Message, Issue |
 
 
 def _pair(head: Segment) -> int | None:
-    """SCH-10 where it and SCH-11 are start and end, or it is the start alone."""
+    """SCH-9 or SCH-10 where it and the next are start and end; SCH-10 as the start alone, too."""
+    start, end = _stamp(head.text(_DURATION)), _stamp(head.text(_UNIT))
+    if start is not None and end is not None and end > start:
+        return _DURATION
     start = _stamp(head.text(_UNIT))
     end = _stamp(head.text(_TIMING))
     if start is None or _stamp(head.text(_TIMING, 4)) or (end is not None and end <= start):
@@ -69,10 +74,11 @@ def _moved(head: Segment, found: int) -> Segment:
     fields = {n: head.raw_field(n) for n in range(1, head.field_count + 1)}
     timing = head.raw_field(found)
     bare = _stamp(head.text(found)) is not None
-    if bare and _stamp(head.text(_TIMING)):
-        timing += head.syntax.delimiters.component + head.raw_field(_TIMING)
+    follows = bare and _stamp(head.text(found + 1)) is not None
+    if follows:
+        timing += head.syntax.delimiters.component + head.raw_field(found + 1)
     lasts = _duration(head, found)
-    for number in {found, *lasts}:
+    for number in {found, *lasts, *([found + 1] if follows else [])}:
         fields[number] = ""
     if found == _UNIT and not bare:
         for number in range(_DURATION - 1, _SLIPS_FROM, -1):

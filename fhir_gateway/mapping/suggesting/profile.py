@@ -15,15 +15,21 @@ from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.suggesting import form, identity, people, status, times
 from fhir_gateway.mapping.suggesting.evidence import Suggestion
 from fhir_gateway.mapping.suggesting.seen import Seen, seen
+from fhir_gateway.mapping.suggesting.unwanted import unwanted
 
 #: More messages say nothing new.
 MOST = 2_000
 
 _Learner = Callable[[Sequence[Seen]], Iterator[Suggestion]]
-#: In an order in which what is learnt first helps to read the rest.
-_LEARNERS: tuple[_Learner, ...] = (
-    form.time_formats, form.time_zone, identity.identity, identity.events, status.status,
-    times.start_sources, times.units, people.aig_role, people.provider_fields, identity.notes,
+_ALL, _ABOUT = frozenset({"SIU", "SRM", "ADT"}), frozenset({"SIU", "SRM"})
+_TOLD = frozenset({"SIU"})
+#: Each with the messages that it learns from, in an order in which what is learnt first helps to
+#: read the rest.
+_LEARNERS: tuple[tuple[_Learner, frozenset[str]], ...] = (
+    (form.time_formats, _ALL), (form.time_zone, _ALL), (identity.identity, _ABOUT),
+    (identity.events, _TOLD), (status.status, _TOLD), (times.start_sources, _TOLD),
+    (times.units, _ABOUT), (people.aig_role, _ABOUT), (people.provider_fields, _ABOUT),
+    (identity.notes, _TOLD),
 )  # fmt: skip
 
 
@@ -33,7 +39,8 @@ class Suggested:
 
     Attributes:
         sender: MSH-3 and MSH-4.
-        messages: How many SIU messages were looked at.
+        messages: How many messages were looked at.
+        types: Which types these were, such as SIU.
         understood: How many of them the present profile reads.
         then_understood: How many the suggested one reads.
         suggestions: In the order of learning; also those that are not sure.
@@ -46,13 +53,14 @@ class Suggested:
     then_understood: int
     suggestions: tuple[Suggestion, ...]
     described: Described
+    types: tuple[str, ...] = ("SIU",)
 
 
 def suggest(raws: Sequence[bytes], present: Described, sender: tuple[str, str]) -> Suggested:
     """Learn from the messages of one sender.
 
     Args:
-        raws: Messages in the order in which they came; others than SIU are left out.
+        raws: Messages in the order in which they came; what is not read here is left out.
         present: What is described now; what it says is kept unless the messages contradict.
         sender: MSH-3 and MSH-4 of the profile that is suggested.
     """
@@ -63,12 +71,15 @@ def suggest(raws: Sequence[bytes], present: Described, sender: tuple[str, str]) 
         found += form.charset(raws, before)
         profile = _with(profile, found)
         messages: list[Seen] | None = None
-        for learn in _LEARNERS:
+        for learn, types in _LEARNERS:
             messages = seen(raws, profile) if messages is None else messages
-            told = [each for each in learn(messages) if not _held(each, present)]
+            material = [each for each in messages if each.type in types]
+            learnt = learn(material) if material else ()
+            told = [each for each in learnt if not _held(each, present)]
             found += told
             if any(each.is_sure for each in told):
                 profile, messages = _with(profile, told), None
+        found += unwanted(raws, profile)
     after = seen(raws, profile)
     given = present.given | {each.key for each in found if each.is_sure}
     name = present.name or _name(sender)
@@ -77,7 +88,13 @@ def suggest(raws: Sequence[bytes], present: Described, sender: tuple[str, str]) 
         present, name=name, application=application, facility=facility, profile=profile, given=given
     )
     return Suggested(
-        sender, len(before), _understood(before), _understood(after), tuple(found), described
+        sender,
+        len(before),
+        _understood(before),
+        _understood(after),
+        tuple(found),
+        described,
+        tuple(dict.fromkeys(each.type for each in before)) or ("SIU",),
     )
 
 

@@ -1,12 +1,13 @@
 """What do the messages of a sender hold, as far as suggestions need it?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fhir_gateway.core.errors import GatewayError
 from fhir_gateway.hl7.delimiters import Unreadable
 from fhir_gateway.hl7.message import Message
+from fhir_gateway.mapping.adt import read_adt
 from fhir_gateway.mapping.moments import Moment
 from fhir_gateway.mapping.places import place
 from fhir_gateway.mapping.profiles import SenderProfile
@@ -14,29 +15,34 @@ from fhir_gateway.mapping.reading import Reading, part
 from fhir_gateway.mapping.segments.rgs import ResourceRow, resource_rows
 from fhir_gateway.mapping.segments.sch_shift import straight
 from fhir_gateway.mapping.siu import read_siu
+from fhir_gateway.mapping.srm import as_siu
+from fhir_gateway.mapping.triggers import VISITS, meant
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One SIU message.
+    """One message.
 
     Attributes:
-        message: Itself.
+        message: Itself; a request as the SIU that tells the same.
         reading: Through the present profile.
         rows: Its resource rows.
+        type: SIU, SRM or ADT.
     """
 
     message: Message
     reading: Reading
     rows: tuple[ResourceRow, ...]
+    type: str = "SIU"
 
     @property
     def understood(self) -> bool:
         """Whether the profile reads it; reads it whole."""
+        read: Callable[..., object] = read_adt if self.type == "ADT" else read_siu
         try:
-            read_siu(self.message, self.reading.profile, _LONG_AGO)
+            read(self.message, self.reading.profile, _LONG_AGO)
         except GatewayError:
             return False
         return True
@@ -73,17 +79,29 @@ class Seen:
 
 
 def seen(raws: Iterable[bytes], profile: SenderProfile) -> list[Seen]:
-    """Read what can be read; other types and what is broken is left out."""
-    found: list[Seen] = []
-    for raw in raws:
-        try:
-            message, _ = straight(Message.parse(raw, encoding=profile.charset), profile)
-            reading = Reading(message, profile)
-        except (Unreadable, GatewayError):
-            continue
-        if message.event[0] == "SIU":
-            found.append(Seen(message, reading, resource_rows(reading)))
-    return found
+    """Read what can be read; what is not for us and what is broken is left out."""
+    found = (_seen(raw, profile) for raw in raws)
+    return [each for each in found if each is not None]
+
+
+def _seen(raw: bytes, profile: SenderProfile) -> Seen | None:
+    try:
+        message = Message.parse(raw, encoding=profile.charset)
+        kind, event, _ = message.event
+        if kind not in ("SIU", "SRM", "ADT") or (
+            kind == "ADT" and meant(message, profile)[0] != kind
+        ):
+            return None
+        if kind == "ADT" and event not in VISITS:
+            return None
+        if kind == "SRM":
+            # A change: what a new one has to say besides is not the sender's habit.
+            message = as_siu(message, "S14")
+        message, _ = straight(message, profile)
+        reading = Reading(message, profile)
+    except (Unreadable, GatewayError):
+        return None
+    return Seen(message, reading, resource_rows(reading), kind)
 
 
 def valued(messages: Sequence[Seen], name: str) -> list[str]:
