@@ -150,6 +150,7 @@ class Decoder:
             and data.find(FS) == len(data) - 2
             and data.rfind(VT) == 0
             and 3 < len(data) <= self._max_frame + 3
+            and data[1:5] not in _WIDE
         )
 
     def _take_whole(self, data: bytes) -> list[Event]:
