@@ -10,10 +10,10 @@ import heapq
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from fhir_gateway.engines.decision import Refusal
-from fhir_gateway.engines.quiet_hours import quiet_hours
+from fhir_gateway.engines.quiet_hours import QuietHours
 from fhir_gateway.engines.waitlist import Placed, eligible, matching
 from fhir_gateway.engines.waitlist_facts import FreedTime, WaitlistEntry
 from fhir_gateway.engines.waitlist_wave import (
@@ -27,8 +27,6 @@ from fhir_gateway.engines.waitlist_wave import (
 
 POLICIES = ("manual", "plan", "best")
 SERVICE = "58"
-#: As a gateway is set unless the clinic says otherwise.
-QUIET = quiet_hours("21:00-08:00")
 #: What patients do with an offer. Of 177 311 offers by a portal 8.3 % were accepted (J Med Internet
 #: Res 2020;22(6):e16451), which is also where the engine starts; the rest is assumed.
 ACCEPTS = 1 / 12  # of offers that fit no better than any other
@@ -36,6 +34,7 @@ FITS, MISFITS = 1.5, 0.7  # times as likely at a liked hour, and far from it
 DECLINES = 0.30
 LATENCY, SIGMA = 25.0, 1.3  # minutes until half of those who answer have, lognormal
 _WAKES, _SLEEPS = 7, 22  # hours; a message at night is read in the morning
+QUIET = QuietHours(time(_SLEEPS), time(_WAKES))  # the clinic knows
 #: What a receptionist does.
 CALLS, CALL_MINUTES = 6, 10.0
 REACHED = 0.40

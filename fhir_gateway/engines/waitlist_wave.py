@@ -165,7 +165,7 @@ def wave_size(cascade: Cascade, chance: float) -> int:
     if cascade.minutes_left <= 0:
         return 0
     missing = offers_missing(cascade, chance)
-    share = wave_minutes(cascade.minutes_left, missing) / cascade.minutes_left
+    share = wave_minutes(cascade.minutes_left, missing) / _minutes_to_ask(cascade.minutes_left)
     size = min(missing, math.ceil(missing * share - _ROUNDING))
     if cascade.minutes_left < SHORT:
         return size
@@ -188,9 +188,14 @@ def offers_missing(cascade: Cascade, chance: float) -> int:
 
 
 def wave_minutes(left: float, missing: int) -> float:
-    """How long a wave lasts: so that the missing offers, one each wave, take all that is left; at
-    least 10 minutes, at most 120."""
-    return min(max(left / max(missing, 1), WAVE_SHORTEST), WAVE_LONGEST)
+    """How long a wave lasts: so that the missing offers, one each wave, go until it is too late to
+    make one; at least 10 minutes, at most 120."""
+    return min(max(_minutes_to_ask(left) / max(missing, 1), WAVE_SHORTEST), WAVE_LONGEST)
+
+
+def _minutes_to_ask(left: float) -> float:
+    """Until when an offer can still be made, in minutes; a wave at the least."""
+    return max(left - WINDOW_SHORTEST / timedelta(minutes=1), WAVE_SHORTEST)
 
 
 def offer_to(
