@@ -128,8 +128,9 @@ def _assumed(replications: int, times: int) -> list[str]:
         f"{replications} × {times} freed half hours for each notice; {LIST} people on the list.",
         "They have wishes, up to ten weeks of waiting, and a later appointment of their own.",
         (
-            f"{ACCEPTS:.1%} of the offers are accepted (as of 177 311 of a portal), {FITS} times as "
-            f"many at a liked hour, {MISFITS} times as many far from it; {DECLINES:.0%} are declined, the rest ignored."
+            f"{ACCEPTS:.1%} of the offers are accepted, as of 177 311 of a portal; {FITS} times as "
+            f"many at a liked hour, {MISFITS} times as many far from it; {DECLINES:.0%} are "
+            "declined, the rest ignored."
         ),
         f"Half of those who answer do so within {LATENCY:.0f} minutes (lognormal, long tail).",
         "Nothing comes free by night, which the clinic keeps quiet: it is over at seven.",

@@ -2,7 +2,7 @@
 
 The owner's five factors, each made to look at the slot, and four more. Every factor is 0..100:
 
-provider-availability  100 × e^(−free minutes of the same Schedule that are passed over / 960): free
+provider-availability  100 × e^(−free minutes of the same Schedule that are passed over / 2880): free
                        time perishes, and whoever is booked behind it leaves it behind.
 patient-priority       100 − p × min(1, days away / limit): the higher the rule's score p, the
                        more each day costs; limit = the rule's maximum wait, else 30 days.
@@ -64,7 +64,7 @@ from fhir_gateway.engines.slot_search import (
 
 Floats = npt.NDArray[np.float64]
 
-PERISHES = 960  # free minutes, two days of eight hours; passed over they leave 37 points
+PERISHES = 2880  # free minutes, six days of eight hours; passed over they leave 37 points
 DEFAULT_LIMIT = 30.0  # days
 NO_SHOW_NEUTRAL = 75.0  # no patient given
 GET_READY = 15  # minutes to leave the house
