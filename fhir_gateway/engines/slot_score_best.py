@@ -2,8 +2,8 @@
 
 The owner's five factors, each made to look at the slot, and four more. Every factor is 0..100:
 
-provider-availability  100 × e^(−free minutes of the same Schedule that are passed over / 2880): free
-                       time perishes, and whoever is booked behind it leaves it behind.
+provider-availability  100 × e^(−minutes passed over / 2880), counted where the same Schedule is
+                       free before: time perishes, whoever is booked behind leaves it behind.
 patient-priority       100 − p × min(1, days away / limit): the higher the rule's score p, the
                        more each day costs; limit = the rule's maximum wait, else 30 days.
 no-show-risk           100 × (1 − probability at this slot's lead time and weekday).
