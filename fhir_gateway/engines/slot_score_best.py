@@ -272,7 +272,10 @@ def load(facts: Scene) -> FactorColumn:
     shape = (len(facts.schedules), int(day.max(initial=0)) - first + 1)
     sums = np.zeros(shape, dtype=np.int64)
     np.add.at(sums, (facts.slots.schedule, day - first), facts.slots.end - facts.slots.start)
-    free, most = sums[facts.candidates.schedule, wanted - first], sums.max(axis=0)[wanted - first]
+    free, most = (
+        sums[facts.candidates.schedule, wanted - first],
+        sums.max(axis=0, initial=0)[wanted - first],
+    )
     return FactorColumn(
         LOAD,
         from_floats(100 * free / np.maximum(most, 1)),

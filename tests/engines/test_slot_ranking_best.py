@@ -182,6 +182,8 @@ def test_schedules_without_practitioner_or_location_are_ranked_too():
 
 def test_no_candidate_gives_an_empty_answer():
     assert ranked(slots_at()).ranked == ()
+    nobody = Facts(slots_at(), [])
+    assert rank("best", found(slots_at(), [], OLD), nobody, REQUEST).ranked == ()
 
 
 @cases(100)
