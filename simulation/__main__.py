@@ -42,7 +42,7 @@ class Effort:
     size: Size = field(default_factory=Size)
 
 
-FULL = Effort(validation=10, hours=1000, queue=100, waitlist=20, months=5, training=4)
+FULL = Effort(validation=10, hours=1000, queue=100, waitlist=40, months=8, training=4)
 SMOKE = Effort(
     validation=2, hours=60, queue=2, waitlist=2, months=2, training=1,
     loads=(CLAIM_LOAD,), days=1, times=4, size=Size(1, 3, 1),

@@ -128,11 +128,17 @@ def _assumed(replications: int, times: int) -> list[str]:
         f"{replications} × {times} freed half hours for each notice; {LIST} people on the list.",
         "They have wishes, up to ten weeks of waiting, and a later appointment of their own.",
         (
-            f"{ACCEPTS:.0%} of the offers are accepted, {FITS} times as many at a liked hour, "
-            f"{MISFITS} times as many far from it; {DECLINES:.0%} are declined, the rest ignored."
+            f"{ACCEPTS:.1%} of the offers are accepted, as of 177 311 of a portal; {FITS} times as "
+            f"many at a liked hour, {MISFITS} times as many far from it; {DECLINES:.0%} are "
+            "declined, the rest ignored."
         ),
         f"Half of those who answer do so within {LATENCY:.0f} minutes (lognormal, long tail).",
-        "Nothing comes free by night, and a message at night is read at seven.",
+        "Nothing comes free by night, which the clinic keeps quiet: it is over at seven.",
+        "Messages are offers made; nobody is told by them that a time is gone.",
+        (
+            "Cascade: as many offers at a time as best, in the order of plan. Between it and best "
+            "lies the price of asking by clinical class and deadline, not by likely acceptance."
+        ),
         (
             f"Manual: a receptionist calls {CALLS} at most, one each ten minutes from 8 to 16, "
             f"longest wait first; {REACHED:.0%} are reached, {SAYS_YES:.0%} of them say yes."

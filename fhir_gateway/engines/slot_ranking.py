@@ -53,7 +53,7 @@ class Facts:
         schedules: What the schedule columns point into.
         patient: None where no patient was given.
         rules: Priority rules, in any order.
-        diaries: By practitioner reference; absent = nothing booked.
+        diaries: By practitioner reference, for `plan`; absent = nothing booked.
     """
 
     slots: SlotColumns
@@ -185,7 +185,6 @@ def _columns(
             request,
             facts.patient,
             applied,
-            facts.diaries,
         )
     )
 

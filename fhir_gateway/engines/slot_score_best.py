@@ -2,8 +2,8 @@
 
 The owner's five factors, each made to look at the slot, and four more. Every factor is 0..100:
 
-provider-availability  100 − 50 × share of the two hours before the start that is booked: a full
-                       run before a visit makes it start late.
+provider-availability  100 × e^(−minutes passed over / 2880), counted where the same Schedule is
+                       free before: time perishes, whoever is booked behind leaves it behind.
 patient-priority       100 − p × min(1, days away / limit): the higher the rule's score p, the
                        more each day costs; limit = the rule's maximum wait, else 30 days.
 no-show-risk           100 × (1 − probability at this slot's lead time and weekday).
@@ -13,19 +13,19 @@ patient-preference     40 weekday + 35 part of day + 25 practitioner; half of ea
 continuity             100 × visits to this practitioner / visits to the most visited; 50 if none.
 fragmentation          per side of the visit: 50 if it closes up to the end of the free run, 25 if
                        the gap left can still be booked, 0 if the gap is lost.
-load-balance           100 × share of the practitioner's day that is still free.
+load-balance           100 × free minutes of the Schedule that day / those of the freest that day:
+                       evens out people, not days.
 urgency                100 × e^(−days away / τ of the clinical class).
 
-Source: decision 25.
+Source: decision 25; decision record 0024 (availability, load).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from fhir_gateway.engines.booked_minutes import BookedMinutes
 from fhir_gateway.engines.clinic_time import (
     DAY,
     DAYS,
@@ -40,7 +40,7 @@ from fhir_gateway.engines.clinic_time import (
 from fhir_gateway.engines.clinical_class import TAU_DAYS, class_of
 from fhir_gateway.engines.no_show import slot_risks
 from fhir_gateway.engines.priority_rules import AppliedRules
-from fhir_gateway.engines.slot_facts import Diary, PatientFacts, RankingRequest
+from fhir_gateway.engines.slot_facts import PatientFacts, RankingRequest
 from fhir_gateway.engines.slot_score import (
     AVAILABILITY,
     CONTINUITY,
@@ -64,7 +64,7 @@ from fhir_gateway.engines.slot_search import (
 
 Floats = npt.NDArray[np.float64]
 
-RUN_UP = 120  # minutes before the start that make a practitioner late
+PERISHES = 2880  # free minutes, six days of eight hours; passed over they leave 37 points
 DEFAULT_LIMIT = 30.0  # days
 NO_SHOW_NEUTRAL = 75.0  # no patient given
 GET_READY = 15  # minutes to leave the house
@@ -78,7 +78,6 @@ class Scene:
     Args:
         wall: Shape (n,), clinic wall clock of each start.
         days_away: Shape (n,), days from now to the start, ≥ 0.
-        booked: The diaries of the Schedules.
     """
 
     candidates: Candidates
@@ -89,7 +88,6 @@ class Scene:
     applied: AppliedRules
     wall: Minutes
     days_away: Floats
-    booked: BookedMinutes
 
     def per_schedule(self, values: Sequence[float]) -> Floats:
         """Spread one value per Schedule over the candidates."""
@@ -103,13 +101,11 @@ def scene(
     request: RankingRequest,
     patient: PatientFacts | None,
     applied: AppliedRules,
-    diaries: Mapping[str, Diary],
 ) -> Scene:
     """Gather the facts and work out the times that every factor needs."""
     wall = wall_of(candidates.schedule, candidates.start, schedules)
     away = np.maximum(candidates.start - minute_of(request.now), 0) / DAY
-    booked = BookedMinutes(schedules, diaries)
-    return Scene(candidates, slots, schedules, request, patient, applied, wall, away, booked)
+    return Scene(candidates, slots, schedules, request, patient, applied, wall, away)
 
 
 def best_columns(facts: Scene) -> tuple[FactorColumn, ...]:
@@ -131,13 +127,24 @@ def best_columns(facts: Scene) -> tuple[FactorColumn, ...]:
 
 
 def availability(facts: Scene) -> FactorColumn:
-    start = facts.candidates.start
-    booked = facts.booked.between(facts.candidates.schedule, start - RUN_UP, start)
-    booked = np.minimum(booked, RUN_UP)
-    values = from_floats(100 - 50 * booked / RUN_UP)
+    passed = free_before(facts.slots, facts.candidates)
     return FactorColumn(
-        AVAILABILITY, values, lambda i: f"{booked[i]} of the {RUN_UP} minutes before are booked"
+        AVAILABILITY,
+        from_floats(100 * np.exp(-passed / PERISHES)),
+        lambda i: f"passes over {passed[i]} minutes that are free before",
     )
+
+
+def free_before(slots: SlotColumns, candidates: Candidates) -> Minutes:
+    """Minutes of the Slots of the same Schedule that start before each candidate; shape (n,)."""
+    order = np.lexsort((slots.start, slots.schedule))
+    stride = int(slots.start.max(initial=0)) + 1
+    laid = (slots.schedule * stride + slots.start)[order]
+    sums = np.concatenate(([0], np.cumsum((slots.end - slots.start)[order])))
+    schedule = candidates.schedule * stride
+    until, since = (np.searchsorted(laid, each) for each in (schedule + candidates.start, schedule))
+    passed: Minutes = sums[until] - sums[since]
+    return passed
 
 
 def priority(facts: Scene) -> FactorColumn:
@@ -259,28 +266,21 @@ def free_runs(slots: SlotColumns) -> tuple[Minutes, Minutes]:
 
 
 def load(facts: Scene) -> FactorColumn:
-    # On the day of a clock change the booked minutes are those of 24 hours around the same noon.
-    day_start = facts.candidates.start - facts.wall % DAY
-    schedule = facts.candidates.schedule
-    booked = facts.booked.between(schedule, day_start, day_start + DAY)
     wall = wall_of(facts.slots.schedule, facts.slots.start, facts.schedules)
-    free = _free_on(facts, days(wall), days(facts.wall))
-    share = free / np.maximum(free + booked, 1)
-    return FactorColumn(
-        LOAD, from_floats(100 * share), lambda i: f"{booked[i]} minutes booked that day"
+    day, wanted = days(wall), days(facts.wall)
+    first = int(day.min(initial=0))
+    shape = (len(facts.schedules), int(day.max(initial=0)) - first + 1)
+    sums = np.zeros(shape, dtype=np.int64)
+    np.add.at(sums, (facts.slots.schedule, day - first), facts.slots.end - facts.slots.start)
+    free, most = (
+        sums[facts.candidates.schedule, wanted - first],
+        sums.max(axis=0, initial=0)[wanted - first],
     )
-
-
-def _free_on(facts: Scene, slot_days: Minutes, wanted: Minutes) -> Minutes:
-    """Free minutes of each candidate's Schedule on its day."""
-    if not len(wanted):
-        return wanted
-    first, many = int(slot_days.min()), int(slot_days.max()) - int(slot_days.min()) + 1
-    lengths = facts.slots.end - facts.slots.start
-    place = facts.slots.schedule * many + slot_days - first
-    sums = np.bincount(place, weights=lengths, minlength=len(facts.schedules) * many)
-    free: Minutes = sums[facts.candidates.schedule * many + wanted - first].astype(np.int64)
-    return free
+    return FactorColumn(
+        LOAD,
+        from_floats(100 * free / np.maximum(most, 1)),
+        lambda i: f"{free[i]} minutes free that day; the freest has {most[i]}",
+    )
 
 
 def urgency(facts: Scene) -> FactorColumn:

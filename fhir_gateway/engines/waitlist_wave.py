@@ -1,9 +1,11 @@
 """How many are asked at once, who is next, and how long does an offer stay open?
 
 `plan` asks the first five once. `best` is a deadline-adaptive cascade: so many offers that one is
-accepted with probability .9 before the time is lost, spread over the waves that are left.
+accepted with probability .9 before the time is lost, one by one while there is time for that, so
+that few have been asked for nothing when somebody accepts.
 
-Source: owner's plan, phase 12 (top 5, expiry 2 h before start), rows W6 and W9; decisions 15, 16.
+Source: owner's plan, phase 12 (top 5, expiry 2 h before start), rows W6 and W9; decisions 15, 16;
+decision record 0024 (pace).
 """
 
 import math
@@ -29,13 +31,12 @@ LIVE_OFFERS = 2  # per patient
 PRIOR_ACCEPTED, PRIOR_REFUSED = 1.0, 11.0
 #: Minutes of notice, excluded, that end the buckets in which answers are counted.
 NOTICE_BUCKETS = (180, 480, 1440, 4320)
-WAVE_SHARE = 12  # a wave lasts this part of the minutes left …
-WAVE_SHORTEST, WAVE_LONGEST = 10.0, 120.0  # … within these, in minutes
+WAVE_SHORTEST, WAVE_LONGEST = 10.0, 120.0  # minutes
 WINDOW_SHARE = 4  # an offer of `best` is open for this part of the lead …
 WINDOW_SHORTEST, WINDOW_LONGEST = timedelta(minutes=15), timedelta(hours=24)
-TRAVEL_MARGIN = timedelta(
-    minutes=30
-)  # before the start, when an offer of `best` ends at the latest
+#: Before the start, when an offer of `best` ends at the latest.
+TRAVEL_MARGIN = timedelta(minutes=30)
+_ROUNDING = 1e-9
 
 
 class Occasion(Enum):
@@ -80,6 +81,10 @@ class Cascade:
         """Estimated probability that one of these accepts, on average of their first channels."""
         seen = [self.acceptances.get(each.entry.channels[0], _UNSEEN) for each in candidates]
         return fmean(each.chance for each in seen) if seen else _UNSEEN.chance
+
+    def asking(self, ids: Sequence[str]) -> "Cascade":
+        """Where it stands when these have an offer as well."""
+        return replace(self, offered=self.offered.union(ids), live=self.live + len(ids))
 
 
 _UNSEEN = Acceptance()
@@ -146,8 +151,9 @@ def wave_size(cascade: Cascade, chance: float) -> int:
     """How many offers the next wave of `best` has.
 
     Offers that are still open count towards the number that fills the time with probability P*;
-    the rest is spread evenly over the waves left. Unless less than three hours remain, no wave is
-    so large that more than half an acceptance is expected of it (always at least one offer).
+    the rest is spread evenly over the minutes left: one by one, unless they come so close that a
+    wave of the shortest length has to hold several. Unless less than three hours remain, no wave
+    is so large that more than half an acceptance is expected of it (always at least one offer).
 
     Args:
         cascade: Where it stands.
@@ -158,10 +164,9 @@ def wave_size(cascade: Cascade, chance: float) -> int:
     """
     if cascade.minutes_left <= 0:
         return 0
-    residual = offers_needed(chance) - cascade.live
-    if residual <= 0:
-        return 0
-    size = math.ceil(residual / waves_left(cascade.minutes_left))
+    missing = offers_missing(cascade, chance)
+    share = wave_minutes(cascade.minutes_left, missing) / _minutes_to_ask(cascade.minutes_left)
+    size = min(missing, math.ceil(missing * share - _ROUNDING))
     if cascade.minutes_left < SHORT:
         return size
     return min(size, max(1, math.floor(CROWDED / chance)))
@@ -177,14 +182,20 @@ def offers_needed(chance: float, fill: float = WANTED_FILL) -> int:
     return math.ceil(math.log1p(-fill) / math.log1p(-chance))
 
 
-def wave_minutes(left: float) -> float:
-    """How long a wave lasts: a twelfth of the minutes left, at least 10, at most 120."""
-    return min(max(left / WAVE_SHARE, WAVE_SHORTEST), WAVE_LONGEST)
+def offers_missing(cascade: Cascade, chance: float) -> int:
+    """How many offers there should be beside those that are open."""
+    return max(0, offers_needed(chance) - cascade.live)
 
 
-def waves_left(left: float) -> int:
-    """How many waves fit into the minutes left, the coming one included; at least one."""
-    return max(1, math.floor(left / wave_minutes(left)))
+def wave_minutes(left: float, missing: int) -> float:
+    """How long a wave lasts: so that the missing offers, one each wave, go until it is too late to
+    make one; at least 10 minutes, at most 120."""
+    return min(max(_minutes_to_ask(left) / max(missing, 1), WAVE_SHORTEST), WAVE_LONGEST)
+
+
+def _minutes_to_ask(left: float) -> float:
+    """Until when an offer can still be made, in minutes; a wave at the least."""
+    return max(left - WINDOW_SHORTEST / timedelta(minutes=1), WAVE_SHORTEST)
 
 
 def offer_to(
@@ -271,8 +282,17 @@ def minutes_left(freed: FreedTime, now: datetime) -> float:
     return left.total_seconds() / 60
 
 
-def next_wave_due(freed: FreedTime, now: datetime) -> datetime:
-    """When the next wave of `best` is due: quiet hours do not count."""
-    left = (freed.start.astimezone(UTC) - now).total_seconds() / 60
-    wave = timedelta(minutes=wave_minutes(left))
+def next_wave_due(
+    freed: FreedTime, now: datetime, cascade: Cascade, ranked: Sequence[Placed]
+) -> datetime:
+    """When the next wave of `best` is due: quiet hours do not count.
+
+    Args:
+        freed: The time.
+        now: Aware.
+        cascade: Where it stands, those who are asked now included.
+        ranked: As for `next_wave`.
+    """
+    missing = offers_missing(cascade, cascade.chance(_askable(ranked, cascade)))
+    wave = timedelta(minutes=wave_minutes(cascade.minutes_left, missing))
     return quiet_hours.after(now, wave, freed.quiet, ZoneInfo(freed.zone))

@@ -81,7 +81,9 @@ async def fill(tx: Transaction, deps: Deps, task_id: str, occasion: Occasion) ->
         await _hold(tx, deps, opening, wanted, latest)
         await _offer(tx, deps, opening, placed, waitlist, reached)
         _count(opening, len(placed_all), await funnel(tx, task_id))
-        await _progress(tx, deps, opening, latest, more=len(placed_all) > len(placed))
+        await _progress(tx, deps, opening, latest)
+        if len(placed_all) > len(placed):
+            await _next_wave(tx, deps, opening, where.asking(chosen), reached)
         return
     changed = _count(opening, len(placed_all), _told(waitlist.funnel))
     later = asked_later(deps.policy.waitlist, reached.ranked, where)
@@ -92,7 +94,7 @@ async def fill(tx: Transaction, deps: Deps, task_id: str, occasion: Occasion) ->
         await storing.replace(tx, deps, opening.stored, opening.task)
     more = len(placed_all) > len(where.offered)
     if later or (more and occasion is Occasion.WAVE):
-        await _next_wave(tx, deps, opening)
+        await _next_wave(tx, deps, opening, where, reached)
 
 
 async def _fail(
@@ -210,21 +212,19 @@ async def _hold(
     await refresh(tx, deps, areas_of([*taken.ended, *rows]))
 
 
-async def _progress(
-    tx: Transaction, deps: Deps, opening: Opening, expiry: datetime, *, more: bool
-) -> None:
+async def _progress(tx: Transaction, deps: Deps, opening: Opening, expiry: datetime) -> None:
     task = tasks.moved(opening.task, "in-progress", deps.clock.now())
     known = ((task.get("restriction") or {}).get("period") or {}).get("end")
     latest = max(filter(None, [known, format_instant(expiry.replace(microsecond=0))]))
     task["restriction"] = {"period": {"end": latest}}
     await storing.replace(tx, deps, opening.stored, task)
-    if more:
-        await _next_wave(tx, deps, opening)
 
 
-async def _next_wave(tx: Transaction, deps: Deps, opening: Opening) -> None:
+async def _next_wave(
+    tx: Transaction, deps: Deps, opening: Opening, where: Cascade, reached: Reached
+) -> None:
     if deps.policy.waitlist == "best":
-        due = next_wave_due(opening.freed, opening.now)
+        due = next_wave_due(opening.freed, opening.now, where, reached.ranked)
         await outbox.set_timer(tx, WAVE, opening.ref.id, due, {"task": opening.ref.id})
 
 

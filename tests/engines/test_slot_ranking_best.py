@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_gateway.engines.booked_minutes import booked_between
 from fhir_gateway.engines.clinic_time import minute_of
 from fhir_gateway.engines.decision import contributions
 from fhir_gateway.engines.no_show_facts import NoShowFacts
 from fhir_gateway.engines.priority_rules import PriorityRule
-from fhir_gateway.engines.slot_facts import Diary, PatientFacts, RankingRequest
+from fhir_gateway.engines.slot_facts import PatientFacts, RankingRequest
 from fhir_gateway.engines.slot_ranking import Facts, rank
 from fhir_gateway.engines.slot_score import DEFAULT_WEIGHTS
 from fhir_gateway.engines.slot_score_best import free_runs
@@ -67,10 +66,23 @@ def test_the_nine_factors_are_within_bounds_and_sum_to_the_total():
     assert totals == sorted(totals, reverse=True)
 
 
-def test_a_full_run_up_halves_availability():
-    busy = {A: diary(TEN - 2 * HOUR, minutes=120)}
-    answer = values(ranked(slots_at(TEN, TEN + HOUR, TEN + 5 * HOUR), diaries=busy))
-    assert [answer[row]["provider-availability"] for row in range(3)] == [50, 75, 100]
+def test_free_time_that_is_passed_over_lowers_availability():
+    answer = values(ranked(slots_at(TEN, TEN + DAY, minutes=960)))
+    assert [answer[row]["provider-availability"] for row in (0, 1)] == [100, Decimal("71.65")]
+
+
+def test_only_free_time_of_the_same_schedule_is_passed_over():
+    schedules = [schedule("s1", practitioner=A), schedule("s2", practitioner=B)]
+    slots = columns([(0, span(TEN), "1"), (1, span(TEN + DAY), "2")])
+    answer = values(ranked(slots, schedules=schedules))
+    assert [answer[row]["provider-availability"] for row in (0, 1)] == [100, 100]
+
+
+def test_no_equal_slot_is_better_for_being_later():
+    starts = [TEN + HOUR * each for each in range(0, 200, 3)]
+    totals = [each.total for each in ranked(slots_at(*starts), top=len(starts)).ranked]
+    chosen = ranked(slots_at(*starts), top=1).ranked[0]
+    assert (chosen.candidate, chosen.total) == (0, max(totals))
 
 
 def test_the_higher_the_priority_the_more_a_day_costs():
@@ -140,10 +152,12 @@ def test_a_gap_too_short_to_book_is_lost():
     assert values(ranked(slots, request=small))[0]["fragmentation"] == 75
 
 
-def test_load_is_the_share_of_the_day_that_is_still_free():
-    day = {A: diary(TEN + HOUR, TEN + 2 * HOUR, TEN + 3 * HOUR)}
-    answer = values(ranked(slots_at(TEN, TEN + DAY), diaries=day))
-    assert [answer[row]["load-balance"] for row in (0, 1)] == [25, 100]
+def test_load_compares_people_on_the_same_day_and_never_days():
+    schedules = [schedule("s1", practitioner=A), schedule("s2", practitioner=B)]
+    rows = [(0, span(TEN), "1"), (1, span(TEN), "2"), (1, span(TEN + HOUR), "3"),
+            (0, span(TEN + DAY), "4")]  # fmt: skip
+    answer = values(ranked(columns(rows), schedules=schedules))
+    assert [answer[row]["load-balance"] for row in range(4)] == [50, 100, 100, 100]
 
 
 def test_urgency_falls_with_the_class_and_the_days():
@@ -168,27 +182,8 @@ def test_schedules_without_practitioner_or_location_are_ranked_too():
 
 def test_no_candidate_gives_an_empty_answer():
     assert ranked(slots_at()).ranked == ()
-
-
-@cases(100)
-@given(
-    st.lists(st.tuples(st.integers(0, 200), st.integers(1, 60)), max_size=12),
-    st.integers(-10, 250),
-    st.integers(0, 90),
-)
-def test_booked_minutes_are_those_counted_one_by_one(visits, since, length):
-    visits = sorted(visits)
-    held = Diary(
-        np.array([start for start, _ in visits], dtype=np.int64),
-        np.array([start + minutes for start, minutes in visits], dtype=np.int64),
-    )
-    counted = sum(
-        start <= minute < start + minutes
-        for start, minutes in visits
-        for minute in range(since, since + length)
-    )
-    moment = np.array([since], dtype=np.int64)
-    assert booked_between(held, moment, moment + length).tolist() == [counted]
+    nobody = Facts(slots_at(), [])
+    assert rank("best", found(slots_at(), [], OLD), nobody, REQUEST).ranked == ()
 
 
 @cases(100)

@@ -19,10 +19,10 @@ from fhir_gateway.engines.waitlist_wave import (
     notice_bucket,
     offer_expiry,
     offer_to,
+    offers_missing,
     offers_needed,
     wave_minutes,
     wave_size,
-    waves_left,
 )
 from tests.engines.builders import BERLIN, at, cases
 
@@ -56,10 +56,16 @@ def test_row_w5_plan_counts_by_entry_even_where_a_person_has_two():
 
 def test_best_asks_a_wave_and_then_those_who_come_next():
     ranked = placed()
-    first = next_wave("best", ranked, Cascade(minutes_left=450))
+    first = next_wave("best", ranked, Cascade(minutes_left=115))
     assert first == ("e0", "e1", "e2")
-    after = Cascade(frozenset(first), live=3, minutes_left=410)
-    assert next_wave("best", ranked, after, Occasion.WAVE) == ("e3", "e4")
+    after = Cascade(minutes_left=75).asking(first)
+    assert next_wave("best", ranked, after, Occasion.WAVE) == ("e3", "e4", "e5", "e6")
+
+
+def test_best_asks_one_by_one_while_there_is_time():
+    assert next_wave("best", placed(), Cascade(minutes_left=450)) == ("e0",)
+    after = Cascade(minutes_left=433).asking(("e0",))
+    assert next_wave("best", placed(), after, Occasion.WAVE) == ("e1",)
 
 
 def test_after_a_decline_or_an_expiry_exactly_the_next_is_asked():
@@ -105,6 +111,7 @@ def test_open_offers_count_towards_those_needed():
 def test_no_wave_expects_more_than_half_an_acceptance_unless_time_is_short():
     good = Acceptance(accepted=30, refused=30).chance
     assert wave_size(Cascade(minutes_left=180), good) == 1
+    assert wave_size(Cascade(minutes_left=181), UNSEEN) == 2
     assert wave_size(Cascade(minutes_left=19), good) == 5
     assert wave_size(Cascade(minutes_left=19), UNSEEN) == 27
 
@@ -121,14 +128,28 @@ def test_a_wave_is_never_larger_than_needed_and_keeps_the_cap(left, live, won, l
     size = wave_size(Cascade(live=live, minutes_left=left), answers.chance)
     assert 0 <= size <= max(0, offers_needed(answers.chance) - live)
     assert left < 180 or size <= 1 or size * answers.chance <= 0.5
-    assert waves_left(left) * wave_minutes(left) <= max(left, wave_minutes(left)) + 1e-6
 
 
 @pytest.mark.parametrize(
-    ("left", "minutes", "waves"), [(450, 37.5, 12), (60, 10, 6), (5, 10, 1), (2880, 120, 24)]
+    ("left", "missing", "minutes"),
+    [(555, 27, 20), (60, 27, 10), (5, 1, 10), (2880, 20, 120), (90, 0, 75)],
 )
-def test_waves_are_a_twelfth_of_what_is_left_within_limits(left, minutes, waves):
-    assert (wave_minutes(left), waves_left(left)) == (minutes, waves)
+def test_waves_share_what_is_left_among_those_who_are_missing_within_limits(left, missing, minutes):
+    assert wave_minutes(left, missing) == minutes
+
+
+@cases(50)
+@given(st.floats(15, 5_000), st.integers(0, 30), st.integers(0, 60))
+def test_waves_reach_the_number_needed_before_the_time_is_lost(left, won, lost):
+    chance = Acceptance(won, lost).chance
+    cascade = Cascade(minutes_left=left)
+    while cascade.minutes_left >= 15:
+        missing = offers_missing(cascade, chance)
+        cascade = cascade.asking(["e"] * wave_size(cascade, chance))
+        cascade = replace(
+            cascade, minutes_left=cascade.minutes_left - wave_minutes(cascade.minutes_left, missing)
+        )
+    assert offers_missing(cascade, chance) == 0
 
 
 def test_plan_offers_end_two_hours_before_the_start():
@@ -217,8 +238,10 @@ def test_whoever_sleeps_until_it_is_too_late_is_not_asked():
 
 def test_waves_wait_for_the_morning():
     evening = TEN - 13.5 * HOUR  # 20:30
-    assert next_wave_due(FREED, evening) == evening + 67.5 / 60 * HOUR
-    assert next_wave_due(ASLEEP, evening) == TEN - 2 * HOUR + 37.5 / 60 * HOUR
+    by_day = Cascade(minutes_left=minutes_left(FREED, evening), live=15)
+    assert next_wave_due(FREED, evening, by_day, placed()) == evening + 63.75 / 60 * HOUR
+    by_night = Cascade(minutes_left=minutes_left(ASLEEP, evening), live=24)
+    assert next_wave_due(ASLEEP, evening, by_night, placed()) == TEN - 2 * HOUR + 5 / 60 * HOUR
     assert minutes_left(ASLEEP, evening) == 30 + 90
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fhir_gateway.engines.waitlist import matching
 from fhir_gateway.engines.waitlist_facts import FreedTime
 from simulation.waitlist_model import POLICIES, Patient, fill, freed_time, read_at, waiting_list
 
@@ -44,6 +45,20 @@ def test_plan_asks_five_and_no_more() -> None:
     silent = [replace(each, accepts=None) for each in patients]
     assert fill("plan", silent, freed, now).messages == 5
     assert fill("best", silent, freed, now).messages > 5
+
+
+def test_the_cascade_first_asks_whom_plan_would() -> None:
+    patients, freed, now = a_case()
+    first = matching("plan", [each.entry for each in patients], freed, now).placed[0].entry.id
+    one = [replace(each, accepts=each.entry.id == first, latency=1.0) for each in patients]
+    assert fill("cascade", one, freed, now).messages == 1
+
+
+def test_best_asks_fewer_for_nothing_than_all_at_once() -> None:
+    patients, freed, now = a_case()
+    willing = [replace(each, accepts=True, latency=10.0) for each in patients]
+    assert fill("best", willing, freed, now).messages == 1
+    assert fill("plan", willing, freed, now).messages == 5
 
 
 def test_plan_has_no_time_to_offer_what_begins_in_two_hours() -> None:

@@ -75,7 +75,9 @@ async def read_scene(tx: Transaction, deps: Deps, request: SlotRequest) -> Scene
         schedules=schedules,
         patient=patient,
         rules=await priority_plans.rules(tx),
-        diaries=await _diaries(tx, _practitioners(schedules), keys, request.window),
+        diaries=await _diaries(tx, _practitioners(schedules), keys, request.window)
+        if request.policy == "plan"
+        else {},
     )
     search = SlotSearch(
         duration=request.duration or _usual(columns),
