@@ -243,4 +243,5 @@ def _returned(spec: OperationSpec) -> str:
     """A resource alone comes as it is; all else comes in Parameters (FHIR R4 section 3.2.0.1.2)."""
     kinds = [each.type for each in spec.outputs if each.name == "return"]
     alone = kinds[0] if len(spec.outputs) == 1 and kinds else None
-    return alone if alone in ENVELOPES or alone in CATALOGUE else "Parameters"
+    known = alone in ENVELOPES or alone in CATALOGUE or alone == "Resource"
+    return alone if alone is not None and known else "Parameters"
