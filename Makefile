@@ -37,7 +37,7 @@ compat: $(STAMP) ## Let the FHIR and HL7 v2 clients that people use talk to the 
 	@$(BIN)/python -m tests.compat.installing
 	@$(BIN)/python -m pytest tests/compat tests/api/test_clients.py
 
-campaign: $(STAMP) ## Kill the gateway 100 times while 8 hospitals send 50 000 messages (a quarter of an hour)
+campaign: $(STAMP) ## Kill the gateway 100 times while 8 hospitals send 50 000 messages (half an hour or more)
 	@$(BIN)/python -m conformance.campaign
 
 bench: $(STAMP) ## Measure speed beside the bare limits of this machine (FULL=1 for the whole method)
