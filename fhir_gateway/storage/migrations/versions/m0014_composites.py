@@ -4,8 +4,8 @@ from alembic import op
 
 from fhir_gateway.storage.reindexing import reindex
 
-revision = "0016"
-down_revision = "0015"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -19,7 +19,7 @@ ALTER TABLE busy ADD CONSTRAINT busy_guard EXCLUDE USING gist
 
 
 def upgrade() -> None:
-    script = Path(__file__).with_name("m0014_seats.sql").read_text(encoding="utf-8")
+    script = Path(__file__).with_name("m0015_seats.sql").read_text(encoding="utf-8")
     op.get_bind().exec_driver_sql(script)
 
 

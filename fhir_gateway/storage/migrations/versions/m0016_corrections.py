@@ -4,14 +4,14 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    script = Path(__file__).with_name("m0015_corrections.sql").read_text(encoding="utf-8")
+    script = Path(__file__).with_name("m0016_corrections.sql").read_text(encoding="utf-8")
     op.get_bind().exec_driver_sql(script)
 
 
