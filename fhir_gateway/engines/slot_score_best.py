@@ -268,8 +268,8 @@ def free_runs(slots: SlotColumns) -> tuple[Minutes, Minutes]:
 def load(facts: Scene) -> FactorColumn:
     wall = wall_of(facts.slots.schedule, facts.slots.start, facts.schedules)
     day, wanted = days(wall), days(facts.wall)
-    first = int(day.min(initial=0))
-    shape = (len(facts.schedules), int(day.max(initial=0)) - first + 1)
+    first, last = (int(day.min()), int(day.max())) if len(day) else (0, 0)
+    shape = (len(facts.schedules), last - first + 1)
     sums = np.zeros(shape, dtype=np.int64)
     np.add.at(sums, (facts.slots.schedule, day - first), facts.slots.end - facts.slots.start)
     free, most = (

@@ -1,5 +1,7 @@
 """Is this a message that is read here, and can it be?"""
 
+import re
+
 from fhir_gateway.core.errors import Category, GatewayError
 from fhir_gateway.hl7.bounds import MOST_VALUES, excess
 from fhir_gateway.hl7.charset import is_transparent
@@ -8,6 +10,9 @@ from fhir_gateway.hl7.peek import Header
 from fhir_gateway.mapping.passed_over import passed_over
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.triggers import unsupported
+
+#: A header on one line, and how the name of the segment behind it ends.
+_HEAD = re.compile(rb"MSH[^\r\n]*[\r\n]+[A-Z][A-Z0-9]{2}(.)")
 
 
 def take(raw: bytes, profile: SenderProfile) -> Message:
@@ -45,8 +50,10 @@ def surely_taken(raw: bytes, header: Header, profile: SenderProfile) -> bool:
     marks = raw.count(b"\r") + raw.count(b"\n")
     if header.delimiters.repetition:
         marks += raw.count(header.delimiters.repetition.encode())
+    head = _HEAD.match(raw)
     return (
-        raw.startswith(b"MSH")
+        head is not None
+        and head[1] == header.delimiters.field.encode()
         and marks < MOST_VALUES
         and header.encoding == "ascii"
         and is_transparent(header.repetitions(18), profile.charset)

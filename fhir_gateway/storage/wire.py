@@ -75,6 +75,7 @@ class Wire:
         self._adapter = Transformer(connection)
         self._prepared: OrderedDict[_Key, bytes] = OrderedDict()
         self._seen: OrderedDict[_Key, None] = OrderedDict()
+        self._coming: dict[_Key, bytes] = {}  #: prepared by what has been sent, not answered yet
         self._numbered = 0
 
     async def exchange(self, statements: Sequence[Statement]) -> list[Answer]:
@@ -90,6 +91,7 @@ class Wire:
         Raises:
             psycopg.Error: of the first statement that failed; a lost connection.
         """
+        self._coming.clear()
         try:
             self._pg.enter_pipeline_mode()
             learnt = [self._send(*each) for each in statements]
@@ -114,9 +116,10 @@ class Wire:
         types = tuple(self._adapter.types or ()) if values else ()
         formats = self._adapter.formats if values else None
         key = (compiled.text, types)
-        name = self._prepared.get(key)
+        name = self._coming.get(key) or self._prepared.get(key)
         if name is not None:
-            self._prepared.move_to_end(key)
+            if key in self._prepared:
+                self._prepared.move_to_end(key)
             self._pg.send_query_prepared(name, dumped, formats, pq.Format.BINARY)
             return None
         if key not in self._seen:
@@ -127,7 +130,7 @@ class Wire:
             return None
         del self._seen[key]
         self._numbered += 1
-        name = b"w%d" % self._numbered
+        name = self._coming[key] = b"w%d" % self._numbered
         self._pg.send_prepare(name, compiled.text, types)
         self._pg.send_query_prepared(name, dumped, formats, pq.Format.BINARY)
         return key, name

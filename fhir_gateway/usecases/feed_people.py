@@ -174,6 +174,8 @@ async def surviving(tx: Transaction, patient_id: str, known: Known | None = None
             if each.get("type") == "replaced-by"
         ]
         following = next((ref for ref in others if ref and ref.type == "Patient"), None)
+        if known is not None and following is not None:
+            known.stored.pop(following, None)  # what is read now may be written before its turn
         found = await resources.read(tx, following, lock=True) if following else None
         if found is None:
             return stored

@@ -107,16 +107,24 @@ async def _receive_one(deps: Deps, tenant: int, raw: bytes, peer: str, line: Lin
     if needless is not None:
         outcome = accepted(incoming, inbox.FILTERED, [needless])
         return await keep_aside(deps, tenant, incoming, outcome)
-    if await _can_wait(incoming, profile):
-        outcome = accepted(incoming, inbox.RECEIVED, ())
-        return await deps.intake.keep(tenant, entry_of(incoming, outcome))
+    waits = await _can_wait(incoming, profile)
     for wait in _PATIENCE:
         try:
+            if waits:
+                return await _keep(deps, tenant, incoming)
             return await _take(deps, tenant, incoming, profile)
         except GatewayError as error:
             # Two messages that make the same person meet as a duplicate; the second try finds it.
             await asyncio.sleep(0 if error.category is Category.DUPLICATE else wait)
+    if waits:
+        return await _keep(deps, tenant, incoming)
     return await _take(deps, tenant, incoming, profile, last=True)
+
+
+async def _keep(deps: Deps, tenant: int, incoming: Incoming) -> bytes:
+    """Keep a message that is applied later, together with others that have come in just now."""
+    outcome = accepted(incoming, inbox.RECEIVED, ())
+    return await deps.intake.keep(tenant, entry_of(incoming, outcome))
 
 
 async def _heard(deps: Deps, tenant: int, incoming: Incoming) -> bytes:

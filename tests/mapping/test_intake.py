@@ -48,8 +48,13 @@ def test_of_most_messages_the_header_tells_enough(charset: str) -> None:
         (GOOD, SenderProfile(charset="utf-16")),
         (GOOD.decode().encode("utf-16"), DEFAULT_PROFILE),
         (b"\r\n" + GOOD, DEFAULT_PROFILE),
+        (GOOD.replace(b"SIU^S12", b"SIU^S12\nX", 1), DEFAULT_PROFILE),
+        (GOOD.splitlines()[0], DEFAULT_PROFILE),
     ],
-    ids=["type", "no codec", "shifts", "segments", "repetitions", "set", "wide", "before"],
-)
+    ids=[
+        "type", "no codec", "shifts", "segments", "repetitions", "set", "wide", "before", "broken",
+        "alone",
+    ],
+)  # fmt: skip
 def test_the_others_have_to_be_read(raw: bytes, profile: SenderProfile) -> None:
     assert not sure(raw, profile)

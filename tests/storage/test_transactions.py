@@ -215,6 +215,17 @@ async def test_the_database_tells_the_time(database: Database) -> None:
     assert first < second
 
 
+async def test_a_statement_that_is_sent_many_times_at_once_is_prepared_once(
+    single: Database,
+) -> None:
+    async def work(tx: Transaction) -> int:
+        await tx.fetch_batch([("SELECT %s::int", (number,)) for number in range(50)])
+        return (await tx.rows("SELECT count(*) FROM pg_prepared_statements"))[0][0]
+
+    before = await single.run(1, lambda tx: tx.rows("SELECT count(*) FROM pg_prepared_statements"))
+    assert await single.run(1, work) - before[0][0] <= 3
+
+
 async def test_a_connection_that_only_reads_forgets_what_it_has_not_asked_for_long(
     single: Database,
 ) -> None:

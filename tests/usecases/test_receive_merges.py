@@ -162,6 +162,16 @@ async def test_a_merge_that_a_client_has_made_is_followed(two: Ehr) -> None:
     assert await patients_of(two, "F-3") == [f"Patient/{stays['id']}"]
 
 
+async def test_a_message_may_name_a_merged_record_and_its_survivor(two: Ehr) -> None:
+    stays, goes = await record(two, "Ash"), await record(two, "Cem")
+    link = [{"other": ref(f"Patient/{stays['id']}"), "type": "replaced-by"}]
+    await two.clinic.put(goes | {"active": False, "link": link})
+    both = siu("S12", id_="F-3", start="11:00", patient=CEM | {13: "1"}, more=("PID|2||A1|||||M",))
+    assert (await two.send(both)).code == "AA"
+    stays = await two.clinic.get(f"Patient/{stays['id']}")
+    assert (stays["gender"], stays["telecom"][0]["value"]) == ("male", "1")
+
+
 async def test_links_in_a_circle_do_not_hang(two: Ehr) -> None:
     stays, goes = await record(two, "Ash"), await record(two, "Cem")
     for one, other in ((stays, goes), (goes, stays)):
