@@ -132,3 +132,11 @@ def test_what_names_nobody_is_no_identifier(value: str) -> None:
     assert [each["value"] for each in found.patient["identifier"]] == ["M1"]
     places = {each.expression for each in found.warnings if each.details == "placeholder"}
     assert places == {(f"PID^1^{n}",) for n in (2, 3, 4, 19, 20)} | {("SCH^1^1",)}
+
+
+@pytest.mark.parametrize("ids", [{1: "0", 2: ""}, {1: "", 2: "N/A"}, {1: "0", 2: "0"}])
+def test_what_names_nothing_does_not_stand_before_a_configured_field(ids: dict[int, str]) -> None:
+    by_visit = SenderProfile(identity_fields=("PV1-19",))
+    found = read("PV1|1|O|||||||||||||||||V-1", sch=ids, profile=by_visit)
+    assert [key["value"] for key in found.keys] == ["V-1"]
+    assert read(sch={1: "0", 2: ""}, profile=by_visit).keys[0]["value"] == "0"

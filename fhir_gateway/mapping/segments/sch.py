@@ -4,6 +4,7 @@ Source: HL7 v2.9.1 chapter 10, SCH; v2-to-FHIR SCH[Appointment]; tables 0276 to 
 hl7v2.md sections 1.3, 1.7 and 2.3.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fhir_gateway.core.codes import GATEWAY_VALUE, SYSTEM_OWN
@@ -15,7 +16,7 @@ from fhir_gateway.mapping.datatypes.xcn import practitioners
 from fhir_gateway.mapping.datatypes.xtn import contact_point
 from fhir_gateway.mapping.extensions import EXT_OCCURRENCE, EXT_PARENT
 from fhir_gateway.mapping.intent import ActorIntent, Concept, Identifier, Resource
-from fhir_gateway.mapping.placeholders import named
+from fhir_gateway.mapping.placeholders import is_placeholder, named
 from fhir_gateway.mapping.places import place
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.reading import Reading, clean, part
@@ -89,9 +90,16 @@ def _telling(
         # Some count SCH as they count PID: all their appointments would be one and the same.
         reading.warn("SCH-1 is the number of the segment, not an id", segment.location(1))
         return filler, None
+    if _names_nothing((filler, placer)):
+        return filler, placer
     own = named(filler["value"], reading, segment.location(2))
     theirs = named(placer["value"], reading, segment.location(1))
-    return (filler if own or not theirs else None), (placer if theirs or not own else None)
+    return (filler if own else None), (placer if theirs else None)
+
+
+def _names_nothing(found: Sequence[Identifier]) -> bool:
+    """Whether these are there only because the fields must not be empty."""
+    return all(is_placeholder(each["value"].partition("#")[0]) for each in found)
 
 
 def configured_identifier(reading: Reading) -> Identifier | None:
@@ -119,7 +127,7 @@ def keys(segment: Segment, reading: Reading) -> tuple[Identifier, ...]:
         GatewayError: unprocessable, where nothing identifies it.
     """
     own = own_identifiers(segment, reading)
-    if own:
+    if own and not (_names_nothing(own) and _has_another(segment, reading)):
         for each, number in (("FILL", 2), ("PLAC", 1)):
             if any(each == known["type"]["coding"][0]["code"] for known in own):
                 reading.took("identifier", segment, number)
@@ -137,6 +145,16 @@ def keys(segment: Segment, reading: Reading) -> tuple[Identifier, ...]:
             code="required",
         )  # fmt: skip
     return (configured,)
+
+
+def _has_another(segment: Segment, reading: Reading) -> bool:
+    """Whether a field that the profile names, or the parent, says which appointment it is."""
+    if any(
+        (found := place(name).field(reading.message)) and part(found[1], 1)
+        for name in reading.profile.identity_fields
+    ):
+        return True
+    return bool(_child_identifiers(segment, reading))
 
 
 def group(segment: Segment, reading: Reading) -> Identifier | None:
