@@ -14,7 +14,8 @@ from fhir_gateway.workers.waking import woken
 
 #: Seconds between two looks, whether or not anybody woke the loop.
 PERIOD = 1.0
-#: Seconds between two looks at what is to be counted; whoever asks does not wait for it.
+#: Seconds before the first look at what is to be counted, and between two; whoever asks does not
+#: wait for it.
 COUNTING = 60.0
 _SETTLE = 0.002
 
@@ -26,8 +27,8 @@ async def work(deps: Deps, stop: asyncio.Event) -> None:
         deps: See Deps.
         stop: Set to end the loop.
     """
-    swept = counted = 0.0
     clock = asyncio.get_running_loop().time
+    swept, counted = 0.0, clock()
     while not stop.is_set():
         deps.database.woken.clear()
         try:
