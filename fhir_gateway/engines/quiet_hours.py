@@ -9,13 +9,16 @@ Source: reliability-security.md section 7.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from fhir_gateway.core.errors import Category, fail
 from fhir_gateway.core.time import Interval, at_wall_clock, local_day
 
 _DAY = timedelta(days=1)
+#: As far as `waking` looks ahead.
+LONGEST = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +96,22 @@ def after(moment: datetime, window: timedelta, hours: QuietHours, zone: ZoneInfo
 
 
 def waking(start: datetime, end: datetime, hours: QuietHours, zone: ZoneInfo) -> timedelta:
-    """How much of a time is outside the quiet hours; none where it ends before it starts."""
-    at, end, total = may_go(start, hours, zone), end.astimezone(UTC), timedelta()
-    while at < end:
-        night = next(_nights(at, hours, zone), None)
-        if night is None or night.start >= end:
-            return total + (end - at)
-        total += night.start - at
-        at = may_go(night.end, hours, zone)
+    """How much of a time is outside the quiet hours; none where it ends before it starts.
+
+    Of a time longer than a year the first year is told: for whoever wants to know whether somebody
+    has time enough that is as good as all.
+    """
+    at = start.astimezone(UTC)
+    end = min(end.astimezone(UTC), at + LONGEST)
+    if at >= end:
+        return timedelta()
+    total = end - at
+    day, last = local_day(at, zone) - _DAY, local_day(end, zone)
+    while day <= last and not hours.none:
+        night = _night(day, hours, zone)
+        if night is not None and night.start < end and at < night.end:
+            total -= min(end, night.end) - max(at, night.start)
+        day += _DAY
     return total
 
 
@@ -110,10 +121,17 @@ def _nights(moment: datetime, hours: QuietHours, zone: ZoneInfo) -> Iterator[Int
         return
     day = local_day(moment, zone) - _DAY
     for _ in range(4):
-        last = day if hours.begin < hours.end else day + _DAY
-        start, _ = at_wall_clock(datetime.combine(day, hours.begin), zone)
-        end, _ = at_wall_clock(datetime.combine(last, hours.end), zone)
-        start, end = start.astimezone(UTC), end.astimezone(UTC)
-        if start < end and end > moment:
-            yield Interval(start, end)
+        night = _night(day, hours, zone)
+        if night is not None and night.end > moment:
+            yield night
         day += _DAY
+
+
+@lru_cache(maxsize=4096)
+def _night(day: date, hours: QuietHours, zone: ZoneInfo) -> Interval | None:
+    """The quiet time that begins on a day; None where a clock change leaves nothing of it."""
+    last = day if hours.begin < hours.end else day + _DAY
+    start, _ = at_wall_clock(datetime.combine(day, hours.begin), zone)
+    end, _ = at_wall_clock(datetime.combine(last, hours.end), zone)
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    return Interval(start, end) if start < end else None
