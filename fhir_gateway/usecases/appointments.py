@@ -228,14 +228,11 @@ async def displace(tx: Transaction, missing: Sequence[Engagement]) -> list[Engag
 
 async def _overlap(tx: Transaction, missing: Sequence[Engagement]) -> list[Engagement]:
     """Let the EHR's booking stand beside the one that is there."""
-    held = await engagements.insert(tx, missing)
-    won = {each.actor_key for each in held}
-    beside = [
-        replace(each, active=False, kind=engagements.OVERLAP)
-        for each in missing
-        if each.actor_key not in won
-    ]
-    return await engagements.insert(tx, beside)
+    beside = list(missing)
+    for each in await engagements.insert(tx, missing):
+        beside.remove(replace(each, id=0))  # one row: of an actor's seats some may be free by now
+    overlaps = [replace(each, active=False, kind=engagements.OVERLAP) for each in beside]
+    return await engagements.insert(tx, overlaps)
 
 
 def _hull(rows: Sequence[Engagement]) -> Interval:
