@@ -19,7 +19,15 @@ from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
 from fhir_gateway.storage.resources import Stored, Write
 from fhir_gateway.storage.slot_statuses import SlotState
-from fhir_gateway.usecases import conflict_tasks, counting, freed, identifying, storing, telling
+from fhir_gateway.usecases import (
+    conflict_tasks,
+    counting,
+    freed,
+    identifying,
+    seats,
+    storing,
+    telling,
+)
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Around, Needs, Resource, needs, slot_ids, span_of
 from fhir_gateway.usecases.slot_states import areas_of, refresh
@@ -111,8 +119,8 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     stored = await _write(tx, deps, change)
     counting.moved(tx, old, change.resource, stored.last_updated)
     states = await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
-    if old is None and wanted.span and not _are_there(change.resource, wanted, states):
-        raise RaceLostError  # somebody took a Slot away meanwhile
+    if any(each.exclusive for each in added) and not _are_there(wanted, added, states):
+        raise RaceLostError  # somebody took a Slot away meanwhile, or some of its time or seats
     await telling.tell(tx, deps, old, change.resource, awaits=awaits)
     changed = Changed(stored, overlaps)
     for each in overlaps:
@@ -136,9 +144,21 @@ def _awaits(tx: Transaction, deps: Deps, old: Resource | None, change: Change) -
     return booked and not held and telling.awaited(tx, deps)
 
 
-def _are_there(appointment: Resource, held: Needs, states: Iterable[SlotState]) -> bool:
-    """Whether the Slots of a new booking are there still, now that they are locked."""
-    return not held.exclusive or {each.id for each in states}.issuperset(slot_ids(appointment))
+def _are_there(wanted: Needs, added: Sequence[Engagement], states: Iterable[SlotState]) -> bool:
+    """Whether the Slots that are booked are what they were, now that they are locked.
+
+    Where somebody's time stays taken as it was, not all are locked, nor can they have changed.
+    """
+    locked = {each.id: each.stored for each in states if each.stored is not None}
+    anew = set(wanted.exclusive).issubset(added)
+    times = [each.during for each in added if each.exclusive]
+    for each in wanted.slots:
+        now, span = locked.get(each["id"]), span_of(each)
+        if now is not None and not seats.offers_the_same(each, now):
+            return False
+        if now is None and anew and span is not None and all(map(span.overlaps, times)):
+            return False
+    return True
 
 
 async def _beside_block(tx: Transaction, wanted: Needs) -> bool:

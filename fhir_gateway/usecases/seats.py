@@ -10,6 +10,7 @@ from typing import Any
 
 from fhir_gateway.core.codes import EXT_SLOT_CAPACITY
 from fhir_gateway.core.errors import Category, GatewayError, Issue
+from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases.zones import extension
 
 Resource = dict[str, Any]
@@ -29,6 +30,20 @@ def shared(slots: Sequence[Resource]) -> Resource | None:
     Who needs several Slots needs them whole.
     """
     return slots[0] if len(slots) == 1 and seats_of(slots[0]) > 1 else None
+
+
+def offers_the_same(read: Resource, now: Stored) -> bool:
+    """Whether a Slot still has the time and the seats that it had when it was read.
+
+    Args:
+        read: With its version; what is held in it may have changed since.
+        now: As it is stored.
+    """
+    if read["meta"]["versionId"] == str(now.version):
+        return True
+    slot = now.resource()
+    told = all(read.get(each) == slot.get(each) for each in ("schedule", "start", "end"))
+    return told and seats_of(read) == seats_of(slot)
 
 
 def check_seats(slot: Resource) -> None:

@@ -1,9 +1,16 @@
-"""Which of the seats of a Slot somebody has, where some are held or change. Decision record 0027."""
+"""Whose seat is it where some are held, given back or taken away? Decision record 0027."""
 
 import pytest
 
-from tests.usecases.builders import a_patient
-from tests.usecases.clinic import Clinic
+from fhir_gateway.core.refs import Ref
+from fhir_gateway.engines.lifecycle import By
+from fhir_gateway.storage import resources
+from fhir_gateway.storage.postgres import RaceLostError
+from fhir_gateway.usecases import appointments
+from fhir_gateway.usecases.appointments import Change
+from fhir_gateway.usecases.engaging import look_around
+from tests.usecases.builders import Resource, a_patient, a_slot, an_appointment, at
+from tests.usecases.clinic import TENANT, Clinic
 from tests.usecases.ehr import Ehr, known_here, segment
 from tests.usecases.test_seats import GROUP, a_group, fill, taken
 from tests.usecases.waiting_room import free_up, offers, waiting
@@ -38,3 +45,43 @@ async def test_a_pair_of_the_ehr_has_the_seat_that_was_offered_and_waits_for_the
     assert await rows(clinic, told["id"]) == [(True, "appointment")] * 2
     assert await taken(clinic) == 2
     assert await clinic.wrong_slots() == []
+
+
+async def apply_late(clinic: Clinic, wanted: Resource, *slots: Resource) -> Resource:
+    """Book or move, while Slots are written between the look at them and the booking."""
+    async with clinic.deps.database.transaction(TENANT) as tx:
+        around = await look_around(tx, [wanted])
+        await clinic.put(*slots)
+        old = await resources.read(tx, Ref("Appointment", wanted["id"]), lock=True)
+        change = Change(wanted, By.CLIENT, old, around=around)
+        return (await appointments.apply(tx, clinic.deps, change)).stored.resource()
+
+
+CHANGES = {
+    "fewer seats": a_group(1),
+    "one seat only": a_slot(),
+    "shorter": a_group(2, minutes=20),
+    "moved": a_group(2) | {"start": at("11:00"), "end": at("11:30")},
+    "withdrawn": a_group(2, status="entered-in-error"),
+}
+
+
+@pytest.mark.parametrize("booked", [False, True])
+@pytest.mark.parametrize("change", CHANGES)
+async def test_who_saw_a_slot_before_it_was_changed_looks_again(
+    clinic: Clinic, change: str, booked: bool
+) -> None:
+    before = [await clinic.book("09:30")] * booked
+    wanted = an_appointment() | {"id": before[0]["id"] if before else "new"}
+    with pytest.raises(RaceLostError):
+        await apply_late(clinic, wanted, CHANGES[change])
+    assert await clinic.all("Appointment", start=at("09:00")) == []
+    assert await clinic.wrong_slots() == []
+
+
+async def test_what_else_is_written_into_a_slot_is_in_nobodys_way(clinic: Clinic) -> None:
+    booked = await apply_late(
+        clinic, an_appointment() | {"id": "new"}, a_group(2, comment="Bring your shoes")
+    )
+    assert booked["status"] == "booked"
+    assert await taken(clinic) == 1
