@@ -85,3 +85,32 @@ async def test_what_else_is_written_into_a_slot_is_in_nobodys_way(clinic: Clinic
     )
     assert booked["status"] == "booked"
     assert await taken(clinic) == 1
+
+
+async def give_up_both(clinic: Clinic) -> None:
+    """Two who had a seat cancel, and others wait for one; nothing has followed yet."""
+    booked = await fill(clinic, "ann", "cem")
+    await waiting(clinic, "bob")
+    for each in booked:
+        await clinic.cancel(f"Appointment/{each['id']}")
+
+
+async def test_a_seat_that_another_task_holds_is_not_offered_again(clinic: Clinic) -> None:
+    await give_up_both(clinic)
+    await clinic.book(patient="dan")
+    await clinic.work()
+    assert (len(await offers(clinic)), await clinic.status(GROUP)) == (1, ["busy-tentative"])
+    told = [each["status"] for each in await clinic.all("Task")]
+    assert sorted(told) == ["cancelled", "in-progress"]
+
+
+@pytest.mark.parametrize("policy", ["best", "plan"])
+async def test_seats_that_are_taken_for_now_are_not_offered(clinic: Clinic, policy: str) -> None:
+    asking = clinic.under(waitlist=policy)
+    await give_up_both(asking)
+    for each in ("dan", "eve"):
+        await asking.book(patient=each, status="pending")
+    assert await clinic.status(GROUP) == ["busy-tentative"]
+    await asking.work()
+    assert await offers(asking) == []
+    assert [each["status"] for each in await asking.all("Task")] == ["cancelled"] * 2
