@@ -7,6 +7,7 @@ and 15.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from fhir_gateway.core.codes import HOLDING, SYSTEM_REASON
@@ -234,16 +235,20 @@ async def _take(
 
 
 async def displace(tx: Transaction, missing: Sequence[Engagement]) -> list[Engagement]:
-    """Take back the offers and holds that are in the way of what the EHR says."""
-    displaced: list[Engagement] = []
-    for each in missing:
-        for other in await engagements.overlapping(tx, [each.actor_key], each.during):
-            if other.kind in (engagements.OFFER, engagements.HOLD):
-                displaced.append(other)
-                if other.task is not None:
-                    await outbox.publish(tx, OFFER_DISPLACED, {"task": other.task})
-    await engagements.release(tx, [each.id for each in displaced])
-    return displaced
+    """Take back the offers and holds that are in the way of what the EHR says.
+
+    Of those that have seats of the same Slot so many as seats are missing.
+    """
+    displaced: dict[int, Engagement] = {}
+    for each, rows in zip(missing, await engagements.beside(tx, missing), strict=True):
+        held = [other for other in rows if other.kind in (engagements.OFFER, engagements.HOLD)]
+        sharing = (e for e in held if e.shares_with(each) and e.id not in displaced)
+        others = (e for e in held if not e.shares_with(each))
+        displaced |= {other.id: other for other in (*others, *islice(sharing, 1))}
+    for task in sorted({each.task for each in displaced.values() if each.task}):
+        await outbox.publish(tx, OFFER_DISPLACED, {"task": task})
+    await engagements.release(tx, displaced)
+    return list(displaced.values())
 
 
 async def _overlap(tx: Transaction, missing: Sequence[Engagement]) -> list[Engagement]:

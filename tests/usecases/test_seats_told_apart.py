@@ -1,5 +1,7 @@
 """Whose seat is it where some are held, given back or taken away? Decision record 0027."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from fhir_gateway.core.refs import Ref
@@ -12,6 +14,7 @@ from fhir_gateway.usecases.engaging import look_around
 from tests.usecases.builders import Resource, a_patient, a_slot, an_appointment, at
 from tests.usecases.clinic import TENANT, Clinic
 from tests.usecases.ehr import Ehr, known_here, segment
+from tests.usecases.test_book import book
 from tests.usecases.test_seats import GROUP, a_group, fill, taken
 from tests.usecases.waiting_room import free_up, offers, waiting
 
@@ -114,3 +117,32 @@ async def test_seats_that_are_taken_for_now_are_not_offered(clinic: Clinic, poli
     await asking.work()
     assert await offers(asking) == []
     assert [each["status"] for each in await asking.all("Task")] == ["cancelled"] * 2
+
+
+async def by_the_ehr(clinic: Clinic) -> None:
+    number = len(await clinic.all("Appointment"))
+    await Ehr(clinic).sends("S12", id_=f"F-{number}", patient={3: f"E{number}", 5: "Roe^Max"})
+
+
+async def by_staff(clinic: Clinic) -> None:
+    patient = f"x{len(await clinic.all('Patient'))}"
+    await clinic.put(a_patient(patient))
+    await book(clinic, an_appointment(patient=patient), override_offer=True)
+
+
+Taking = Callable[[Clinic], Awaitable[None]]
+
+
+@pytest.mark.parametrize("take", [by_the_ehr, by_staff])
+async def test_only_so_many_offers_end_as_seats_are_missing(clinic: Clinic, take: Taking) -> None:
+    await clinic.put(a_group(3))
+    await waiting(clinic, "bob", "eve")
+    await free_up(clinic)
+    await free_up(clinic, patient="cem")
+    left = []
+    for _ in range(3):
+        left.append((len(await offers(clinic)), await taken(clinic)))
+        await take(clinic)
+        await clinic.work()
+    assert left == [(2, 2), (2, 3), (1, 3)]
+    assert await offers(clinic) == []
