@@ -162,11 +162,10 @@ async def overlapping(
     return [engagement_of(row) for row in await tx.rows(statement, params)]
 
 
-async def others_in_the_way(
-    tx: Transaction, wanted: Sequence[Engagement], without_task: str
-) -> bool:
-    """Whether anything exclusive overlaps one of these, but for what a Task holds and for others
-    who have seats of the same Slot.
+async def beside(
+    tx: Transaction, wanted: Sequence[Engagement], *, without_task: str = ""
+) -> list[list[Engagement]]:
+    """What overlaps each of these on its actor, in one round trip; for each a list.
 
     Args:
         tx: Open transaction.
@@ -176,11 +175,7 @@ async def others_in_the_way(
     found = await tx.fetch_batch(
         [_overlapping(tx.tenant, [e.actor_key], e.during, "", without_task) for e in wanted]
     )
-    return any(
-        other.exclusive and not other.shares_with(each)
-        for each, rows in zip(wanted, found, strict=True)
-        for other in map(engagement_of, rows)
-    )
+    return [[engagement_of(row) for row in rows] for rows in found]
 
 
 def _overlapping(

@@ -1,7 +1,7 @@
 """What should each Slot say, from what is held? (decision 9)"""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fhir_gateway.core.time import Interval
@@ -55,6 +55,7 @@ class SlotState:
         derived: As it should say.
         overbooked, says_overbooked: Likewise.
         seated: Whether anybody has one of its seats; it may be free all the same.
+        stored: The Slot itself, where it has been locked.
     """
 
     id: str
@@ -63,11 +64,12 @@ class SlotState:
     overbooked: bool
     says_overbooked: bool
     seated: bool = False
+    stored: Stored | None = None
 
 
 async def locked_in(
     tx: Transaction, areas: Sequence[tuple[Interval, Iterable[int]]]
-) -> tuple[list[SlotState], dict[str, Stored]]:
+) -> list[SlotState]:
     """Lock the Slots of every Schedule of these actors that overlap these spans, then look at them.
 
     Args:
@@ -75,21 +77,19 @@ async def locked_in(
         areas: Spans, each with numbers of actors; not empty.
 
     Returns:
-        Their states, by id, and the Slots themselves.
+        Their states with the Slots themselves, by id.
     """
     found = [overlapping_slots(tx.tenant, span, keys) for span, keys in areas]
     params = [value for _, values in found for value in values]
     return await _locked(tx, " UNION ".join(statement for statement, _ in found), params)
 
 
-async def locked(tx: Transaction, ids: Iterable[str]) -> tuple[list[SlotState], dict[str, Stored]]:
+async def locked(tx: Transaction, ids: Iterable[str]) -> list[SlotState]:
     """The same for Slots by id."""
     return await _locked(tx, "SELECT unnest(%s::text[])", [sorted(set(ids))])
 
 
-async def _locked(
-    tx: Transaction, found: str, params: list[Any]
-) -> tuple[list[SlotState], dict[str, Stored]]:
+async def _locked(tx: Transaction, found: str, params: list[Any]) -> list[SlotState]:
     """One round trip; the second statement sees what was committed before the lock was had."""
     lock = (
         f"SELECT s.id FROM slot s WHERE s.tenant = %s AND s.id = ANY(ARRAY({found})) ORDER BY s.id"
@@ -106,10 +106,7 @@ async def _locked(
             (look, (tx.tenant, *params, tx.tenant)),
         ]
     )
-    return (
-        [SlotState(*row[:6]) for row in rows],
-        {row[0]: Stored("Slot", row[0], *row[6:]) for row in rows},
-    )
+    return [replace(SlotState(*row[:6]), stored=Stored("Slot", row[0], *row[6:])) for row in rows]
 
 
 async def states_of_slots(tx: Transaction, slots: Iterable[str]) -> list[SlotState]:

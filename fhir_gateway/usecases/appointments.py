@@ -7,6 +7,7 @@ and 15.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from fhir_gateway.core.codes import HOLDING, SYSTEM_REASON
@@ -19,7 +20,15 @@ from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import RaceLostError, Transaction
 from fhir_gateway.storage.resources import Stored, Write
 from fhir_gateway.storage.slot_statuses import SlotState
-from fhir_gateway.usecases import conflict_tasks, counting, freed, identifying, storing, telling
+from fhir_gateway.usecases import (
+    conflict_tasks,
+    counting,
+    freed,
+    identifying,
+    seats,
+    storing,
+    telling,
+)
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Around, Needs, Resource, needs, slot_ids, span_of
 from fhir_gateway.usecases.slot_states import areas_of, refresh
@@ -111,8 +120,8 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     stored = await _write(tx, deps, change)
     counting.moved(tx, old, change.resource, stored.last_updated)
     states = await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
-    if old is None and wanted.span and not _are_there(change.resource, wanted, states):
-        raise RaceLostError  # somebody took a Slot away meanwhile
+    if any(each.exclusive for each in added) and not _are_there(wanted, added, states):
+        raise RaceLostError  # somebody took a Slot away meanwhile, or some of its time or seats
     await telling.tell(tx, deps, old, change.resource, awaits=awaits)
     changed = Changed(stored, overlaps)
     for each in overlaps:
@@ -136,9 +145,21 @@ def _awaits(tx: Transaction, deps: Deps, old: Resource | None, change: Change) -
     return booked and not held and telling.awaited(tx, deps)
 
 
-def _are_there(appointment: Resource, held: Needs, states: Iterable[SlotState]) -> bool:
-    """Whether the Slots of a new booking are there still, now that they are locked."""
-    return not held.exclusive or {each.id for each in states}.issuperset(slot_ids(appointment))
+def _are_there(wanted: Needs, added: Sequence[Engagement], states: Iterable[SlotState]) -> bool:
+    """Whether the Slots that are booked are what they were, now that they are locked.
+
+    Where somebody's time stays taken as it was, not all are locked, nor can they have changed.
+    """
+    locked = {each.id: each.stored for each in states if each.stored is not None}
+    anew = set(wanted.exclusive).issubset(added)
+    times = [each.during for each in added if each.exclusive]
+    for each in wanted.slots:
+        now, span = locked.get(each["id"]), span_of(each)
+        if now is not None and not seats.offers_the_same(each, now):
+            return False
+        if now is None and anew and span is not None and all(map(span.overlaps, times)):
+            return False
+    return True
 
 
 async def _beside_block(tx: Transaction, wanted: Needs) -> bool:
@@ -214,28 +235,29 @@ async def _take(
 
 
 async def displace(tx: Transaction, missing: Sequence[Engagement]) -> list[Engagement]:
-    """Take back the offers and holds that are in the way of what the EHR says."""
-    displaced: list[Engagement] = []
-    for each in missing:
-        for other in await engagements.overlapping(tx, [each.actor_key], each.during):
-            if other.kind in (engagements.OFFER, engagements.HOLD):
-                displaced.append(other)
-                if other.task is not None:
-                    await outbox.publish(tx, OFFER_DISPLACED, {"task": other.task})
-    await engagements.release(tx, [each.id for each in displaced])
-    return displaced
+    """Take back the offers and holds that are in the way of what the EHR says.
+
+    Of those that have seats of the same Slot so many as seats are missing.
+    """
+    displaced: dict[int, Engagement] = {}
+    for each, rows in zip(missing, await engagements.beside(tx, missing), strict=True):
+        held = [other for other in rows if other.kind in (engagements.OFFER, engagements.HOLD)]
+        sharing = (e for e in held if e.shares_with(each) and e.id not in displaced)
+        others = (e for e in held if not e.shares_with(each))
+        displaced |= {other.id: other for other in (*others, *islice(sharing, 1))}
+    for task in sorted({each.task for each in displaced.values() if each.task}):
+        await outbox.publish(tx, OFFER_DISPLACED, {"task": task})
+    await engagements.release(tx, displaced)
+    return list(displaced.values())
 
 
 async def _overlap(tx: Transaction, missing: Sequence[Engagement]) -> list[Engagement]:
     """Let the EHR's booking stand beside the one that is there."""
-    held = await engagements.insert(tx, missing)
-    won = {each.actor_key for each in held}
-    beside = [
-        replace(each, active=False, kind=engagements.OVERLAP)
-        for each in missing
-        if each.actor_key not in won
-    ]
-    return await engagements.insert(tx, beside)
+    beside = list(missing)
+    for each in await engagements.insert(tx, missing):
+        beside.remove(replace(each, id=0))  # one row: of an actor's seats some may be free by now
+    overlaps = [replace(each, active=False, kind=engagements.OVERLAP) for each in beside]
+    return await engagements.insert(tx, overlaps)
 
 
 def _hull(rows: Sequence[Engagement]) -> Interval:

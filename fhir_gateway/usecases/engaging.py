@@ -35,11 +35,13 @@ class Needs:
         exclusive: One row for each exclusive actor; of a Slot with seats one for each seat.
         patients: One row for each patient.
         span: The appointment's own time; None where it holds none.
+        slots: Its Slots as they were read, when nobody had locked them.
     """
 
     exclusive: tuple[Engagement, ...] = ()
     patients: tuple[Engagement, ...] = ()
     span: Interval | None = None
+    slots: tuple[Resource, ...] = ()
 
     @property
     def all(self) -> tuple[Engagement, ...]:
@@ -204,6 +206,7 @@ def _needs(appointment: Resource, around: Around) -> Needs:
         ),
         tuple(row(each, core, exclusive=False) for each, core in people.items()),
         span,
+        tuple(found),
     )
 
 

@@ -189,9 +189,11 @@ async def _carry_out(tx: Transaction, deps: Deps, plan: _Plan, outcome: Outcome)
 
 async def _free(tx: Transaction, ids: list[str]) -> dict[str, Stored]:
     """Those of some Slots in which nobody is, locked, so that nobody books them meanwhile."""
-    states, stored = await slot_statuses.locked(tx, ids)
-    free = {each.id for each in states if each.status == each.derived == "free" and not each.seated}
-    return {key: stored[key] for key in sorted(free) if key in stored}
+    return {
+        each.id: each.stored
+        for each in await slot_statuses.locked(tx, ids)
+        if each.status == each.derived == "free" and not each.seated and each.stored is not None
+    }
 
 
 async def _withdraw(tx: Transaction, deps: Deps, ids: list[str]) -> int:

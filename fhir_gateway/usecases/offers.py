@@ -39,6 +39,7 @@ from fhir_gateway.usecases import (
     notices,
     offer_shape,
     reaching,
+    seats,
     storing,
     tasks,
 )
@@ -143,7 +144,7 @@ async def _wanted(tx: Transaction, opening: Opening) -> tuple[Engagement, ...] |
 
 async def _taken(tx: Transaction, opening: Opening, wanted: Sequence[Engagement]) -> bool:
     """Whether somebody else has the time by now, or a part of the time around it."""
-    if await engagements.others_in_the_way(tx, wanted, opening.ref.id):
+    if await seats.in_the_way(tx, wanted, without_task=opening.ref.id):
         return True
     return any(each["status"] not in ("free", "busy-tentative") for each in opening.slots)
 

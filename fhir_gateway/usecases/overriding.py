@@ -4,10 +4,13 @@ The hold goes and the offers end in the transaction of the booking, which the gu
 other: whoever accepted before has won. Decision 15; decision record 0026.
 """
 
+from collections import Counter
+from itertools import islice
+
 from fhir_gateway.storage import engagements
 from fhir_gateway.storage.engagements import Engagement
 from fhir_gateway.storage.postgres import Transaction
-from fhir_gateway.usecases import offers
+from fhir_gateway.usecases import offers, seats
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.engaging import Resource, needs
 
@@ -35,10 +38,17 @@ async def override_offers(tx: Transaction, deps: Deps, appointment: Resource) ->
 
 
 async def _in_the_way(tx: Transaction, appointment: Resource) -> list[Engagement]:
-    """Everything that the Tasks hold of which anything is in the way."""
+    """Everything that the Tasks hold of which anything is in the way.
+
+    Of those that hold seats of the same Slot so many as seats are missing.
+    """
     tasks: set[str] = set()
-    for each in (await needs(tx, appointment)).exclusive:
-        for other in await engagements.overlapping(tx, [each.actor_key], each.during):
-            if other.kind == engagements.OFFER and other.task is not None:
-                tasks.add(other.task)
+    wanted = Counter((await needs(tx, appointment)).exclusive)
+    found = await engagements.beside(tx, list(wanted))
+    for (each, number), rows in zip(wanted.items(), found, strict=True):
+        offered = [other for other in rows if other.kind == engagements.OFFER and other.task]
+        sharing = (other for other in offered if other.shares_with(each))
+        others = (other for other in offered if not other.shares_with(each))
+        missing = islice(sharing, seats.lacking(each, number, rows))
+        tasks.update(other.task for other in (*others, *missing) if other.task)
     return [each for task in sorted(tasks) for each in await engagements.of_task(tx, task)]

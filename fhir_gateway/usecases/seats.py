@@ -5,11 +5,16 @@ its patients, and nobody else gets the time of the Slot. Decision 10; decision r
 Scheduling Links (slot-capacity).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fhir_gateway.core.codes import EXT_SLOT_CAPACITY
 from fhir_gateway.core.errors import Category, GatewayError, Issue
+from fhir_gateway.storage import engagements
+from fhir_gateway.storage.engagements import Engagement
+from fhir_gateway.storage.postgres import Transaction
+from fhir_gateway.storage.resources import Stored
 from fhir_gateway.usecases.zones import extension
 
 Resource = dict[str, Any]
@@ -29,6 +34,20 @@ def shared(slots: Sequence[Resource]) -> Resource | None:
     Who needs several Slots needs them whole.
     """
     return slots[0] if len(slots) == 1 and seats_of(slots[0]) > 1 else None
+
+
+def offers_the_same(read: Resource, now: Stored) -> bool:
+    """Whether a Slot still has the time and the seats that it had when it was read.
+
+    Args:
+        read: With its version; what is held in it may have changed since.
+        now: As it is stored.
+    """
+    if read["meta"]["versionId"] == str(now.version):
+        return True
+    slot = now.resource()
+    told = all(read.get(each) == slot.get(each) for each in ("schedule", "start", "end"))
+    return told and seats_of(read) == seats_of(slot)
 
 
 def check_seats(slot: Resource) -> None:
@@ -51,3 +70,34 @@ def with_seats(extensions: Iterable[Resource], seats: int) -> list[Resource]:
     others = [each for each in extensions if each["url"] != EXT_SLOT_CAPACITY]
     told = [{"url": EXT_SLOT_CAPACITY, "valueInteger": seats}] if seats > 1 else []
     return [*others, *told]
+
+
+async def in_the_way(
+    tx: Transaction, wanted: Sequence[Engagement], *, without_task: str = ""
+) -> bool:
+    """Whether exclusive rows cannot be had: other time overlaps, or there are too few seats.
+
+    Args:
+        tx: Open transaction.
+        wanted: One row for each seat of each actor; may be empty.
+        without_task: Id of a Task whose hold does not count.
+    """
+    counted = Counter(wanted)
+    found = await engagements.beside(tx, list(counted), without_task=without_task)
+    return any(
+        lacking(each, number, rows) > 0
+        or any(other.exclusive and not other.shares_with(each) for other in rows)
+        for (each, number), rows in zip(counted.items(), found, strict=True)
+    )
+
+
+def lacking(each: Engagement, number: int, beside: Iterable[Engagement]) -> int:
+    """How many seats there are too few, of those that rows of one actor want of one Slot.
+
+    Args:
+        each: One of the rows.
+        number: How many they are.
+        beside: What the actor has at that time.
+    """
+    taken = sum(other.active and other.exclusive and other.shares_with(each) for other in beside)
+    return max(0, number + taken - each.seats)

@@ -4,7 +4,7 @@ Slot.status is never set, it is derived from what is held, in the transaction th
 (decision 9).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fhir_gateway.core.time import Interval
@@ -37,28 +37,27 @@ async def refresh(tx: Transaction, deps: Deps, areas: Iterable[Area]) -> list[Sl
     both miss what the other does.
 
     Returns:
-        All Slots in the areas as they were found; `derived` is the status that they have now.
+        All Slots in the areas as they were found once they were locked; `derived` is the status
+        that they have now.
     """
     by_span: dict[Interval, set[int]] = {}
     for each in areas:
         by_span.setdefault(each.span, set()).add(each.actor_key)
     if not by_span:
         return []
-    return await _correct(tx, deps, *await slot_statuses.locked_in(tx, list(by_span.items())))
+    return await _correct(tx, deps, await slot_statuses.locked_in(tx, list(by_span.items())))
 
 
 async def refresh_slots(tx: Transaction, deps: Deps, ids: Iterable[str]) -> list[SlotState]:
     """The same for Slots by id."""
-    return await _correct(tx, deps, *await slot_statuses.locked(tx, ids))
+    return await _correct(tx, deps, await slot_statuses.locked(tx, ids))
 
 
-async def _correct(
-    tx: Transaction, deps: Deps, states: list[SlotState], stored: Mapping[str, Stored]
-) -> list[SlotState]:
+async def _correct(tx: Transaction, deps: Deps, states: list[SlotState]) -> list[SlotState]:
     writes = [
         write
         for each in states
-        if is_stale(each) and (write := _corrected(each, stored.get(each.id))) is not None
+        if is_stale(each) and (write := _corrected(each, each.stored)) is not None
     ]
     await storing.store_all(tx, deps, writes)
     return states
