@@ -371,16 +371,6 @@ async def release(tx: Transaction, ids: Iterable[int]) -> None:
         await tx.execute("DELETE FROM busy WHERE tenant = %s AND id = ANY(%s)", (tx.tenant, given))
 
 
-async def certain(tx: Transaction, ids: Iterable[int], *, tentative: bool) -> None:
-    """Say of time that is held whether it is certain; it goes on being held."""
-    held = sorted(set(ids))
-    if held:
-        await tx.execute(
-            "UPDATE busy SET tentative = %s WHERE tenant = %s AND id = ANY(%s)",
-            (tentative, tx.tenant, held),
-        )
-
-
 async def prolong(tx: Transaction, task: str, until: datetime) -> int:
     """Let a Task's hold last longer; returns how many rows it still has."""
     return await tx.execute(

@@ -104,7 +104,7 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     before = await engagements.of_appointment(tx, change.resource["id"]) if old else []
     lost, added, judged = _difference(before, wanted)
     await engagements.release(tx, (each.id for each in lost))
-    await engagements.certain(tx, (each.id for each in judged), tentative=_is_pending(change))
+    await promotions.certain(tx, (each.id for each in judged), tentative=_is_pending(change))
     overlaps, ended = await _take(tx, change, wanted, added)
     promoted = await promotions.promote(
         tx, {each.actor_key for each in lost if each.exclusive}, _hull(lost)

@@ -78,4 +78,5 @@ async def _become(
     if destination is not None:
         tx.source = destination.receiver.pair
     changed = stored.resource() | changes
+    # The EHR's word is a fact, as in its feed: what it confirms is not refused for anything here.
     await appointments.apply(tx, deps, Change(changed, By.FEED, stored))

@@ -98,10 +98,18 @@ async def test_the_same_holds_for_an_answer_by_another_port(line: Line) -> None:
     assert (await asked(line))[0]["status"] == "completed"
 
 
-async def test_nobody_here_says_yes_in_the_place_of_the_ehr(line: Line) -> None:
+async def test_a_client_does_not_say_yes_in_the_place_of_the_ehr(line: Line) -> None:
     booked, sent = await committed(line)
     own = f"Appointment/{booked['id']}"
     assert (await line.clinic.change(own, status="booked"))["status"] == "pending"
+    await hear(line, word(sent, AckCode.AA))
+    assert await line.clinic.status(own) == ["booked"]
+    assert (await line.clinic.change(own, comment="by the side door"))["status"] == "booked"
+
+
+async def test_neither_do_those_who_take_part(line: Line) -> None:
+    booked, sent = await committed(line)
+    own = f"Appointment/{booked['id']}"
     for each in booked["participant"]:
         await line.clinic.post(a_response(own, "accepted", each["actor"]["reference"]))
     assert await line.clinic.status(own) == ["pending"]
