@@ -3,18 +3,24 @@
 Decision 19; decision record 0025.
 """
 
+from dataclasses import replace
+
 import pytest
 
+from fhir_gateway.core.refs import Ref
 from fhir_gateway.hl7.ack import read_ack
 from fhir_gateway.hl7.ack_codes import AckCode
 from fhir_gateway.hl7.message import Message
 from fhir_gateway.hl7.peek import Header
+from fhir_gateway.storage import resources
 from fhir_gateway.storage.dispatches import ACCEPTED, COMMITTED, DEAD, QUEUED, SKIPPED
+from fhir_gateway.storage.opening import open_database
+from fhir_gateway.storage.postgres import Patience
 from fhir_gateway.usecases import send_v2
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.receive_v2 import receive
 from tests.usecases.builders import Resource, a_patient, a_response
-from tests.usecases.clinic import TENANT
+from tests.usecases.clinic import TENANT, Clinic
 from tests.usecases.ehr import BASE, siu
 from tests.workers.receiver import Line, Receiver, Reply, a_destination, a_line, ack, says, word
 
@@ -88,7 +94,37 @@ async def test_an_answer_that_cannot_be_carried_out_is_for_people_and_stops_no_o
     assert "AA, which could not be carried out" in task["statusReason"]["text"]
 
 
-async def test_the_same_holds_for_an_answer_by_another_port(line: Line) -> None:
+@pytest.mark.parametrize(
+    ("reply", "settled"),
+    [
+        (says(AckCode.AA), ("outbound.accepted", 2)),
+        (says(AckCode.CA, AckCode.AA), ("outbound.late", 1)),
+    ],
+)
+async def test_an_answer_that_cannot_be_kept_now_is_kept_later_and_stops_no_other(
+    line: Line, database_url: str, reply: Reply, settled: tuple[str, int]
+) -> None:
+    booked = await line.clinic.book("09:00", patient="bob")
+    await line.clinic.book("09:30", patient="cem")
+    line.receiver.script = [reply]
+    own = Ref("Appointment", booked["id"])
+    opened = await open_database(database_url, size=4, patience=Patience(lock=0.2))
+    hasty = replace(line, clinic=Clinic(replace(line.clinic.deps, database=opened)))
+    async with hasty.sending():
+        async with line.clinic.deps.database.transaction(TENANT) as tx:
+            await resources.read(tx, own, lock=True)
+            await line.log.until("outbound.unsettled")
+            await line.log.until("outbound.accepted")
+        await line.log.until(*settled)
+    await opened.close()
+    assert line.log.of("outbound.failed") == []
+    assert await line.clinic.status(str(own)) == ["booked"]
+    assert await line.states() == [ACCEPTED, ACCEPTED]
+
+
+async def test_an_answer_by_another_port_that_cannot_be_carried_out_is_for_people_too(
+    line: Line,
+) -> None:
     assert await hear(line, siu("S12", "11:00", id_="F-1")) == "AA"
     booked, sent = await committed(line)
     assert await hear(line, word(sent, AckCode.AA) + b"SCH||F-1\r") == "CA"
