@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from fhir_gateway.usecases.corrections import Corrected, Plan
     from fhir_gateway.usecases.deps import Deps
 
+_OUTCOMES = {
+    "applied": "applied",
+    "superseded": "not applied, since a newer message had been; kept",
+}
+
 
 def edit(
     number: Number,
@@ -83,7 +88,8 @@ def edit(
     if done.number is None:
         console.print(f"[red]It cannot be applied;[/] {number} waits as before")
         raise typer.Exit(REFUSED)
-    console.print(f"applied as message {done.number}, which corrects {number}", highlight=False)
+    what = _OUTCOMES[done.outcome]
+    console.print(f"{what} as message {done.number}, which corrects {number}", highlight=False)
 
 
 def _read(path: Path) -> bytes:

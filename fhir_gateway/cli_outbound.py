@@ -132,7 +132,10 @@ def retry(
 
 @app.command()
 def skip(numbers: Numbers = None, tenant: Tenant = "default", data_dir: DataDir = None) -> None:
-    """Never send messages, and let those behind them go."""
+    """Never send messages, and let those behind them go.
+
+    A booking that waits for the receiver to confirm it is booked then.
+    """
     from fhir_gateway.usecases import send_v2
 
     async def work(deps: "Deps") -> dict[int, bool]:

@@ -33,6 +33,10 @@ class Category(Enum):
     FAULT = "fault"  #: our own defect; details stay in the log
 
 
+#: What another try may mend.
+PASSING = frozenset({Category.BUSY, Category.TIMEOUT})
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
     """One thing that is wrong: what, where, and what would be right.

@@ -1,6 +1,7 @@
 """Who gets time that is given back, before it counts as free?
 
-What the EHR has booked over somebody else, and blocks that somebody was in the way of. Decision 14.
+What the EHR has booked over somebody else, and blocks that somebody was in the way of; and what is
+held may become certain without being taken anew. Decisions 14 and 19.
 """
 
 from collections.abc import Iterable
@@ -76,3 +77,13 @@ async def _promote_block(tx: Transaction, waiting: Engagement) -> list[Engagemen
     return await insert(
         tx, [replace(waiting, during=each, core=each, active=True) for each in free]
     )
+
+
+async def certain(tx: Transaction, ids: Iterable[int], *, tentative: bool) -> None:
+    """Say of time that is held whether it is certain; it goes on being held."""
+    held = sorted(set(ids))
+    if held:
+        await tx.execute(
+            "UPDATE busy SET tentative = %s WHERE tenant = %s AND id = ANY(%s)",
+            (tentative, tx.tenant, held),
+        )

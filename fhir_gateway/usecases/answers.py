@@ -16,7 +16,15 @@ from fhir_gateway.engines.lifecycle import By
 from fhir_gateway.storage import engagements, offer_log, outbox, resources
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored, Write
-from fhir_gateway.usecases import appointments, notices, offer_shape, storing, tasks, waiting
+from fhir_gateway.usecases import (
+    appointments,
+    notices,
+    offer_shape,
+    storing,
+    tasks,
+    telling,
+    waiting,
+)
 from fhir_gateway.usecases.appointments import Change, TimeTakenError
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.offers import OFFER_EXPIRY, funnel
@@ -257,7 +265,8 @@ async def _answer_appointment(tx: Transaction, deps: Deps, given: Answer) -> Non
         return
     changed = _with_status(given.tree, (given.actor,), status)
     if changed["status"] == "pending" and _agreed(changed):
-        changed["status"] = "booked"
+        confirmed = not await telling.unconfirmed(tx, changed["id"])
+        changed["status"] = "booked" if confirmed else "pending"
     if changed != given.tree:
         await appointments.apply(tx, deps, Change(changed, By.OPERATION, given.appointment))
 

@@ -106,20 +106,21 @@ async def apply(tx: Transaction, deps: Deps, change: Change) -> Changed:
     """
     old = change.old.resource() if change.old else None
     awaits = _awaits(tx, deps, old, change)
-    if awaits:
+    if awaits or await _awaited(tx, old, change):
         change = replace(change, resource={**change.resource, "status": "pending"})
     _check_transition(old, change)
     wanted = await needs(tx, change.resource, change.around)
     before = await engagements.of_appointment(tx, change.resource["id"]) if old else []
-    lost, added = _difference(before, wanted)
+    lost, added, judged = _difference(before, wanted)
     await engagements.release(tx, (each.id for each in lost))
+    await promotions.certain(tx, (each.id for each in judged), tentative=_is_pending(change))
     overlaps, ended = await _take(tx, change, wanted, added)
     promoted = await promotions.promote(
         tx, {each.actor_key for each in lost if each.exclusive}, _hull(lost)
     ) if any(each.exclusive for each in lost) else []  # fmt: skip
     stored = await _write(tx, deps, change)
     counting.moved(tx, old, change.resource, stored.last_updated)
-    states = await refresh(tx, deps, areas_of([*lost, *ended, *added, *promoted]))
+    states = await refresh(tx, deps, areas_of([*lost, *ended, *added, *judged, *promoted]))
     if any(each.exclusive for each in added) and not _are_there(wanted, added, states):
         raise RaceLostError  # somebody took a Slot away meanwhile, or some of its time or seats
     await telling.tell(tx, deps, old, change.resource, awaits=awaits)
@@ -143,6 +144,18 @@ def _awaits(tx: Transaction, deps: Deps, old: Resource | None, change: Change) -
     booked = change.by is By.CLIENT and change.resource["status"] == "booked"
     held = old is not None and old["status"] in HOLDING
     return booked and not held and telling.awaited(tx, deps)
+
+
+async def _awaited(tx: Transaction, old: Resource | None, change: Change) -> bool:
+    """Whether a client calls booked what the EHR's application has still to confirm."""
+    if change.by is not By.CLIENT or change.resource["status"] != "booked":
+        return False
+    pending = old is not None and old["status"] == "pending"
+    return pending and await telling.unconfirmed(tx, change.resource["id"])
+
+
+def _is_pending(change: Change) -> bool:
+    return bool(change.resource["status"] == "pending")
 
 
 def _are_there(wanted: Needs, added: Sequence[Engagement], states: Iterable[SlotState]) -> bool:
@@ -193,23 +206,27 @@ def _same(one: Engagement, other: Engagement) -> bool:
         and one.core == other.core
         and one.slots == other.slots
         and one.exclusive == other.exclusive
-        and one.tentative == other.tentative
         and (one.share, one.seats) == (other.share, other.seats)
     )
 
 
 def _difference(
     before: Sequence[Engagement], wanted: Needs
-) -> tuple[list[Engagement], list[Engagement]]:
-    """Rows to give back and rows to take; what stays the same is not touched."""
-    lost, added = list(before), []
+) -> tuple[list[Engagement], list[Engagement], list[Engagement]]:
+    """Rows to give back, rows to take, and those that only become certain or uncertain.
+
+    What is held is not judged anew; what stays the same is not touched.
+    """
+    lost, added, judged = list(before), [], []
     for each in wanted.all:
         there = next((other for other in lost if _same(each, other)), None)
         if there is None:
             added.append(each)
         else:
             lost.remove(there)
-    return lost, added
+            if there.tentative != each.tentative:
+                judged.append(there)
+    return lost, added, judged
 
 
 async def _take(

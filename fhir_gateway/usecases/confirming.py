@@ -4,14 +4,15 @@ Until then it is pending and its time is held. Yes makes it booked; no cancels i
 back, as any cancellation does. Silence is for people. Decision 19; decision record 0025.
 """
 
+from fhir_gateway.core.codes import HOLDING
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.engines.lifecycle import By
 from fhir_gateway.outbound.destinations import Destination
-from fhir_gateway.storage import dispatches, resources
+from fhir_gateway.storage import resources
 from fhir_gateway.storage.dispatches import Dispatch
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.storage.resources import Stored
-from fhir_gateway.usecases import appointments
+from fhir_gateway.usecases import appointments, telling
 from fhir_gateway.usecases.appointments import Change
 from fhir_gateway.usecases.deps import Deps
 
@@ -20,21 +21,22 @@ REFUSED = "not-confirmed"
 
 
 async def confirmed(
-    tx: Transaction, deps: Deps, destination: Destination, message: Dispatch
+    tx: Transaction, deps: Deps, destination: Destination | None, message: Dispatch
 ) -> None:
     """Book what was pending, if everybody who has to confirm it has done so.
 
     Args:
         tx: In which the answer is kept.
         deps: See Deps.
-        destination: Who has said yes; it is not told again.
-        message: What it has said yes to.
+        destination: Who has said yes; it is not told again. None where there is none any more.
+        message: What it has said yes to, or people have for it: it is over.
     """
-    stored = await _pending(tx, message)
-    if stored is None:
+    if not message.confirms:
         return
-    told = await dispatches.told(tx, message.appointment)
-    if any(each.confirms and each.state in dispatches.OPEN for each in told):
+    stored = await _locked(tx, message)
+    if stored is None or stored.resource()["status"] != "pending":
+        return
+    if await telling.unconfirmed(tx, message.appointment):
         return
     await _become(tx, deps, destination, stored, status="booked")
 
@@ -42,7 +44,9 @@ async def confirmed(
 async def refused(
     tx: Transaction, deps: Deps, destination: Destination, message: Dispatch, why: str
 ) -> bool:
-    """Cancel what was pending; False where nothing was, and a refusal is for people.
+    """Cancel what was pending; False where the refusal is for people.
+
+    What is over already stays as it is: nobody has to be told of its end who never had it.
 
     Args:
         tx: In which the answer is kept.
@@ -51,8 +55,12 @@ async def refused(
         message: What it has said no to.
         why: In its words.
     """
-    stored = await _pending(tx, message)
-    if stored is None:
+    if not message.confirms:
+        return False
+    stored = await _locked(tx, message)
+    if stored is None or (status := stored.resource()["status"]) not in HOLDING:
+        return True
+    if status != "pending":
         return False
     reason = appointments.reason(REFUSED, "The other system has not confirmed it")
     reason["text"] = f"{destination.name}: {why}"
@@ -60,16 +68,15 @@ async def refused(
     return True
 
 
-async def _pending(tx: Transaction, message: Dispatch) -> Stored | None:
-    if not message.confirms:
-        return None
-    stored = await resources.read(tx, Ref("Appointment", message.appointment), lock=True)
-    return stored if stored and stored.resource()["status"] == "pending" else None
+async def _locked(tx: Transaction, message: Dispatch) -> Stored | None:
+    return await resources.read(tx, Ref("Appointment", message.appointment), lock=True)
 
 
 async def _become(
-    tx: Transaction, deps: Deps, destination: Destination, stored: Stored, **changes: object
+    tx: Transaction, deps: Deps, destination: Destination | None, stored: Stored, **changes: object
 ) -> None:
-    tx.source = destination.receiver.pair
+    if destination is not None:
+        tx.source = destination.receiver.pair
     changed = stored.resource() | changes
-    await appointments.apply(tx, deps, Change(changed, By.OPERATION, stored))
+    # The EHR's word is a fact, as in its feed: what it confirms is not refused for anything here.
+    await appointments.apply(tx, deps, Change(changed, By.FEED, stored))

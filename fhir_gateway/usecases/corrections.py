@@ -10,7 +10,7 @@ Source: decision 20; hl7v2.md section 6, row 5; decision record 0025.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
+from fhir_gateway.core.errors import PASSING, Category, GatewayError, Issue, fail
 from fhir_gateway.hl7.message import Message
 from fhir_gateway.hl7.peek import Header, peek
 from fhir_gateway.mapping.previews import Difference, differences, preview
@@ -20,9 +20,10 @@ from fhir_gateway.storage.inbox import ERROR, REFUSED
 from fhir_gateway.storage.inbox_queue import Correction, Kept
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.feed_order import outcome_of
 from fhir_gateway.usecases.feed_people import AmbiguousError
 from fhir_gateway.usecases.kept_v2 import issue_row
-from fhir_gateway.usecases.receive_v2 import PASSING, apply_message, profile_of_kept
+from fhir_gateway.usecases.receive_v2 import apply_message, profile_of_kept
 
 _LONGEST = 200
 #: What may still be corrected.
@@ -57,11 +58,14 @@ class Corrected:
 
     Attributes:
         number: Of the corrected message; None where it could not be applied.
+        outcome: `applied`, `superseded` (kept as dealt with: a newer message had been applied) or
+            `error` (the original waits as before).
         issues: What was wrong or odd.
         appointment: Id of the Appointment.
     """
 
     number: int | None
+    outcome: str
     issues: Sequence[Issue] = ()
     appointment: str | None = None
 
@@ -157,14 +161,15 @@ async def correct(
             at=deps.clock.now(),
             reason=reason.strip()[:500],
         )
-        return Corrected(await inbox_queue.corrected(tx, kept, made), done.issues, done.appointment)
+        copy = await inbox_queue.corrected(tx, kept, made)
+        return Corrected(copy, outcome_of(done.issues), done.issues, done.appointment)
 
     try:
         found = await deps.database.run(tenant, work)
     except _Unfit as why:
         deps.log("message.correction-refused", id=number)
-        return Corrected(None, why.issues)
-    deps.log("message.corrected", id=number, corrected=found.number)
+        return Corrected(None, "error", why.issues)
+    deps.log("message.corrected", id=number, corrected=found.number, outcome=found.outcome)
     return found
 
 

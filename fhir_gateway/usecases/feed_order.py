@@ -4,6 +4,7 @@ Messages about one thing count in the order of their sender's clock; equal times
 receipt. hl7v2.md section 2.3, decision 20.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -50,6 +51,12 @@ def is_late(told: Said, state: FeedState | None, *, replayed: bool = False) -> b
     if one is not None and other is not None and (older(one, other) or older(other, one)):
         return older(one, other)
     return replayed and told.received_at < state.received_at
+
+
+def outcome_of(issues: Iterable[Issue]) -> str:
+    """`superseded` where a newer message had been applied before this one, else `applied`."""
+    late = any(each.details == "superseded" for each in issues)
+    return "superseded" if late else "applied"
 
 
 def superseded(why: str) -> Issue:

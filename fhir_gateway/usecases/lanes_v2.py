@@ -8,7 +8,7 @@ messages about the same appointment wait behind it, and all others pass. Decisio
 from collections.abc import Sequence
 from datetime import datetime
 
-from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
+from fhir_gateway.core.errors import PASSING, Category, GatewayError, Issue, fail
 from fhir_gateway.mapping.intake import take
 from fhir_gateway.mapping.profiles import SenderProfile
 from fhir_gateway.mapping.siu import read_siu
@@ -19,7 +19,7 @@ from fhir_gateway.usecases.aside import aside
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.feed_people import AmbiguousError
 from fhir_gateway.usecases.kept_v2 import issue_row, open_match_task
-from fhir_gateway.usecases.receive_v2 import PASSING, apply_message, profile_of_kept, reused_id
+from fhir_gateway.usecases.receive_v2 import apply_message, profile_of_kept, reused_id
 
 #: Seconds until the next try; after the last the message waits for people.
 PATIENCE = (1.0, 5.0, 25.0, 125.0, 600.0)

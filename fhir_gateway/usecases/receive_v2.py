@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
+from fhir_gateway.core.errors import PASSING, Category, GatewayError, Issue, fail
 from fhir_gateway.hl7 import ack, batch
 from fhir_gateway.hl7.ack_codes import AckCode, AckMode, AckModes, ack_modes
 from fhir_gateway.hl7.peek import Header, peek
@@ -42,7 +42,6 @@ from fhir_gateway.usecases.senders import Senders
 from fhir_gateway.usecases.told_v2 import Told, carry_out
 
 #: What another try can cure; the sender never hears of it.
-PASSING = frozenset({Category.BUSY, Category.TIMEOUT})
 _PATIENCE = (0.2, 1.0, 3.0)
 #: Messages that answer one of ours; to answer them would never end.
 _ANSWERS = frozenset({"ACK", "MCF", "SRR"})

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fhir_gateway.core.codes import SYSTEM_TASK, TASK_RESOLVE_CONFLICT
+from fhir_gateway.core.errors import PASSING, GatewayError
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.engines.circuit import delay
 from fhir_gateway.hl7.ack import AckView, read_ack
@@ -47,9 +48,11 @@ async def answered(
 
     Returns:
         The state of its message now; None where it is about none of ours, or says nothing new.
+        Where what it says cannot be carried out, its message is left to people.
 
     Raises:
         Unreadable: it is no acknowledgement.
+        GatewayError: busy or timeout; nothing is kept then.
     """
     view = read_ack(raw)
 
@@ -58,6 +61,32 @@ async def answered(
         if known is None or known.state in (dispatches.QUEUED, dispatches.SKIPPED):
             return None
         return await _settle(tx, deps, destination, known, view, raw, chance)
+
+    try:
+        return await deps.database.run(tenant, work)
+    except GatewayError as error:
+        if error.category in PASSING:
+            raise
+        why = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever it was, other messages have to go on
+        why = type(error).__name__
+    deps.log(
+        "outbound.unsettled", destination=destination.name, control_id=view.control_id, error=why
+    )
+    return await _leave_to_people(deps, tenant, destination, view, why)
+
+
+async def _leave_to_people(
+    deps: Deps, tenant: int, destination: Destination, view: AckView, why: str
+) -> str | None:
+    error = f"{view.code}, which could not be carried out: {why}"[:_LONGEST_TEXT]
+
+    async def work(tx: Transaction) -> str | None:
+        known = await dispatches.named(tx, destination.name, view.control_id)
+        if known is None or not await dispatches.give_up(tx, known.id, error):
+            return known.state if known else None
+        await _open_task(tx, deps, known, error)
+        return dispatches.DEAD
 
     return await deps.database.run(tenant, work)
 
@@ -102,6 +131,7 @@ async def _settle(
         over = Answer(dispatches.SKIPPED, raw, view.code, sent_at, error)
         await dispatches.settle(tx, known.id, over)
         await dispatches.pass_over_lane(tx, known)
+        await _close_tasks(tx, deps, known)
         return dispatches.SKIPPED
     refusal = Answer(dispatches.REJECTED, raw, view.code, sent_at, error)
     await dispatches.settle(tx, known.id, refusal)
@@ -221,16 +251,25 @@ async def again(deps: Deps, tenant: int, id_: int) -> bool:
 
 
 async def skip(deps: Deps, tenant: int, id_: int) -> bool:
-    """Never send a message, and let those behind it go; False where it is over or on its way."""
+    """Never send a message, and let those behind it go; False where it is over or on its way.
+
+    Where a booking waited for the receiver to confirm it, people have said yes in its place.
+    """
 
     async def work(tx: Transaction) -> bool:
         for known in await dispatches.found(tx, id_=id_):
             if await dispatches.skip(tx, id_):
                 await _close_tasks(tx, deps, known)
+                await confirming.confirmed(tx, deps, _named(deps, tenant, known), known)
                 return True
         return False
 
     return await deps.database.run(tenant, work)
+
+
+def _named(deps: Deps, tenant: int, message: Dispatch) -> Destination | None:
+    found = deps.destinations.get(tenant, ())
+    return next((each for each in found if each.name == message.destination), None)
 
 
 def _profile(deps: Deps, tenant: int, destination: Destination) -> SenderProfile:

@@ -41,6 +41,17 @@ def awaited(tx: Transaction, deps: Deps) -> bool:
     )
 
 
+async def unconfirmed(tx: Transaction, appointment: str) -> bool:
+    """Whether somebody's application has still to confirm an Appointment.
+
+    Args:
+        tx: Open transaction.
+        appointment: Its id.
+    """
+    told = await dispatches.told(tx, appointment)
+    return any(each.confirms and each.state in dispatches.OPEN for each in told)
+
+
 async def tell(
     tx: Transaction, deps: Deps, old: Resource | None, new: Resource, *, awaits: bool = False
 ) -> None:

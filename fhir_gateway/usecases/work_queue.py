@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fhir_gateway.core.errors import Category, GatewayError, Issue, fail
+from fhir_gateway.core.errors import PASSING, Category, GatewayError, Issue, fail
 from fhir_gateway.core.refs import Ref
 from fhir_gateway.hl7.message import Message
 from fhir_gateway.hl7.peek import peek
@@ -21,10 +21,10 @@ from fhir_gateway.storage.inbox import ERROR, FILTERED, RECEIVED, REFUSED, SENT
 from fhir_gateway.storage.inbox_queue import Kept, Wanted
 from fhir_gateway.storage.postgres import Transaction
 from fhir_gateway.usecases.deps import Deps
+from fhir_gateway.usecases.feed_order import outcome_of
 from fhir_gateway.usecases.feed_people import AmbiguousError
 from fhir_gateway.usecases.kept_v2 import issue_row
 from fhir_gateway.usecases.receive_v2 import (
-    PASSING,
     Line,
     apply_message,
     profile_of,
@@ -229,9 +229,7 @@ async def _replay(deps: Deps, tenant: int, number: int) -> Replayed:
         done = await apply_message(tx, deps, kept.raw, profile, kept.received_at, replayed=True)
         rows = [issue_row(each) for each in done.issues]
         await inbox_queue.applied(tx, number, deps.clock.now(), rows, done.appointment)
-        late = any(each.details == "superseded" for each in done.issues)
-        outcome = "superseded" if late else "applied"
-        return Replayed(number, outcome, done.issues, done.appointment)
+        return Replayed(number, outcome_of(done.issues), done.issues, done.appointment)
 
     found = await deps.database.run(tenant, work)
     deps.log("message.replayed", id=number, outcome=found.outcome)

@@ -157,9 +157,14 @@ class _Sender:
         return True
 
     async def _keep(self, answer: bytes, message: Dispatch) -> None:
-        state = await send_v2.answered(
-            self.deps, self.tenant, self.destination, answer, _chance()
-        )  # fmt: skip
+        try:
+            state = await send_v2.answered(
+                self.deps, self.tenant, self.destination, answer, _chance()
+            )
+        except Exception as error:  # noqa: BLE001 - one message must not stop the others
+            self._log("unsettled", message, error=type(error).__name__)
+            await self._keep_unanswered(message, "the answer could not be kept")
+            return
         self._log(state or "settled-before", message)
         if state is None:
             # Neither yes nor no, in a code that nobody knows: it must not be sent for ever.
@@ -182,6 +187,14 @@ class _Sender:
                 )
             except Unreadable:
                 state = None
+            except Exception as error:  # noqa: BLE001 - what is late can wait, others cannot
+                self.deps.log(
+                    "outbound.unsettled",
+                    destination=self.destination.name,
+                    error=type(error).__name__,
+                )
+                self.others.append(frame)
+                return
             name = self.destination.name
             action = "outbound.ignored" if state is None else "outbound.late"
             self.deps.log(action, destination=name, state=state)

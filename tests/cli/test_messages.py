@@ -179,6 +179,18 @@ def test_a_message_is_corrected_from_a_file(run: Run, received: Received, tmp_pa
     assert run(*edit, "--yes").exit_code == 2
 
 
+def test_a_correction_that_is_applied_no_more_is_not_called_applied(
+    run: Run, received: Received, tmp_path: Path
+) -> None:
+    received(named(VISIT, "C-1"), named(GOOD, "C-2").replace(b"S12", b"S13"))
+    right = tmp_path / "right.hl7"
+    right.write_bytes(named(GOOD, "C-1"))
+    number = number_of(run, "C-1")
+    done = run("messages", "edit", number, "--reason", "no id", "--file", right, "--yes")
+    assert done.exit_code == 0
+    assert "not applied, since a newer message had been; kept as message" in done.stdout
+
+
 def test_a_message_is_corrected_in_an_editor(
     run: Run, received: Received, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from tests.usecases.builders import (
     an_appointment,
     ref,
 )
-from tests.usecases.clinic import Clinic, refused_with
+from tests.usecases.clinic import Clinic, refusal, refused_with
 from tests.usecases.finding import find, found
 from tests.usecases.waiting_room import (
     asked,
@@ -142,6 +142,20 @@ async def test_only_offers_give_way(clinic: Clinic) -> None:
 @pytest.mark.parametrize("parts", [{}, {"found": "Appointment/x", "appointment": an_appointment()}])
 async def test_one_thing_is_booked(clinic: Clinic, parts: Any) -> None:
     assert (await refused_with(book(clinic, **parts)))[0] is Category.INVALID
+
+
+@pytest.mark.parametrize("people", [["x"], [None], 5, None, [{"actor": "x"}], [[]]])
+async def test_a_bare_appointment_that_is_none_is_refused(clinic: Clinic, people: Any) -> None:
+    bare = {"resourceType": "Appointment", "status": "booked", "participant": people}
+    refused = await refusal(clinic.call_with("book", bare, ("patient", "Patient/bob")))
+    assert refused.category is Category.UNPROCESSABLE
+    assert refused.issues[0].expression[0].startswith("Appointment.participant")
+
+
+async def test_a_bare_appointment_is_booked_for_somebody(clinic: Clinic) -> None:
+    bare = an_appointment(patient=None)
+    booked = await clinic.call_with("book", bare, ("patient", "Patient/bob"))
+    assert booked["participant"][0]["actor"] == ref("Patient/bob")
 
 
 @pytest.mark.parametrize("first", ["patient", "staff"])

@@ -37,7 +37,7 @@ async def test_a_corrected_message_is_applied_and_the_original_kept(
 ) -> None:
     ehr, number = waiting
     done = await correct(ehr, number, GOOD)
-    assert (await ehr.appointment())["start"] == at("09:00")
+    assert (done.outcome, (await ehr.appointment())["start"]) == ("applied", at("09:00"))
     original, copy = await kept(ehr)
     assert (original.raw, original.state, original.settled_as) == (BAD, "filtered", "corrected")
     assert (original.settled_by, original.note) == ("Eve", f"as {copy.id}: no time")
@@ -59,10 +59,18 @@ async def test_the_sender_gets_its_first_answer_again_and_nothing_is_applied_twi
 async def test_what_is_still_at_fault_is_not_kept(waiting: tuple[Ehr, int]) -> None:
     ehr, number = waiting
     done = await correct(ehr, number, siu(id_="", control="C-1"))
-    assert (done.number, done.issues[0].code) == (None, "required")
+    assert (done.number, done.outcome, done.issues[0].code) == (None, "error", "required")
     (original,) = await kept(ehr)
     assert (original.state, original.settled_by) == ("error", None)
     assert await ehr.counts() == {}
+
+
+async def test_a_correction_that_comes_too_late_says_so(waiting: tuple[Ehr, int]) -> None:
+    ehr, number = waiting
+    await ehr.sends("S13", start="11:00", sent="20260301100000+0000")
+    done = await correct(ehr, number, GOOD)
+    assert (done.outcome, done.number is None) == ("superseded", False)
+    assert (await ehr.appointment())["start"] == at("11:00")
 
 
 async def test_a_plan_tells_fields_and_what_they_come_to(waiting: tuple[Ehr, int]) -> None:

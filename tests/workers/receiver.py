@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from fhir_gateway.core.clock import SystemClock
@@ -32,6 +33,16 @@ def ack(header: Header, code: AckCode) -> bytes:
 def says(*codes: AckCode) -> Reply:
     """Answers with these codes, one frame each."""
     return lambda header: [ack(header, each) for each in codes]
+
+
+def word(sent: Message, code: AckCode, wants: str = "AL") -> bytes:
+    """The application acknowledgement as a message of its own."""
+    raw = acknowledge(sent, code, control_id="E-1", now=datetime(2026, 3, 1, tzinfo=UTC))
+    head, _, rest = raw.partition(b"\r")
+    fields = head.split(b"|")
+    fields += [b""] * (16 - len(fields))
+    fields[14:16] = [wants.encode(), b"NE"]
+    return b"|".join(fields) + b"\r" + rest
 
 
 ACCEPTS = says(AckCode.AA)

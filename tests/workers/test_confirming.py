@@ -1,18 +1,14 @@
 """A booking that the EHR's application has to confirm. Decision 19; hl7v2.md section 3.2."""
 
-from datetime import UTC, datetime
-
 import pytest
 
-from fhir_gateway.hl7.ack import acknowledge
 from fhir_gateway.hl7.ack_codes import AckCode
-from fhir_gateway.hl7.message import Message
 from fhir_gateway.storage.dispatches import ACCEPTED, COMMITTED, DEAD, SKIPPED
 from fhir_gateway.usecases.deps import Deps
 from fhir_gateway.usecases.receive_v2 import receive
 from tests.usecases.builders import Resource
 from tests.usecases.clinic import TENANT
-from tests.workers.receiver import Line, Receiver, Reply, a_destination, a_line, says
+from tests.workers.receiver import Line, Receiver, Reply, a_destination, a_line, says, word
 
 COMMITS = says(AckCode.CA)
 
@@ -35,16 +31,6 @@ async def slots(line: Line) -> list[str]:
 async def settled(line: Line, action: str, count: int = 1) -> None:
     async with line.sending():
         await line.log.until(f"outbound.{action}", count)
-
-
-def word(sent: Message, code: AckCode, wants: str = "AL") -> bytes:
-    """The application acknowledgement as a message of its own."""
-    raw = acknowledge(sent, code, control_id="E-1", now=datetime(2026, 3, 1, tzinfo=UTC))
-    head, _, rest = raw.partition(b"\r")
-    fields = head.split(b"|")
-    fields += [b""] * (16 - len(fields))
-    fields[14:16] = [wants.encode(), b"NE"]
-    return b"|".join(fields) + b"\r" + rest
 
 
 async def test_a_booking_is_pending_and_its_time_held_until_the_application_has_said_yes(

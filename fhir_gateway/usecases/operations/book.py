@@ -88,10 +88,11 @@ async def _wanted(tx: Transaction, deps: Deps, values: Values) -> Resource:
         appointment = await _found(tx, deps, values.first("found"))
     else:
         appointment = dict(values.first("appointment"))
+    appointment = {**appointment, "id": deps.ids.new(), "status": "booked"}
     patient = values.first("patient")
     if patient is not None:
         appointment = _for(appointment, patient)
-    return appointment | {"id": deps.ids.new(), "status": "booked"}
+    return appointment
 
 
 async def _found(tx: Transaction, deps: Deps, reference: Any) -> Resource:
@@ -112,6 +113,12 @@ def _for(appointment: Resource, patient: Any) -> Resource:
         raise fail(
             Category.INVALID, "patient is a reference like Patient/7", "patient", code="value"
         )
+    person = {"actor": {"reference": str(ref)}, "required": "required", "status": "accepted"}
+    people = appointment.get("participant", [])
+    if not isinstance(people, list):
+        return appointment  # no valid one: whoever validates it says so
+    # Last, so that what is wrong with the others is told by their own places.
+    validate(appointment | {"participant": [*people, person]}, type_name="Appointment")
     named = participants(appointment, "Patient")
     if ref in named:
         return appointment
@@ -119,5 +126,4 @@ def _for(appointment: Resource, patient: Any) -> Resource:
         raise GatewayError(Category.UNPROCESSABLE, Issue(
             f"The Appointment is for {named[0]} already", ("patient",), "business-rule"
         ))  # fmt: skip
-    person = {"actor": {"reference": str(ref)}, "required": "required", "status": "accepted"}
-    return appointment | {"participant": [person, *appointment.get("participant", ())]}
+    return appointment | {"participant": [person, *people]}
