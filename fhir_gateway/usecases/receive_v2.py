@@ -107,17 +107,19 @@ async def _receive_one(deps: Deps, tenant: int, raw: bytes, peer: str, line: Lin
         outcome = accepted(incoming, inbox.FILTERED, [needless])
         return await keep_aside(deps, tenant, incoming, outcome)
     waits = await _can_wait(incoming, profile)
+
+    async def attempt(*, last: bool = False) -> bytes:
+        if waits:
+            return await _keep(deps, tenant, incoming)
+        return await _take(deps, tenant, incoming, profile, last=last)
+
     for wait in _PATIENCE:
         try:
-            if waits:
-                return await _keep(deps, tenant, incoming)
-            return await _take(deps, tenant, incoming, profile)
+            return await attempt()
         except GatewayError as error:
             # Two messages that make the same person meet as a duplicate; the second try finds it.
             await asyncio.sleep(0 if error.category is Category.DUPLICATE else wait)
-    if waits:
-        return await _keep(deps, tenant, incoming)
-    return await _take(deps, tenant, incoming, profile, last=True)
+    return await attempt(last=True)
 
 
 async def _keep(deps: Deps, tenant: int, incoming: Incoming) -> bytes:

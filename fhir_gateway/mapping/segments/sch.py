@@ -98,7 +98,7 @@ def _telling(
 
 
 def _names_nothing(found: Sequence[Identifier]) -> bool:
-    """Whether these are there only because the fields must not be empty."""
+    """Whether these, if any, are there only because the fields must not be empty."""
     return all(is_placeholder(each["value"].partition("#")[0]) for each in found)
 
 
@@ -127,34 +127,32 @@ def keys(segment: Segment, reading: Reading) -> tuple[Identifier, ...]:
         GatewayError: unprocessable, where nothing identifies it.
     """
     own = own_identifiers(segment, reading)
-    if own and not (_names_nothing(own) and _has_another(segment, reading)):
-        for each, number in (("FILL", 2), ("PLAC", 1)):
-            if any(each == known["type"]["coding"][0]["code"] for known in own):
-                reading.took("identifier", segment, number)
-        return own
-    configured = configured_identifier(reading)
-    child = _child_identifiers(segment, reading)
-    if configured is None and child:
-        reading.took("identifier", segment, 3)
-        return child
-    if configured is None:
+    if _names_nothing(own):
+        others = _other_identifiers(segment, reading)
+        if others:
+            return others
+    if not own:
         raise fail(
             Category.UNPROCESSABLE,
             "the appointment has neither a filler id (SCH-2) nor a placer id (SCH-1)",
             "SCH^1^2", "SCH^1^1",
             code="required",
         )  # fmt: skip
-    return (configured,)
+    for each, number in (("FILL", 2), ("PLAC", 1)):
+        if any(each == known["type"]["coding"][0]["code"] for known in own):
+            reading.took("identifier", segment, number)
+    return own
 
 
-def _has_another(segment: Segment, reading: Reading) -> bool:
-    """Whether a field that the profile names, or the parent, says which appointment it is."""
-    if any(
-        (found := place(name).field(reading.message)) and part(found[1], 1)
-        for name in reading.profile.identity_fields
-    ):
-        return True
-    return bool(_child_identifiers(segment, reading))
+def _other_identifiers(segment: Segment, reading: Reading) -> tuple[Identifier, ...]:
+    """What a field that the profile names says, else the parent; () where neither does."""
+    configured = configured_identifier(reading)
+    if configured is not None:
+        return (configured,)
+    child = _child_identifiers(segment, reading)
+    if child:
+        reading.took("identifier", segment, 3)
+    return child
 
 
 def group(segment: Segment, reading: Reading) -> Identifier | None:
